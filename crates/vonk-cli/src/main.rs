@@ -1,0 +1,3 @@
+//! The `vonk` command: SQL over files from the terminal.
+
+fn main() {}

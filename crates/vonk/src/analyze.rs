@@ -1,0 +1,210 @@
+//! From names to meaning: resolves SQL syntax over known relations into logical plans.
+//!
+//! SQL text and the DataFrame API both arrive here as syntax trees, so both doors give the same
+//! names, types and functions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::{Result as DfResult, TableReference, plan_datafusion_err};
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::datasource::view::ViewTable;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::planner::{
+    ContextProvider, ExprPlanner, PlannedRelation, RelationPlanner, RelationPlannerContext,
+    RelationPlanning, TypePlanner,
+};
+use datafusion::logical_expr::{
+    AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+};
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::planner::{ParserOptions, SqlToRel};
+use sqlparser::ast::{self, TableFactor};
+
+use crate::error::Result;
+
+/// The reserved beginning of names by which syntax refers to plans that are already there.
+const INPUT_PREFIX: &str = "__input";
+
+/// The name by which syntax refers to the `index`th plan given to [`plan_query`].
+pub(crate) fn input_name(index: usize) -> String {
+    format!("{INPUT_PREFIX}{index}")
+}
+
+/// A relation that a statement may name: a table's source, or a view's plan.
+#[derive(Clone)]
+pub(crate) enum Relation {
+    /// A table to scan.
+    Table(Arc<dyn TableSource>),
+    /// A view, whose plan is put in its place.
+    View(LogicalPlan),
+}
+
+/// Plans a statement over the relations that it names.
+pub(crate) fn plan_statement(
+    state: &SessionState,
+    relations: HashMap<String, Relation>,
+    statement: ast::Statement,
+) -> Result<LogicalPlan> {
+    let scope = Scope::new(state, relations, &[]);
+    let planner = SqlToRel::new_with_options(&scope, parser_options(state));
+    Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
+}
+
+/// Plans a query over plans that it names by [`input_name`].
+pub(crate) fn plan_query(
+    state: &SessionState,
+    inputs: &[LogicalPlan],
+    query: ast::Query,
+) -> Result<LogicalPlan> {
+    let scope = Scope::new(state, HashMap::new(), inputs);
+    let planner = SqlToRel::new_with_options(&scope, parser_options(state));
+    let statement = ast::Statement::Query(Box::new(query));
+    Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
+}
+
+fn parser_options(state: &SessionState) -> ParserOptions {
+    let options = &state.config_options().sql_parser;
+    ParserOptions {
+        parse_float_as_decimal: options.parse_float_as_decimal,
+        enable_ident_normalization: options.enable_ident_normalization,
+        enable_options_value_normalization: options.enable_options_value_normalization,
+        support_varchar_with_length: options.support_varchar_with_length,
+        map_string_types_to_utf8view: options.map_string_types_to_utf8view,
+        collect_spans: options.collect_spans,
+        default_null_ordering: options.default_null_ordering.as_str().into(),
+    }
+}
+
+/// What names mean while one statement is planned.
+struct Scope<'a> {
+    state: &'a SessionState,
+    relations: HashMap<String, Relation>,
+    relation_planners: Vec<Arc<dyn RelationPlanner>>,
+}
+
+impl<'a> Scope<'a> {
+    fn new(
+        state: &'a SessionState,
+        relations: HashMap<String, Relation>,
+        inputs: &[LogicalPlan],
+    ) -> Self {
+        let mut relation_planners: Vec<Arc<dyn RelationPlanner>> =
+            state.relation_planners().to_vec();
+        if !inputs.is_empty() {
+            relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
+        }
+        Self { state, relations, relation_planners }
+    }
+}
+
+/// Puts the plans that a DataFrame already has where its syntax names them.
+#[derive(Debug)]
+struct InputPlanner {
+    inputs: Vec<LogicalPlan>,
+}
+
+impl RelationPlanner for InputPlanner {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        _context: &mut dyn RelationPlannerContext,
+    ) -> DfResult<RelationPlanning> {
+        let TableFactor::Table { name, alias, .. } = &relation else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let index = match name.0.as_slice() {
+            [ast::ObjectNamePart::Identifier(ident)] => {
+                ident.value.strip_prefix(INPUT_PREFIX).and_then(|n| n.parse::<usize>().ok())
+            }
+            _ => None,
+        };
+        match index.and_then(|index| self.inputs.get(index)) {
+            Some(plan) => {
+                let planned = PlannedRelation::new(plan.clone(), alias.clone());
+                Ok(RelationPlanning::Planned(Box::new(planned)))
+            }
+            None => Ok(RelationPlanning::Original(Box::new(relation))),
+        }
+    }
+}
+
+impl ContextProvider for Scope<'_> {
+    fn get_table_source(&self, name: TableReference) -> DfResult<Arc<dyn TableSource>> {
+        match self.relations.get(&name.to_string()) {
+            Some(Relation::Table(source)) => Ok(Arc::clone(source)),
+            Some(Relation::View(plan)) => {
+                Ok(provider_as_source(Arc::new(ViewTable::new(plan.clone(), None))))
+            }
+            None => Err(plan_datafusion_err!("table '{name}' not found")),
+        }
+    }
+
+    fn create_cte_work_table(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+    ) -> DfResult<Arc<dyn TableSource>> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relation_planners
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        None
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        by_name(self.state.scalar_functions(), name)
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        by_name(self.state.higher_order_functions(), name)
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        by_name(self.state.aggregate_functions(), name)
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        by_name(self.state.window_functions(), name)
+    }
+
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}
+
+/// Function names are case-insensitive; the tables hold them in lower case.
+fn by_name<T>(functions: &HashMap<String, Arc<T>>, name: &str) -> Option<Arc<T>> {
+    functions.get(name).or_else(|| functions.get(&name.to_lowercase())).cloned()
+}

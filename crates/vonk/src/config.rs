@@ -1,0 +1,259 @@
+//! The options of a session: one table of names, types, defaults, docs and Spark's aliases.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Condition, Error, Result, closest};
+
+/// How the text of an option is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionType {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number, zero or more.
+    Count,
+    /// A number of bytes: `512MB`, `2g`, `1073741824`.
+    Bytes,
+    /// Any text.
+    Text,
+}
+
+/// One row of the table of options.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionRow {
+    /// The name by which `SET` and `Session::builder().config` know it.
+    pub name: &'static str,
+    /// Spark's name of the same thing, if it has one.
+    pub alias: Option<&'static str>,
+    /// How its text is read.
+    pub kind: OptionType,
+    /// The text of its default; empty means decided at run time, as the doc says.
+    pub default: &'static str,
+    /// One sentence for users.
+    pub doc: &'static str,
+}
+
+macro_rules! options {
+    ($($constant:ident: $kind:ident = $name:literal, $alias:expr, $default:literal, $doc:literal;)*) => {
+        $(#[doc = $doc] pub const $constant: &str = $name;)*
+
+        /// Every option, by name.
+        pub const OPTIONS: &[OptionRow] = &[$(OptionRow {
+            name: $name, alias: $alias, kind: OptionType::$kind, default: $default, doc: $doc,
+        }),*];
+    };
+}
+
+options! {
+    APP_NAME: Text = "vonk.app.name", Some("spark.app.name"), "vonk",
+        "Name of the application, shown in messages.";
+    BATCH_SIZE: Count = "vonk.execution.batch.size", None, "8192",
+        "Rows per batch that flows between operators.";
+    CASE_SENSITIVE: Boolean = "vonk.sql.case.sensitive", Some("spark.sql.caseSensitive"), "false",
+        "Whether names of columns and tables must match in case.";
+    FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
+        "Whether rows without ORDER BY come in the order of the files.";
+    MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
+        "Where queries run: `local[*]` is all cores, `local[N]` is N threads.";
+    MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
+        "Memory for operators and caches; 70 % of the machine's or container's memory if not set.";
+    SPILL_DIRECTORY: Text = "vonk.spill.directory", Some("spark.local.dir"), "",
+        "Directory for what does not fit into memory; the system's temporary directory if not set.";
+    SPILL_LIMIT: Bytes = "vonk.spill.limit", None, "100GB",
+        "Disk space that spilled data may take.";
+    TIME_ZONE: Text = "vonk.session.timezone", Some("spark.sql.session.timeZone"), "UTC",
+        "Time zone of timestamps in text.";
+    WAREHOUSE: Text = "vonk.sql.warehouse.dir", Some("spark.sql.warehouse.dir"), "spark-warehouse",
+        "Directory of the persistent catalog and its tables.";
+    WORD_COUNT: Boolean = "vonk.optimizer.word.count", None, "true",
+        "Whether splitting text and counting its words runs as one operator.";
+}
+
+/// The options of one session: what was set, over the defaults of [`OPTIONS`].
+///
+/// Names are case-insensitive, Spark's aliases are accepted, and `spark.*` settings that mean
+/// nothing here are kept without effect, so that Spark programs run unchanged.
+///
+/// ```
+/// use vonk::config::{self, Config};
+/// let mut config = Config::default();
+/// config.set("spark.driver.memory", "2g")?;
+/// assert_eq!(config.bytes(config::MEMORY_LIMIT)?, Some(2 << 30));
+/// assert!(config.set("vonk.memory.limt", "2g").is_err());
+/// # Ok::<(), vonk::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    values: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Sets an option after checking its name and value.
+    ///
+    /// # Errors
+    /// `SQL_CONF_NOT_FOUND` for an unknown `vonk.*` name, `INVALID_CONF_VALUE` for a value that
+    /// does not fit the option's type.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let name = match find(name) {
+            Some(row) => {
+                check(row, value)?;
+                row.name.to_owned()
+            }
+            None if name.to_lowercase().starts_with("vonk.") => return Err(unknown(name)),
+            None => name.to_owned(),
+        };
+        self.values.insert(name, value.to_owned());
+        Ok(())
+    }
+
+    /// Puts an option back to its default.
+    pub fn unset(&mut self, name: &str) {
+        self.values.remove(find(name).map_or(name, |row| row.name));
+    }
+
+    /// The text of an option: what was set, else its default; `None` if neither is there.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let row = find(name);
+        let key = row.map_or(name, |row| row.name);
+        match (self.values.get(key), row) {
+            (Some(value), _) => Some(value),
+            (None, Some(row)) if !row.default.is_empty() => Some(row.default),
+            _ => None,
+        }
+    }
+
+    /// Everything that was set, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// A boolean option.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// A count option.
+    ///
+    /// # Errors
+    /// `INVALID_CONF_VALUE` if the text is no whole number.
+    pub fn count(&self, name: &str) -> Result<Option<usize>> {
+        self.get(name).map(|value| parse_count(name, value)).transpose()
+    }
+
+    /// An option in bytes.
+    ///
+    /// # Errors
+    /// `INVALID_CONF_VALUE` if the text is no size.
+    pub fn bytes(&self, name: &str) -> Result<Option<u64>> {
+        self.get(name).map(|value| parse_bytes(name, value)).transpose()
+    }
+
+    /// The number of threads that the master gives: `local` is one, `local[*]` all cores.
+    ///
+    /// # Errors
+    /// `INVALID_CONF_VALUE` if the master is not of the form `local[N]`.
+    pub fn threads(&self) -> Result<usize> {
+        let master = self.get(MASTER).unwrap_or("local[*]");
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let inner = master.strip_prefix("local[").and_then(|rest| rest.strip_suffix(']'));
+        match (master, inner) {
+            ("local", _) => Ok(1),
+            (_, Some("*")) => Ok(cores()),
+            (_, Some(number)) => match number.parse::<usize>() {
+                Ok(threads) if threads > 0 => Ok(threads),
+                _ => Err(bad_master(master)),
+            },
+            _ => Err(bad_master(master)),
+        }
+    }
+}
+
+fn bad_master(master: &str) -> Error {
+    Error::new(Condition::INVALID_CONFIG_VALUE, format!("master `{master}` is not known"))
+        .hint("use `local[*]` for all cores or `local[4]` for four threads")
+}
+
+fn find(name: &str) -> Option<&'static OptionRow> {
+    OPTIONS.iter().find(|row| {
+        row.name.eq_ignore_ascii_case(name)
+            || row.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(name))
+    })
+}
+
+fn unknown(name: &str) -> Error {
+    let error = Error::new(Condition::CONFIG_NOT_FOUND, format!("option `{name}` does not exist"));
+    match closest(name, OPTIONS.iter().map(|row| row.name)) {
+        Some(found) => error.hint(format!("did you mean `{found}`?")),
+        None => error.hint("`SET -v` lists the options"),
+    }
+}
+
+fn check(row: &OptionRow, value: &str) -> Result<()> {
+    match row.kind {
+        OptionType::Text => Ok(()),
+        OptionType::Count => parse_count(row.name, value).map(drop),
+        OptionType::Bytes => parse_bytes(row.name, value).map(drop),
+        OptionType::Boolean if ["true", "false"].contains(&value.to_lowercase().as_str()) => Ok(()),
+        OptionType::Boolean => Err(bad_value(row.name, value, "`true` or `false`")),
+    }
+}
+
+fn bad_value(name: &str, value: &str, expected: &str) -> Error {
+    Error::new(Condition::INVALID_CONFIG_VALUE, format!("option `{name}` cannot be `{value}`"))
+        .hint(format!("give {expected}"))
+}
+
+fn parse_count(name: &str, value: &str) -> Result<usize> {
+    match value.trim().parse::<usize>() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(bad_value(name, value, "a whole number from 1")),
+    }
+}
+
+fn parse_bytes(name: &str, value: &str) -> Result<u64> {
+    let text = value.trim().to_lowercase();
+    let digits = text.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ');
+    let unit = text[digits.len()..].trim().trim_end_matches("ib").trim_end_matches('b');
+    let shift = match unit {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err(bad_value(name, value, "a size such as `512MB` or `4GB`")),
+    };
+    digits
+        .parse::<f64>()
+        .ok()
+        .filter(|number| *number >= 0.0)
+        .map(|number| (number * (1u64 << shift) as f64) as u64)
+        .ok_or_else(|| bad_value(name, value, "a size such as `512MB` or `4GB`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_powers_of_two() {
+        assert_eq!(parse_bytes("x", "1.5 GB").ok(), Some(3 << 29));
+        assert_eq!(parse_bytes("x", "10m").ok(), Some(10 << 20));
+        assert!(parse_bytes("x", "10 parsecs").is_err());
+    }
+
+    #[test]
+    fn spark_settings_without_meaning_are_kept() {
+        let mut config = Config::default();
+        config.set("spark.ui.port", "4040").unwrap();
+        assert_eq!(config.get("spark.ui.port"), Some("4040"));
+        assert!(config.set("vonk.ui.port", "1").is_err());
+    }
+
+    #[test]
+    fn master_gives_threads() {
+        let mut config = Config::default();
+        config.set("spark.master", "local[3]").unwrap();
+        assert_eq!(config.threads().unwrap(), 3);
+        config.set("spark.master", "yarn").unwrap();
+        assert!(config.threads().is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! The DataFrame: a lazy query, and the actions that run it.
+//!
+//! Every transformation is a small SELECT over its input, given to the same resolver as SQL text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
+
+use crate::analyze;
+use crate::error::Result;
+use crate::session::Session;
+
+mod column;
+
+pub use column::{Column, col, expr, lit};
+
+/// A lazy query: it is planned and run by an action, once per action.
+///
+/// Cloning is cheap, and clones share the plan once it is made.
+#[derive(Clone)]
+pub struct DataFrame {
+    session: Session,
+    lazy: Arc<Lazy>,
+}
+
+type Make = Box<dyn Fn(Session) -> BoxFuture<'static, Result<LogicalPlan>> + Send + Sync>;
+
+/// A plan that is made at the first action and kept.
+struct Lazy {
+    plan: OnceCell<LogicalPlan>,
+    make: Make,
+}
+
+/// A query that has begun: its batches, and the plan whose metrics tell how far it is.
+pub struct Execution {
+    /// The batches as they come.
+    pub stream: SendableRecordBatchStream,
+    /// The running plan with its metrics.
+    pub plan: Arc<dyn ExecutionPlan>,
+}
+
+impl fmt::Debug for DataFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lazy.plan.get() {
+            Some(plan) => write!(f, "DataFrame\n{}", plan.display_indent()),
+            None => f.write_str("DataFrame (not planned yet)"),
+        }
+    }
+}
+
+impl DataFrame {
+    /// A query whose plan is made when it is first needed.
+    pub(crate) fn deferred(
+        session: Session,
+        make: impl Fn(Session) -> BoxFuture<'static, Result<LogicalPlan>> + Send + Sync + 'static,
+    ) -> Self {
+        let lazy = Lazy { plan: OnceCell::new(), make: Box::new(make) };
+        Self { session, lazy: Arc::new(lazy) }
+    }
+
+    /// A query that is a SELECT over this one; `change` edits `SELECT * FROM input`.
+    pub(crate) fn select_over(
+        &self,
+        change: impl Fn(&mut sqlparser::ast::Query) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let input = self.clone();
+        let change = Arc::new(change);
+        Self::deferred(self.session.clone(), move |session| {
+            let (input, change) = (input.clone(), Arc::clone(&change));
+            Box::pin(async move {
+                let plan = input.logical_plan().await?.clone();
+                let mut query = column::select_all(&analyze::input_name(0))?;
+                change(&mut query)?;
+                analyze::plan_query(&session.state(), &[plan], query)
+            })
+        })
+    }
+
+    /// Plans the query now, so that its errors come early.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the statement, its names or its types.
+    pub async fn check(&self) -> Result<()> {
+        self.logical_plan().await.map(drop)
+    }
+
+    /// The logical plan, made on first use.
+    pub(crate) async fn logical_plan(&self) -> Result<&LogicalPlan> {
+        let make = || (self.lazy.make)(self.session.clone());
+        self.lazy.plan.get_or_try_init(make).await
+    }
+
+    /// The columns and types of the result.
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::check`].
+    pub async fn schema(&self) -> Result<SchemaRef> {
+        Ok(Arc::clone(self.logical_plan().await?.schema().inner()))
+    }
+
+    /// Starts the query and gives its batches with the running plan.
+    ///
+    /// # Errors
+    /// Those of planning; errors of the data come through the stream.
+    pub async fn execute(&self) -> Result<Execution> {
+        let state = self.session.state();
+        let logical = self.logical_plan().await?;
+        let plan = state.create_physical_plan(logical).await?;
+        let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
+        Ok(Execution { stream, plan })
+    }
+
+    /// Runs the query and gives all its rows as Arrow batches.
+    ///
+    /// # Errors
+    /// Those of planning and of the data.
+    pub async fn collect(&self) -> Result<Vec<RecordBatch>> {
+        Ok(self.execute().await?.stream.try_collect().await?)
+    }
+
+    /// Runs the query and counts its rows.
+    ///
+    /// # Errors
+    /// Those of planning and of the data.
+    pub async fn count(&self) -> Result<usize> {
+        let mut stream = self.execute().await?.stream;
+        let mut rows = 0;
+        while let Some(batch) = stream.next().await {
+            rows += batch?.num_rows();
+        }
+        Ok(rows)
+    }
+
+    /// The session that the query belongs to.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}

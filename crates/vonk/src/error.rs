@@ -1,0 +1,284 @@
+//! The one error type of the engine: Spark's condition and SQLSTATE, the place, and what to do.
+
+use std::fmt;
+use std::path::PathBuf;
+
+mod convert;
+
+/// The result of everything that can fail in vonk.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of thing went wrong, which decides the exit code of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The statement or program is wrong, or its data does not fit it.
+    Query,
+    /// A file, store or stream could not be read or written.
+    Io,
+    /// The user or a limit ended the statement.
+    Interrupted,
+    /// A defect of vonk.
+    Internal,
+}
+
+/// Spark's name for a class of errors, with its SQLSTATE.
+///
+/// ```
+/// use vonk::Condition;
+/// assert_eq!(Condition::TABLE_OR_VIEW_NOT_FOUND.sql_state, "42P01");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition {
+    /// Spark's error condition, such as `UNRESOLVED_COLUMN.WITH_SUGGESTION`.
+    pub name: &'static str,
+    /// The five characters of the SQL standard's state.
+    pub sql_state: &'static str,
+    /// What kind of thing went wrong.
+    pub kind: Kind,
+}
+
+macro_rules! conditions {
+    ($($constant:ident = $name:literal, $state:literal, $kind:ident;)*) => {
+        impl Condition {
+            $(#[doc = concat!("`", $name, "`, SQLSTATE ", $state, ".")]
+            pub const $constant: Condition =
+                Condition { name: $name, sql_state: $state, kind: Kind::$kind };)*
+
+            /// Every condition that vonk raises.
+            pub const ALL: &'static [Condition] = &[$(Condition::$constant),*];
+        }
+    };
+}
+
+conditions! {
+    AMBIGUOUS_REFERENCE = "AMBIGUOUS_REFERENCE", "42704", Query;
+    ARITHMETIC_OVERFLOW = "ARITHMETIC_OVERFLOW", "22003", Query;
+    CANNOT_PARSE_FILE = "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "KD001", Io;
+    CANNOT_READ_FILE = "FAILED_READ_FILE.NO_HINT", "KD001", Io;
+    CAST_INVALID_INPUT = "CAST_INVALID_INPUT", "22018", Query;
+    CONFIG_NOT_FOUND = "SQL_CONF_NOT_FOUND", "42K0I", Query;
+    DATATYPE_MISMATCH = "DATATYPE_MISMATCH", "42K09", Query;
+    DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Query;
+    DISK_FULL = "FAILED_WRITE.DISK_FULL", "53100", Io;
+    DIVIDE_BY_ZERO = "DIVIDE_BY_ZERO", "22012", Query;
+    FIELD_NOT_FOUND = "FIELD_NOT_FOUND", "42704", Query;
+    INTERNAL_ERROR = "INTERNAL_ERROR", "XX000", Internal;
+    INVALID_CONFIG_VALUE = "INVALID_CONF_VALUE", "22022", Query;
+    INVALID_PARAMETER = "INVALID_PARAMETER_VALUE", "22023", Query;
+    MALFORMED_RECORD = "MALFORMED_RECORD_IN_PARSING", "22023", Query;
+    MISSING_AGGREGATION = "MISSING_AGGREGATION", "42803", Query;
+    OPERATION_CANCELED = "OPERATION_CANCELED", "HY008", Interrupted;
+    OUT_OF_MEMORY = "QUERY_EXECUTION_MEMORY_LIMIT_EXCEEDED", "53200", Query;
+    PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Query;
+    PATH_ALREADY_EXISTS = "PATH_ALREADY_EXISTS", "42K04", Io;
+    PATH_NOT_FOUND = "PATH_NOT_FOUND", "42K03", Io;
+    SCHEMA_NOT_FOUND = "SCHEMA_NOT_FOUND", "42704", Query;
+    TABLE_ALREADY_EXISTS = "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Query;
+    TABLE_OR_VIEW_NOT_FOUND = "TABLE_OR_VIEW_NOT_FOUND", "42P01", Query;
+    UNABLE_TO_INFER_SCHEMA = "UNABLE_TO_INFER_SCHEMA", "42KD9", Query;
+    UNRESOLVED_COLUMN = "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", Query;
+    UNRESOLVED_ROUTINE = "UNRESOLVED_ROUTINE", "42883", Query;
+    UNSUPPORTED_FEATURE = "UNSUPPORTED_FEATURE", "0A000", Query;
+    USER_CODE_FAILED = "FAILED_EXECUTE_UDF", "39000", Query;
+    WRITE_FAILED = "TASK_WRITE_FAILED", "58030", Io;
+}
+
+/// A place in a statement: 1-based line and column in characters, and how many characters it spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// 1-based line.
+    pub line: u64,
+    /// 1-based column, in characters.
+    pub column: u64,
+    /// Length of the marked text in characters, at least one.
+    pub length: u64,
+}
+
+/// What went wrong, where, and what to do about it.
+///
+/// `Display` gives one line: condition, message, hint and SQLSTATE. The command renders the parts
+/// with a caret below the statement.
+///
+/// ```
+/// use vonk::{Condition, Error};
+/// let error = Error::new(Condition::PATH_NOT_FOUND, "`x.csv` does not exist").hint("check the path");
+/// assert_eq!(
+///     error.to_string(),
+///     "[PATH_NOT_FOUND] `x.csv` does not exist (hint: check the path) SQLSTATE: 42K03"
+/// );
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    condition: Condition,
+    message: String,
+    hint: Option<String>,
+    place: Option<Place>,
+    file: Option<PathBuf>,
+    parameters: Vec<(String, String)>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this condition; `message` is lower case, without a full stop, names in backticks.
+    pub fn new(condition: Condition, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            condition,
+            message: message.into(),
+            hint: None,
+            place: None,
+            file: None,
+            parameters: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// A state that should be impossible, with a way to report it.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Condition::INTERNAL_ERROR, message)
+            .hint("this is a defect of vonk; please report it with the statement that shows it")
+    }
+
+    /// Something that vonk does not do.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(Condition::UNSUPPORTED_FEATURE, message)
+    }
+
+    /// Adds what the user can do, as an action.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a did-you-mean when one of `candidates` looks like `name`, else leaves the error as it is.
+    #[must_use]
+    pub fn did_you_mean<'a>(
+        self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match closest(name, candidates) {
+            Some(found) => self.hint(format!("did you mean `{found}`?")),
+            None => self,
+        }
+    }
+
+    /// Adds the place in the statement.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
+        self
+    }
+
+    /// Adds the file that the error is about.
+    #[must_use]
+    pub fn file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.0.file = Some(file.into());
+        self
+    }
+
+    /// Adds a named value of the message, as Spark's message parameters.
+    #[must_use]
+    pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.parameters.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Spark's condition of this error.
+    pub fn condition(&self) -> Condition {
+        self.0.condition
+    }
+
+    /// The SQLSTATE, five characters.
+    pub fn sql_state(&self) -> &'static str {
+        self.0.condition.sql_state
+    }
+
+    /// What went wrong, without place and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do, if known.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Where in the statement, if known.
+    pub fn place(&self) -> Option<Place> {
+        self.0.place
+    }
+
+    /// The file that it is about, if any.
+    pub fn file_path(&self) -> Option<&std::path::Path> {
+        self.0.file.as_deref()
+    }
+
+    /// Spark's message parameters.
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.0.parameters
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        write!(f, "[{}] ", inner.condition.name)?;
+        if let Some(file) = &inner.file {
+            write!(f, "{}: ", file.display())?;
+        }
+        f.write_str(&inner.message)?;
+        if let Some(place) = &inner.place {
+            write!(f, " at line {}, column {}", place.line, place.column)?;
+        }
+        if let Some(hint) = &inner.hint {
+            write!(f, " (hint: {hint})")?;
+        }
+        write!(f, " SQLSTATE: {}", inner.condition.sql_state)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The candidate that looks most like `name`, without regard to case, if any is close.
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let likeness = strsim::jaro_winkler(&name, &candidate.to_lowercase());
+            (candidate, likeness)
+        })
+        .filter(|(_, likeness)| *likeness >= 0.8)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(candidate, _)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closest_finds_swapped_letters_but_not_strangers() {
+        assert_eq!(closest("cuntry", ["country", "amount"]), Some("country"));
+        assert_eq!(closest("zzz", ["country", "amount"]), None);
+    }
+}

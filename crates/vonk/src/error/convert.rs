@@ -1,0 +1,306 @@
+//! Turns the foundations' errors into ours: condition, message without internal prefixes, place.
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::{DataFusionError, Diagnostic, SchemaError};
+use sqlparser::parser::ParserError;
+
+use super::{Condition, Error, Place};
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        let diagnostic = find_diagnostic(&error);
+        let mut converted = from_root(error);
+        if converted.place().is_none()
+            && let Some(place) = diagnostic.as_ref().and_then(place_of)
+        {
+            converted = converted.at(place);
+        }
+        converted
+    }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::ExternalError(inner) => from_external(inner),
+            ArrowError::DivideByZero => Error::new(Condition::DIVIDE_BY_ZERO, "division by zero")
+                .hint("use `try_divide` to get NULL instead"),
+            ArrowError::ArithmeticOverflow(text) => overflow(&text),
+            ArrowError::CastError(text) => cast_error(&text),
+            ArrowError::IoError(text, source) => {
+                Error::new(Condition::CANNOT_READ_FILE, text).caused_by(source)
+            }
+            ArrowError::ParquetError(text) => Error::new(Condition::CANNOT_READ_FILE, text),
+            other => Error::new(Condition::INVALID_PARAMETER, strip(&other.to_string())),
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        let condition = match error.kind() {
+            std::io::ErrorKind::NotFound => Condition::PATH_NOT_FOUND,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Condition::DISK_FULL
+            }
+            _ => Condition::CANNOT_READ_FILE,
+        };
+        Error::new(condition, error.to_string()).caused_by(error)
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { path, .. } => {
+                Error::new(Condition::PATH_NOT_FOUND, format!("`/{path}` does not exist"))
+            }
+            other => Error::new(Condition::CANNOT_READ_FILE, other.to_string()),
+        }
+    }
+}
+
+impl From<ParserError> for Error {
+    fn from(error: ParserError) -> Self {
+        match error {
+            ParserError::RecursionLimitExceeded => {
+                Error::new(Condition::PARSE_SYNTAX_ERROR, "the statement is nested too deeply")
+                    .hint("split it with views or common table expressions")
+            }
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => {
+                syntax_error(&text)
+            }
+        }
+    }
+}
+
+fn from_root(error: DataFusionError) -> Error {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+            from_root(*inner)
+        }
+        DataFusionError::Shared(shared) => from_shared(&shared),
+        DataFusionError::Collection(errors) => match errors.into_iter().next() {
+            Some(first) => from_root(first),
+            None => Error::internal("an empty collection of errors"),
+        },
+        DataFusionError::External(inner) => from_external(inner),
+        DataFusionError::ArrowError(inner, _) => (*inner).into(),
+        DataFusionError::ParquetError(inner) => {
+            Error::new(Condition::CANNOT_READ_FILE, strip(&inner.to_string())).caused_by(inner)
+        }
+        DataFusionError::ObjectStore(inner) => (*inner).into(),
+        DataFusionError::IoError(inner) => inner.into(),
+        DataFusionError::SQL(inner, _) => (*inner).into(),
+        DataFusionError::SchemaError(inner, _) => schema_error(*inner),
+        DataFusionError::NotImplemented(text) => Error::unsupported(strip(&text)),
+        DataFusionError::ResourcesExhausted(text) => {
+            Error::new(Condition::OUT_OF_MEMORY, strip(&text))
+                .hint("raise the option `vonk.memory.limit`, or read less at a time")
+        }
+        DataFusionError::Plan(text) => plan_error(&text),
+        DataFusionError::Configuration(text) => {
+            Error::new(Condition::INVALID_CONFIG_VALUE, strip(&text))
+        }
+        DataFusionError::Execution(text) => execution_error(&text),
+        DataFusionError::ExecutionJoin(inner) => Error::internal(inner.to_string()),
+        other => Error::internal(strip(&other.to_string())),
+    }
+}
+
+/// Errors shared between partitions cannot be taken apart by value, so their parts are copied.
+fn from_shared(shared: &DataFusionError) -> Error {
+    if let DataFusionError::External(inner) = shared.find_root()
+        && let Some(ours) = inner.downcast_ref::<Error>()
+    {
+        return ours.copy();
+    }
+    match shared.find_root() {
+        DataFusionError::ArrowError(inner, _) => match &**inner {
+            ArrowError::DivideByZero => ArrowError::DivideByZero.into(),
+            ArrowError::ArithmeticOverflow(text) => overflow(text),
+            ArrowError::CastError(text) => cast_error(text),
+            ArrowError::ExternalError(inner) => match inner.downcast_ref::<Error>() {
+                Some(ours) => ours.copy(),
+                None => Error::new(Condition::INVALID_PARAMETER, strip(&inner.to_string())),
+            },
+            other => Error::new(Condition::INVALID_PARAMETER, strip(&other.to_string())),
+        },
+        DataFusionError::ResourcesExhausted(text) => {
+            from_root(DataFusionError::ResourcesExhausted(text.clone()))
+        }
+        DataFusionError::Execution(text) => execution_error(text),
+        other => Error::new(Condition::CANNOT_READ_FILE, strip(&other.to_string())),
+    }
+}
+
+fn from_external(inner: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    let inner = match inner.downcast::<Error>() {
+        Ok(ours) => return *ours,
+        Err(inner) => inner,
+    };
+    let inner = match inner.downcast::<DataFusionError>() {
+        Ok(error) => return (*error).into(),
+        Err(inner) => inner,
+    };
+    match inner.downcast::<ArrowError>() {
+        Ok(error) => (*error).into(),
+        Err(inner) => {
+            Error::new(Condition::CANNOT_READ_FILE, strip(&inner.to_string())).caused_by(inner)
+        }
+    }
+}
+
+impl Error {
+    /// A copy without the cause, which cannot be cloned.
+    fn copy(&self) -> Error {
+        let mut copy = Error::new(self.condition(), self.message());
+        copy.0.hint.clone_from(&self.0.hint);
+        copy.0.place = self.0.place;
+        copy.0.file.clone_from(&self.0.file);
+        copy.0.parameters.clone_from(&self.0.parameters);
+        copy
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+fn schema_error(error: SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let names: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
+            let missing = Error::new(
+                Condition::UNRESOLVED_COLUMN,
+                format!("column `{}` not found", field.flat_name()),
+            )
+            .parameter("objectName", field.name())
+            .parameter("proposal", names.join(", "));
+            match super::closest(field.name(), names.iter().copied()) {
+                Some(found) => missing.hint(format!("did you mean `{found}`?")),
+                None if names.is_empty() => missing.hint("there is no table in scope"),
+                None => missing.hint(format!("the columns are {}", names.join(", "))),
+            }
+        }
+        SchemaError::AmbiguousReference { field } => Error::new(
+            Condition::AMBIGUOUS_REFERENCE,
+            format!("column `{}` is ambiguous", field.name()),
+        )
+        .hint("put the table's name or alias before it"),
+        other => Error::new(Condition::AMBIGUOUS_REFERENCE, other.to_string()),
+    }
+}
+
+fn plan_error(text: &str) -> Error {
+    let text = strip(text);
+    if let Some(name) = text.strip_prefix("Invalid function '").and_then(|t| t.split('\'').next()) {
+        let unknown =
+            Error::new(Condition::UNRESOLVED_ROUTINE, format!("function `{name}` does not exist"));
+        return match text.split("Did you mean '").nth(1).and_then(|t| t.split('\'').next()) {
+            Some(found) => unknown.hint(format!("did you mean `{found}`?")),
+            None => unknown,
+        };
+    }
+    if text.contains("GROUP BY") && text.contains("must") {
+        return Error::new(Condition::MISSING_AGGREGATION, text)
+            .hint("add the column to GROUP BY or wrap it in `any_value`");
+    }
+    Error::new(Condition::DATATYPE_MISMATCH, text)
+}
+
+fn execution_error(text: &str) -> Error {
+    let text = strip(text);
+    let lower = text.to_lowercase();
+    if lower.contains("divide by zero") || lower.contains("division by zero") {
+        return ArrowError::DivideByZero.into();
+    }
+    if lower.contains("overflow") {
+        return overflow(&text);
+    }
+    Error::new(Condition::INVALID_PARAMETER, text)
+}
+
+fn overflow(text: &str) -> Error {
+    Error::new(Condition::ARITHMETIC_OVERFLOW, strip(text))
+        .hint("use a wider type or a `try_` function, which gives NULL instead")
+}
+
+fn cast_error(text: &str) -> Error {
+    Error::new(Condition::CAST_INVALID_INPUT, strip(text))
+        .hint("use `try_cast` to get NULL for what does not fit")
+}
+
+fn syntax_error(text: &str) -> Error {
+    let text = strip(text);
+    let (message, place) = match text.rsplit_once(" at Line: ") {
+        Some((message, rest)) => {
+            let mut numbers = rest.split(", Column: ").map(|n| n.trim().parse::<u64>().ok());
+            let line = numbers.next().flatten();
+            let column = numbers.next().flatten();
+            let place = line.zip(column).map(|(line, column)| Place { line, column, length: 1 });
+            (message.to_owned(), place)
+        }
+        None => (text, None),
+    };
+    let error = Error::new(Condition::PARSE_SYNTAX_ERROR, lower_first(&message));
+    match place {
+        Some(place) => error.at(place),
+        None => error,
+    }
+}
+
+/// Drops the prefixes by which the foundations name their own parts.
+fn strip(text: &str) -> String {
+    const PREFIXES: &[&str] = &[
+        "Error during planning: ",
+        "Execution error: ",
+        "External error: ",
+        "Arrow error: ",
+        "Parquet error: ",
+        "Schema error: ",
+        "SQL error: ",
+        "sql parser error: ",
+        "Invalid or Unsupported Configuration: ",
+        "This feature is not implemented: ",
+        "Resources exhausted: ",
+        "Cast error: ",
+        "Compute error: ",
+        "Parser error: ",
+        "Invalid argument error: ",
+        "Arithmetic overflow: ",
+        "Optimizer rule 'simplify_expressions' failed",
+        "ParserError(\"",
+        "caused by",
+        "type_coercion",
+    ];
+    let mut rest = text.trim();
+    while let Some(stripped) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
+        rest = stripped.trim_start();
+    }
+    rest.trim_end().to_owned()
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+fn find_diagnostic(error: &DataFusionError) -> Option<Diagnostic> {
+    error.diagnostic().cloned()
+}
+
+fn place_of(diagnostic: &Diagnostic) -> Option<Place> {
+    let span = diagnostic.span?;
+    let length = if span.end.line == span.start.line && span.end.column > span.start.column {
+        span.end.column - span.start.column
+    } else {
+        1
+    };
+    Some(Place { line: span.start.line, column: span.start.column, length })
+}

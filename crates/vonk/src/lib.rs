@@ -1,0 +1,36 @@
+//! vonk: a columnar SQL, DataFrame and RDD query engine, Spark's way of working without the JVM.
+//!
+//! A [`Session`] reads files where they are, in SQL, with a [`DataFrame`] or as an RDD. Building a
+//! query is lazy and synchronous, running it is one `.await`, and dropping that future cancels it.
+//!
+//! ```
+//! # use vonk::prelude::*;
+//! # #[tokio::main] async fn main() -> vonk::Result<()> {
+//! let session = Session::new();
+//! let rows = session.sql("SELECT 1 + 1 AS two").collect().await?;
+//! assert_eq!(rows[0].num_rows(), 1);
+//! # Ok(()) }
+//! ```
+
+mod analyze;
+pub mod config;
+pub mod dataframe;
+pub mod error;
+mod session;
+pub mod sources;
+pub mod sql;
+
+pub use arrow;
+pub use dataframe::{Column, DataFrame};
+pub use error::{Condition, Error, Result};
+pub use session::{Session, SessionBuilder};
+
+/// Spark's name for [`Session`].
+pub type SparkSession = Session;
+
+/// What most programs need, for one `use`.
+pub mod prelude {
+    pub use crate::dataframe::{Column, DataFrame, col, expr, lit};
+    pub use crate::session::{Session, SessionBuilder};
+    pub use crate::{Error, Result, SparkSession};
+}

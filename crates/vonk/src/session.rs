@@ -1,0 +1,200 @@
+//! The session: the entrance to SQL, files, tables and RDDs.
+
+use std::sync::Arc;
+
+use datafusion::execution::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use parking_lot::RwLock;
+
+use crate::config::Config;
+use crate::dataframe::DataFrame;
+use crate::error::Result;
+use crate::sql;
+
+mod state;
+mod views;
+
+pub(crate) use views::Views;
+
+/// The entrance to the engine: SQL, files, tables and RDDs, with the options they run under.
+///
+/// A session is cheap to clone; clones share views, options and memory.
+///
+/// ```
+/// # use vonk::prelude::*;
+/// # #[tokio::main] async fn main() -> vonk::Result<()> {
+/// let session = Session::builder().app_name("example").master("local[2]").get_or_create()?;
+/// assert_eq!(session.sql("SELECT 40 + 2").count().await?, 1);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    id: String,
+    config: RwLock<Config>,
+    runtime: Arc<RuntimeEnv>,
+    state: RwLock<Arc<SessionState>>,
+    views: Views,
+}
+
+/// Collects the options of a [`Session`] before it is made.
+#[derive(Debug, Clone, Default)]
+pub struct SessionBuilder {
+    settings: Vec<(String, String)>,
+}
+
+impl SessionBuilder {
+    /// Names the application.
+    #[must_use]
+    pub fn app_name(self, name: impl Into<String>) -> Self {
+        self.config(crate::config::APP_NAME, name)
+    }
+
+    /// Sets where queries run: `local[*]` for all cores, `local[N]` for N threads.
+    #[must_use]
+    pub fn master(self, master: impl Into<String>) -> Self {
+        self.config(crate::config::MASTER, master)
+    }
+
+    /// Sets an option by vonk's or Spark's name; it is checked when the session is made.
+    #[must_use]
+    pub fn config(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// Makes the session.
+    ///
+    /// # Errors
+    /// `SQL_CONF_NOT_FOUND` and `INVALID_CONF_VALUE` for an option that is unknown or does not fit.
+    pub fn get_or_create(self) -> Result<Session> {
+        let mut config = Config::default();
+        for (name, value) in &self.settings {
+            config.set(name, value)?;
+        }
+        Session::with_config(config)
+    }
+}
+
+impl Session {
+    /// A session with default options.
+    ///
+    /// # Panics
+    /// Never with the defaults; options come through [`Session::builder`].
+    #[expect(clippy::expect_used, reason = "the defaults are checked by a test")]
+    pub fn new() -> Self {
+        Self::with_config(Config::default()).expect("default options are valid")
+    }
+
+    /// Starts a session with options.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    fn with_config(config: Config) -> Result<Self> {
+        let runtime = state::runtime(&config)?;
+        let id = format!("{:016x}", rand::random::<u64>());
+        let state = state::assemble(&id, &config, &runtime)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                id,
+                config: RwLock::new(config),
+                runtime,
+                state: RwLock::new(Arc::new(state)),
+                views: Views::default(),
+            }),
+        })
+    }
+
+    /// A query or statement; it is parsed, planned and run by the action that follows.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let batches = Session::new().sql("SELECT 'hello' AS greeting").collect().await?;
+    /// assert_eq!(batches[0].schema().field(0).name(), "greeting");
+    /// # Ok(()) }
+    /// ```
+    pub fn sql(&self, text: impl Into<String>) -> DataFrame {
+        let text = text.into();
+        DataFrame::deferred(self.clone(), move |session| {
+            let text = text.clone();
+            Box::pin(async move { sql::plan_text(&session, &text).await })
+        })
+    }
+
+    /// A table or view by name, or a file by path.
+    pub fn table(&self, name: impl Into<String>) -> DataFrame {
+        let name = name.into();
+        DataFrame::deferred(self.clone(), move |session| {
+            let name = name.clone();
+            Box::pin(async move { sql::plan_table(&session, &name).await })
+        })
+    }
+
+    /// Sets an option of the running session.
+    ///
+    /// # Errors
+    /// `SQL_CONF_NOT_FOUND` and `INVALID_CONF_VALUE` for an option that is unknown or does not fit.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        self.change_config(|config| config.set(name, value))
+    }
+
+    /// Puts an option back to its default.
+    ///
+    /// # Errors
+    /// If the engine cannot be assembled with the default.
+    pub fn unset(&self, name: &str) -> Result<()> {
+        self.change_config(|config| {
+            config.unset(name);
+            Ok(())
+        })
+    }
+
+    /// The options as they are now.
+    pub fn config(&self) -> Config {
+        self.inner.config.read().clone()
+    }
+
+    /// Ends the session: its views and caches are dropped.
+    pub fn stop(&self) {
+        self.inner.views.clear();
+    }
+
+    /// The identifier of the session, for messages and files.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    pub(crate) fn state(&self) -> Arc<SessionState> {
+        Arc::clone(&self.inner.state.read())
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<RuntimeEnv> {
+        &self.inner.runtime
+    }
+
+    pub(crate) fn views(&self) -> &Views {
+        &self.inner.views
+    }
+
+    fn change_config(&self, change: impl FnOnce(&mut Config) -> Result<()>) -> Result<()> {
+        let mut config = self.inner.config.write();
+        let mut changed = config.clone();
+        change(&mut changed)?;
+        let state = state::assemble(&self.inner.id, &changed, &self.inner.runtime)?;
+        *self.inner.state.write() = Arc::new(state);
+        *config = changed;
+        Ok(())
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}

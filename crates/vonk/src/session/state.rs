@@ -1,0 +1,96 @@
+//! The only assembler of DataFusion's session state, so that a name means the same everywhere.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::execution::SessionState;
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::SessionConfig;
+
+use crate::config::{self, Config};
+use crate::error::Result;
+
+/// How many of the largest memory consumers an out-of-memory error names.
+const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
+
+/// The part of the machine's memory that is used when no limit is set.
+const MEMORY_SHARE: f64 = 0.7;
+
+/// Memory pool, spill directory and caches: what all statements of a session share.
+pub(super) fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
+    let limit = match config.bytes(config::MEMORY_LIMIT)? {
+        Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+        None => (machine_memory() as f64 * MEMORY_SHARE) as usize,
+    };
+    let pool = TrackConsumersPool::new(FairSpillPool::new(limit), CONSUMERS_NAMED);
+    let mut disk = DiskManagerBuilder::default();
+    if let Some(directory) = config.get(config::SPILL_DIRECTORY) {
+        disk = disk.with_mode(DiskManagerMode::Directories(vec![PathBuf::from(directory)]));
+    }
+    if let Some(bytes) = config.bytes(config::SPILL_LIMIT)? {
+        disk = disk.with_max_temp_directory_size(bytes);
+    }
+    // The list of files is never cached: a file added to a directory is seen by the next query.
+    let caches = CacheManagerConfig::default()
+        .with_list_files_cache(None)
+        .with_list_files_cache_limit(0)
+        .with_metadata_cache_limit(256 << 20);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(disk)
+        .with_cache_manager(caches)
+        .build_arc()?;
+    Ok(runtime)
+}
+
+/// Functions, rules and options of DataFusion as vonk uses them.
+pub(super) fn assemble(
+    id: &str,
+    config: &Config,
+    runtime: &Arc<RuntimeEnv>,
+) -> Result<SessionState> {
+    let builder = SessionStateBuilder::new()
+        .with_session_id(id.to_owned())
+        .with_config(session_config(config)?)
+        .with_runtime_env(Arc::clone(runtime))
+        .with_default_features();
+    Ok(vonk_functions::register(builder).build())
+}
+
+fn session_config(config: &Config) -> Result<SessionConfig> {
+    let mut session = SessionConfig::new()
+        .with_target_partitions(config.threads()?)
+        .with_batch_size(config.count(config::BATCH_SIZE)?.unwrap_or(8192))
+        .with_information_schema(false);
+    let options = session.options_mut();
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.parse_float_as_decimal = true;
+    // Spark sorts NULL before every value, ascending, and after, descending.
+    options.sql_parser.default_null_ordering = "nulls_min".to_owned();
+    options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
+    options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    Ok(session)
+}
+
+/// The memory of the container or, without one, of the machine, in bytes.
+fn machine_memory() -> u64 {
+    const FALLBACK: u64 = 8 << 30;
+    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok());
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+    });
+    match (container, machine) {
+        (Some(container), Some(machine)) => container.min(machine),
+        (Some(bytes), None) | (None, Some(bytes)) => bytes,
+        (None, None) => FALLBACK,
+    }
+}

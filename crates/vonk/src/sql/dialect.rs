@@ -1,0 +1,104 @@
+//! The SQL dialect: Spark's, with DuckDB's friendly forms where they do not conflict.
+
+use std::any::TypeId;
+
+use sqlparser::ast;
+use sqlparser::dialect::{Dialect, SparkSqlDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+
+/// Spark's dialect with FROM-first queries, `EXCLUDE`, trailing commas and backslash escapes.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct VonkDialect;
+
+/// The dialect that this one extends.
+const SPARK: SparkSqlDialect = SparkSqlDialect;
+
+/// Questions that Spark's dialect answers for us.
+macro_rules! as_spark {
+    ($($question:ident),* $(,)?) => {
+        $(fn $question(&self) -> bool { SPARK.$question() })*
+    };
+}
+
+/// Forms that are allowed here over Spark's.
+macro_rules! allowed {
+    ($($question:ident),* $(,)?) => {
+        $(fn $question(&self) -> bool { true })*
+    };
+}
+
+impl Dialect for VonkDialect {
+    /// The parser asks for the type in a few places; there we are Spark.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<SparkSqlDialect>()
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        SPARK.is_delimited_identifier_start(ch)
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        SPARK.is_identifier_start(ch) || (ch.is_alphabetic() && !ch.is_ascii())
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        SPARK.is_identifier_part(ch) || (ch.is_alphanumeric() && !ch.is_ascii())
+    }
+
+    as_spark! {
+        require_interval_qualifier,
+        supports_bang_not_operator,
+        supports_create_table_using,
+        supports_cte_without_as,
+        supports_filter_during_aggregation,
+        supports_group_by_expr,
+        supports_group_by_with_modifier,
+        supports_lambda_functions,
+        supports_long_type_as_bigint,
+        supports_map_literal_with_angle_brackets,
+        supports_nested_comments,
+        supports_select_item_multi_column_alias,
+        supports_select_wildcard_except,
+        supports_struct_literal,
+        supports_values_as_table_factor,
+    }
+
+    allowed! {
+        supports_bitwise_shift_operators,
+        supports_from_first_select,
+        supports_from_trailing_commas,
+        supports_named_fn_args_with_rarrow_operator,
+        supports_order_by_all,
+        supports_pipe_operator,
+        supports_projection_trailing_commas,
+        supports_select_wildcard_exclude,
+        supports_select_wildcard_rename,
+        supports_select_wildcard_replace,
+        supports_string_literal_backslash_escape,
+        supports_string_literal_concatenation,
+        supports_triple_quoted_string,
+    }
+
+    /// `LIKE 'a\%b'` keeps its backslash: it escapes the pattern, not the text.
+    fn ignores_wildcard_escapes(&self) -> bool {
+        true
+    }
+
+    fn parse_infix(
+        &self,
+        parser: &mut Parser<'_>,
+        expr: &ast::Expr,
+        precedence: u8,
+    ) -> Option<Result<ast::Expr, ParserError>> {
+        SPARK.parse_infix(parser, expr, precedence)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        SPARK.get_next_precedence(parser)
+    }
+
+    fn is_select_item_alias(&self, explicit: bool, kw: &Keyword, parser: &mut Parser<'_>) -> bool {
+        SPARK.is_select_item_alias(explicit, kw, parser)
+    }
+}
