@@ -1,0 +1,3 @@
+//! The library from the outside: one binary, one module per subject.
+
+mod session;

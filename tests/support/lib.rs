@@ -1,0 +1,15 @@
+//! What the tests and benchmarks share: the repository's paths, generated data and run modes.
+
+use std::path::{Path, PathBuf};
+
+pub mod mode;
+pub mod render;
+
+/// An error of any kind, for code that only a test or a benchmark runs.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The top folder of the repository.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+}
