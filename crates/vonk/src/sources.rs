@@ -1,4 +1,4 @@
-//! Where rows come from: files by path, in the formats of [`FORMATS`], listed anew by every query.
+//! Where rows come from: files by path, in the formats of [`formats::FORMATS`], listed anew by every query.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,15 @@ use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
 
-use crate::error::{Error, Result};
+use crate::error::{Condition, Error, Result};
+
+mod failure;
+mod formats;
+mod partitions;
+mod paths;
+mod split;
+mod store;
+mod table;
 
 /// What to read: paths, and optionally format, options and schema.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +42,29 @@ impl ReadOptions {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(&name.to_lowercase()).map(String::as_str)
     }
+
+    /// The option as `true` or `false`; `false` when it is not set.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_VALUE` for any other text.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool> {
+        match self.get(name).map(str::to_lowercase).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(bad_option(name, other, "`true` or `false`")),
+        }
+    }
+
+    /// The options by name, lower case.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// An error for a reader option whose value does not fit.
+pub(crate) fn bad_option(name: &str, value: &str, expected: &str) -> Error {
+    Error::new(Condition::INVALID_PARAMETER, format!("option `{name}` cannot be `{value}`"))
+        .hint(format!("give {expected}"))
 }
 
 impl ReadSpec {
@@ -53,6 +84,17 @@ pub(crate) fn looks_like_path(name: &str) -> bool {
 }
 
 /// Finds the files, their format and their schema, and gives a table over them.
-pub(crate) async fn open(_state: &SessionState, spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
-    Err(Error::unsupported(format!("reading {:?}", spec.paths)))
+///
+/// # Errors
+/// `PATH_NOT_FOUND` if there is nothing to read, `DATA_SOURCE_NOT_FOUND` for an unknown format,
+/// `UNABLE_TO_INFER_SCHEMA` if the files do not tell it, and whatever reading them gives.
+pub(crate) async fn open(state: &SessionState, spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
+    let root = paths::Root::find(state, spec)?;
+    let files = root.list().await?;
+    let format = match &spec.format {
+        Some(name) => formats::by_name(name)?,
+        None => formats::detect(&root, &files).await?,
+    };
+    let table = table::FileTable::open(state, spec, root, files, format).await?;
+    Ok(Arc::new(table))
 }

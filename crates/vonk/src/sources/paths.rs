@@ -1,0 +1,410 @@
+//! Paths to files: what the user wrote, where it points, and which files are there now.
+
+use std::sync::Arc;
+
+use datafusion::execution::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use futures::{StreamExt, TryStreamExt, stream};
+use globset::{GlobBuilder, GlobMatcher};
+use object_store::path::Path;
+use object_store::{ListResult, ObjectMeta, ObjectStore, ObjectStoreExt};
+
+use super::{ReadSpec, store};
+use crate::error::{Condition, Error, Result};
+
+/// How many directories are listed at the same time.
+const LISTS_AT_ONCE: usize = 16;
+
+/// The characters that make a path a pattern.
+const GLOB: &[char] = &['*', '?', '[', '{'];
+
+/// The places that one table reads, all in one store.
+#[derive(Debug, Clone)]
+pub(super) struct Root {
+    pub(super) url: ObjectStoreUrl,
+    pub(super) store: Arc<dyn ObjectStore>,
+    places: Vec<Place>,
+}
+
+/// One path of the user: a pattern for each alternative of its braces.
+#[derive(Debug, Clone)]
+struct Place {
+    /// As the user wrote it, for messages.
+    text: String,
+    /// Where Hive's partitions begin, if the user said so.
+    base: Option<Path>,
+    patterns: Vec<Pattern>,
+}
+
+/// A literal beginning and the segments after it, the first of which is a glob.
+#[derive(Debug, Clone)]
+struct Pattern {
+    literal: Path,
+    rest: Vec<Segment>,
+}
+
+#[derive(Debug, Clone)]
+enum Segment {
+    /// `**`: any number of directories.
+    Any,
+    Literal(String),
+    Glob(GlobMatcher),
+}
+
+/// A file that was found, and the directory below which its partitions are named.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) meta: ObjectMeta,
+    pub(super) base: Path,
+}
+
+impl Root {
+    /// Understands the paths of `spec` and connects their store, without listing anything yet.
+    pub(super) fn find(state: &SessionState, spec: &ReadSpec) -> Result<Self> {
+        let mut found: Option<(ObjectStoreUrl, Arc<dyn ObjectStore>)> = None;
+        let mut places = Vec::with_capacity(spec.paths.len());
+        for text in &spec.paths {
+            let (url, path) = split_url(text)?;
+            let base = spec.options.get("basePath").map(|base| to_store_path(&url, base));
+            let patterns = expand_braces(&url, &path)
+                .iter()
+                .map(|pattern| Pattern::parse(&url, pattern))
+                .collect::<Result<Vec<_>>>()?;
+            match &found {
+                None => {
+                    let store = store::connect(state, &url, &spec.options)?;
+                    found = Some((url, store));
+                }
+                Some((first, _)) if *first != url => return Err(two_stores(first, &url)),
+                Some(_) => {}
+            }
+            places.push(Place { text: text.clone(), base: base.transpose()?, patterns });
+        }
+        match found {
+            Some((url, store)) => Ok(Self { url, store, places }),
+            None => Err(Error::new(Condition::INVALID_PARAMETER, "no path was given")
+                .hint("name a file, a directory or a glob")),
+        }
+    }
+
+    /// The files that are there now, in the order of the paths given, and by name within each.
+    ///
+    /// # Errors
+    /// `PATH_NOT_FOUND` if one of the paths leads to nothing.
+    pub(super) async fn list(&self) -> Result<Vec<Found>> {
+        let mut all = Vec::new();
+        for place in &self.places {
+            let mut files = Vec::new();
+            for pattern in &place.patterns {
+                files.extend(pattern.list(self.store.as_ref()).await?);
+            }
+            files.sort_unstable_by(|a, b| a.meta.location.cmp(&b.meta.location));
+            files.dedup_by(|a, b| a.meta.location == b.meta.location);
+            if files.is_empty() {
+                return Err(self.nothing_at(place).await);
+            }
+            if let Some(base) = &place.base {
+                files.iter_mut().for_each(|file| file.base = base.clone());
+            }
+            all.append(&mut files);
+        }
+        Ok(all)
+    }
+
+    /// A path of this store as the user would write it.
+    pub(super) fn display(&self, location: &Path) -> String {
+        display_path(&self.url, location)
+    }
+
+    /// Why a path leads to nothing: a typing error, a glob without match, an empty directory.
+    async fn nothing_at(&self, place: &Place) -> Error {
+        let text = &place.text;
+        let error = |message: String| {
+            Error::new(Condition::PATH_NOT_FOUND, message).parameter("path", text.clone())
+        };
+        let [Pattern { literal, rest }] = place.patterns.as_slice() else {
+            return error(format!("no file matches `{text}`"));
+        };
+        if !rest.is_empty() {
+            return error(format!("no file matches `{text}`"));
+        }
+        if is_local(&self.url) && std::path::Path::new("/").join(literal.as_ref()).is_dir() {
+            return error(format!("the directory `{text}` holds no files"))
+                .hint("names that begin with `_` or `.` are not read");
+        }
+        let missing = error(format!("`{text}` does not exist"));
+        if text.starts_with('~') {
+            return missing.hint("`~` is not expanded here; write the whole path");
+        }
+        let parts: Vec<_> = literal.parts().collect();
+        let Some((last, parent)) = parts.split_last() else { return missing };
+        let parent: Path = parent.iter().cloned().collect();
+        let Ok(siblings) = list_dir(self.store.as_ref(), &parent).await else { return missing };
+        let names: Vec<&str> = (siblings.objects.iter().map(|object| &object.location))
+            .chain(&siblings.common_prefixes)
+            .filter_map(Path::filename)
+            .collect();
+        missing.did_you_mean(last.as_ref(), names)
+    }
+}
+
+impl Pattern {
+    fn parse(url: &ObjectStoreUrl, path: &str) -> Result<Self> {
+        if !path.contains(GLOB) || exists_literally(url, path) {
+            return Ok(Self { literal: to_store_path(url, path)?, rest: Vec::new() });
+        }
+        let absolute = if is_local(url) { absolute(path)? } else { path.to_owned() };
+        let segments: Vec<&str> = absolute.split('/').filter(|part| !part.is_empty()).collect();
+        let first = segments.iter().position(|part| part.contains(GLOB)).unwrap_or(segments.len());
+        let literal = to_store_path(url, &format!("/{}", segments[..first].join("/")))?;
+        let rest =
+            segments[first..].iter().map(|part| Segment::parse(part)).collect::<Result<_>>()?;
+        Ok(Self { literal, rest })
+    }
+
+    async fn list(&self, store: &dyn ObjectStore) -> Result<Vec<Found>> {
+        let files = if self.rest.is_empty() {
+            list_literal(store, &self.literal).await?
+        } else {
+            self.list_glob(store).await?
+        };
+        // Of a file that was named itself, no directory names a partition.
+        let base = match files.as_slice() {
+            [only] if only.location == self.literal => parent_of(&self.literal),
+            _ => self.literal.clone(),
+        };
+        Ok(files.into_iter().map(|meta| Found { meta, base: base.clone() }).collect())
+    }
+
+    async fn list_glob(&self, store: &dyn ObjectStore) -> Result<Vec<ObjectMeta>> {
+        let mut dirs = vec![self.literal.clone()];
+        let mut files = Vec::new();
+        for (index, segment) in self.rest.iter().enumerate() {
+            let last = index + 1 == self.rest.len();
+            match segment {
+                Segment::Any if last => {
+                    for dir in std::mem::take(&mut dirs) {
+                        files.extend(list_below(store, &dir).await?);
+                    }
+                }
+                Segment::Any => dirs = with_descendants(store, dirs).await?,
+                Segment::Literal(name) => {
+                    dirs = dirs.into_iter().map(|dir| dir.join(name.as_str())).collect();
+                }
+                Segment::Glob(_) => {
+                    let listed = list_dirs(store, &dirs).await?;
+                    let named = |path: &Path| path.filename().is_some_and(|n| segment.matches(n));
+                    if last {
+                        let objects = listed.iter().flat_map(|list| &list.objects);
+                        files.extend(objects.filter(|o| named(&o.location)).cloned());
+                    }
+                    let below = listed.into_iter().flat_map(|list| list.common_prefixes);
+                    dirs = below.filter(|dir| named(dir)).collect();
+                }
+            }
+        }
+        for path in dirs {
+            files.extend(list_literal(store, &path).await?);
+        }
+        Ok(files)
+    }
+}
+
+impl Segment {
+    fn parse(text: &str) -> Result<Self> {
+        if text == "**" {
+            return Ok(Self::Any);
+        }
+        if !text.contains(GLOB) {
+            return Ok(Self::Literal(text.to_owned()));
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
+        let glob = glob.map_err(|error| {
+            Error::new(
+                Condition::INVALID_PARAMETER,
+                format!("`{text}` is not a glob: {}", error.kind()),
+            )
+            .hint("write `[*]` for a `*`, `[?]` for a `?` and `[[]` for a `[` in a name")
+        })?;
+        Ok(Self::Glob(glob.compile_matcher()))
+    }
+
+    /// Wildcards leave out hidden names unless the pattern itself begins like them.
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Literal(text) => text == name,
+            Self::Glob(glob) => {
+                let spelled = glob.glob().glob().starts_with(['_', '.']);
+                (spelled || !is_hidden(name)) && glob.is_match(name)
+            }
+        }
+    }
+}
+
+/// The file at `path`, or else every file below it.
+async fn list_literal(store: &dyn ObjectStore, path: &Path) -> Result<Vec<ObjectMeta>> {
+    if !path.as_ref().is_empty() {
+        match store.head(path).await {
+            Ok(meta) => return Ok(vec![meta]),
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(Error::from(error).file(format!("/{path}"))),
+        }
+    }
+    list_below(store, path).await
+}
+
+/// Every file below a directory, without hidden ones.
+async fn list_below(store: &dyn ObjectStore, dir: &Path) -> Result<Vec<ObjectMeta>> {
+    let all: Vec<ObjectMeta> = store.list(Some(dir)).try_collect().await?;
+    let visible = |meta: &ObjectMeta| match meta.location.prefix_match(dir) {
+        Some(mut parts) => !parts.any(|part| is_hidden(part.as_ref())),
+        None => false,
+    };
+    Ok(all.into_iter().filter(visible).collect())
+}
+
+/// The directories and everything below them, without hidden ones.
+async fn with_descendants(store: &dyn ObjectStore, dirs: Vec<Path>) -> Result<Vec<Path>> {
+    let mut all = dirs.clone();
+    let mut level = dirs;
+    while !level.is_empty() {
+        let listed = list_dirs(store, &level).await?;
+        let below = listed.into_iter().flat_map(|list| list.common_prefixes);
+        level = below.filter(|dir| !dir.filename().is_some_and(is_hidden)).collect();
+        all.extend_from_slice(&level);
+    }
+    Ok(all)
+}
+
+async fn list_dirs(store: &dyn ObjectStore, dirs: &[Path]) -> Result<Vec<ListResult>> {
+    let lists: Vec<_> = dirs.iter().map(|dir| list_dir(store, dir)).collect();
+    stream::iter(lists).buffered(LISTS_AT_ONCE).boxed().try_collect().await
+}
+
+/// What is directly in a directory; nothing if it does not exist.
+async fn list_dir(store: &dyn ObjectStore, dir: &Path) -> Result<ListResult> {
+    match store.list_with_delimiter(Some(dir)).await {
+        Err(object_store::Error::NotFound { .. }) => {
+            Ok(ListResult { common_prefixes: Vec::new(), objects: Vec::new() })
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Spark's rule: `_x` and `.x` are not data, except a partition's directory such as `_day=1`.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
+}
+
+fn parent_of(path: &Path) -> Path {
+    let parts: Vec<_> = path.parts().collect();
+    parts.iter().take(parts.len().saturating_sub(1)).cloned().collect()
+}
+
+/// The URL of the store and the path within it; a path without scheme is local.
+fn split_url(text: &str) -> Result<(ObjectStoreUrl, String)> {
+    let local = ObjectStoreUrl::local_filesystem;
+    if let Some(rest) = text.strip_prefix("file:") {
+        let rest = rest.strip_prefix("//localhost").or(rest.strip_prefix("//")).unwrap_or(rest);
+        return Ok((local(), super::partitions::percent_decode(rest)));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok((local(), text.to_owned()));
+    };
+    if scheme.is_empty() || !scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    {
+        return Ok((local(), text.to_owned()));
+    }
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let url = ObjectStoreUrl::parse(format!("{scheme}://{host}")).map_err(|error| {
+        Error::new(Condition::INVALID_PARAMETER, format!("`{text}` is not a URL")).caused_by(error)
+    })?;
+    Ok((url, path.to_owned()))
+}
+
+fn is_local(url: &ObjectStoreUrl) -> bool {
+    url.as_str().starts_with("file:")
+}
+
+fn exists_literally(url: &ObjectStoreUrl, path: &str) -> bool {
+    is_local(url) && std::path::Path::new(path).exists()
+}
+
+/// A path of the user's as the store knows it: absolute, without `.` and `..`.
+fn to_store_path(url: &ObjectStoreUrl, path: &str) -> Result<Path> {
+    let text = if is_local(url) { absolute(path)? } else { path.to_owned() };
+    let segments: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    Path::parse(segments.join("/")).map_err(|error| {
+        Error::new(Condition::PATH_NOT_FOUND, format!("`{path}` cannot be a path")).caused_by(error)
+    })
+}
+
+/// Makes a local path absolute; `..` is resolved on the disk, because links may be on the way.
+fn absolute(path: &str) -> Result<String> {
+    let absolute = std::path::absolute(path)?;
+    let has_parent = absolute.components().any(|part| part == std::path::Component::ParentDir);
+    let absolute = if has_parent { resolve_parents(&absolute)? } else { absolute };
+    absolute.into_os_string().into_string().map_err(|path| {
+        Error::new(Condition::PATH_NOT_FOUND, format!("`{}` is not UTF-8", path.display()))
+    })
+}
+
+/// Resolves the path up to its last `..`, which must exist, and leaves the rest as it is.
+fn resolve_parents(path: &std::path::Path) -> Result<std::path::PathBuf> {
+    let parts: Vec<_> = path.components().collect();
+    let last = parts.iter().rposition(|part| *part == std::path::Component::ParentDir);
+    let (head, tail) = parts.split_at(last.map_or(0, |index| index + 1));
+    let head: std::path::PathBuf = head.iter().collect();
+    let resolved = head.canonicalize().map_err(|error| {
+        let message = format!("`{}` does not exist", head.display());
+        Error::new(Condition::PATH_NOT_FOUND, message).caused_by(error)
+    })?;
+    Ok(tail.iter().fold(resolved, |path, part| path.join(part)))
+}
+
+/// A path of a store as the user would write it.
+pub(super) fn display_path(url: &ObjectStoreUrl, location: &Path) -> String {
+    if is_local(url) { format!("/{location}") } else { format!("{}{location}", url.as_str()) }
+}
+
+fn two_stores(first: &ObjectStoreUrl, second: &ObjectStoreUrl) -> Error {
+    let message = format!("one table cannot read from both `{first}` and `{second}`");
+    Error::unsupported(message).hint("read them separately and join the results with UNION ALL")
+}
+
+/// The alternatives of `{a,b}`, which may be nested and may hold slashes.
+fn expand_braces(url: &ObjectStoreUrl, path: &str) -> Vec<String> {
+    if exists_literally(url, path) {
+        return vec![path.to_owned()];
+    }
+    let Some((open, close)) = outer_braces(path) else { return vec![path.to_owned()] };
+    let (head, tail) = (&path[..open], &path[close + 1..]);
+    let mut depth = 0_usize;
+    let alternatives = path[open + 1..close].split(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    alternatives.flat_map(|part| expand_braces(url, &format!("{head}{part}{tail}"))).collect()
+}
+
+fn outer_braces(path: &str) -> Option<(usize, usize)> {
+    let open = path.find('{')?;
+    let mut depth = 0_usize;
+    for (index, c) in path[open..].char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => return Some((open, open + index)),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

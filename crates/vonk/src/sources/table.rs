@@ -1,0 +1,249 @@
+//! A table over files: columns known from the start, files listed anew by every scan.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Result as DfResult, ScalarValue, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::FileScanConfigBuilder;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::Partitioning;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectMeta;
+
+use super::formats::Format;
+use super::paths::{Found, Root};
+use super::{ReadSpec, failure, partitions, split};
+use crate::error::{Condition, Error, Result};
+
+/// Files of one format, read as one table.
+pub(crate) struct FileTable {
+    root: Root,
+    format: &'static Format,
+    reader: Arc<dyn FileFormat>,
+    schema: TableSchema,
+}
+
+impl FileTable {
+    /// Finds the columns of `files`, which `root` has just listed.
+    pub(super) async fn open(
+        state: &SessionState,
+        spec: &ReadSpec,
+        root: Root,
+        files: Vec<Found>,
+        format: &'static Format,
+    ) -> Result<Self> {
+        let reader = (format.make)(&spec.options)?;
+        let columns = partitions::columns(&files, spec.schema.as_deref())?;
+        let file_schema = match &spec.schema {
+            Some(schema) => Arc::clone(schema),
+            None => {
+                let merge = !format.first_file_tells || spec.options.flag("mergeSchema")?;
+                let used = if merge { files.len() } else { 1 };
+                let metas: Vec<ObjectMeta> =
+                    files.iter().take(used).map(|file| file.meta.clone()).collect();
+                infer_schema(state, &root, format, reader.as_ref(), &metas).await?
+            }
+        };
+        // A column that the directories name comes from there, whatever the files hold.
+        let in_files = file_schema.fields().iter().filter(|field| {
+            !columns.iter().any(|column| column.name().eq_ignore_ascii_case(field.name()))
+        });
+        let in_files: Vec<Field> =
+            in_files.map(|field| field.as_ref().clone().with_nullable(true)).collect();
+        let schema = TableSchema::builder(Arc::new(Schema::new(in_files)))
+            .with_table_partition_cols(columns)
+            .build();
+        Ok(Self { root, format, reader, schema })
+    }
+
+    fn partitioned(&self, found: Found) -> Result<PartitionedFile> {
+        let columns = self.schema.table_partition_cols();
+        let values = partitions::values(&found, columns)?;
+        Ok(PartitionedFile::new_from_meta(found.meta).with_partition_values(values))
+    }
+
+    /// Adds to each file what it says about its rows, and stops once they are enough for `limit`.
+    async fn with_statistics(
+        &self,
+        state: &dyn Session,
+        files: Vec<PartitionedFile>,
+        limit: Option<usize>,
+    ) -> DfResult<(Vec<PartitionedFile>, Statistics)> {
+        let schema = self.schema.table_schema();
+        if !self.format.statistics || !state.config().collect_statistics() {
+            return Ok((files, Statistics::new_unknown(schema)));
+        }
+        let count = files.len();
+        let at_once = state.config_options().execution.meta_fetch_concurrency.get();
+        let described: Vec<_> = files.into_iter().map(|file| self.describe(state, file)).collect();
+        let mut described = stream::iter(described).buffered(at_once).boxed();
+        let mut files = Vec::with_capacity(count);
+        let mut rows = Precision::Exact(0);
+        while let Some((mut file, statistics)) = described.try_next().await? {
+            rows = rows.add(&statistics.num_rows);
+            file.statistics = Some(Arc::new(statistics));
+            files.push(file);
+            if limit.is_some_and(|limit| matches!(rows, Precision::Exact(n) if n >= limit)) {
+                break;
+            }
+        }
+        let all = files.iter().filter_map(|file| file.statistics.as_deref());
+        let merged = Statistics::try_merge_iter(all, schema)?;
+        let merged = if files.len() < count { merged.to_inexact() } else { merged };
+        Ok((files, merged))
+    }
+
+    /// What a file says about its rows, with the partition columns, of which one may be NULL.
+    async fn describe(
+        &self,
+        state: &dyn Session,
+        file: PartitionedFile,
+    ) -> DfResult<(PartitionedFile, Statistics)> {
+        let schema = Arc::clone(self.schema.file_schema());
+        let store = &self.root.store;
+        let found = self.reader.infer_stats(state, store, schema, &file.object_meta).await;
+        let mut statistics = found.map_err(|error| {
+            failure::in_file(error, &self.root.display(file.path()), self.format.name)
+        })?;
+        let fields = self.schema.file_schema().fields();
+        for (column, field) in statistics.column_statistics.iter_mut().zip(fields) {
+            forget_float_bounds(column, field.data_type());
+        }
+        let columns = file.partition_values.iter();
+        statistics.column_statistics.extend(columns.map(|v| constant(v, statistics.num_rows)));
+        Ok((file, statistics))
+    }
+}
+
+/// Writers leave NaN out of least and greatest value, so these bound a part of the rows only.
+fn forget_float_bounds(column: &mut ColumnStatistics, data_type: &DataType) {
+    if data_type.is_floating() {
+        column.min_value = Precision::Absent;
+        column.max_value = Precision::Absent;
+        column.sum_value = Precision::Absent;
+    }
+}
+
+/// Statistics of a column with one value in every row.
+fn constant(value: &ScalarValue, rows: Precision<usize>) -> ColumnStatistics {
+    if value.is_null() {
+        return ColumnStatistics { null_count: rows, ..ColumnStatistics::new_unknown() };
+    }
+    ColumnStatistics {
+        null_count: Precision::Exact(0),
+        max_value: Precision::Exact(value.clone()),
+        min_value: Precision::Exact(value.clone()),
+        distinct_count: Precision::Exact(1),
+        ..ColumnStatistics::new_unknown()
+    }
+}
+
+/// The columns of the files; an error names the file that it comes from.
+async fn infer_schema(
+    state: &SessionState,
+    root: &Root,
+    format: &Format,
+    reader: &dyn FileFormat,
+    files: &[ObjectMeta],
+) -> Result<SchemaRef> {
+    let error = match reader.infer_schema(state, &root.store, files).await {
+        Ok(schema) if schema.fields().is_empty() => {
+            let message = format!("no columns found, reading as `{}`", format.name);
+            let error = Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message);
+            let error = error.hint("give the schema, or check that the file is not empty");
+            return Err(match files {
+                [only] => error.file(root.display(&only.location)),
+                _ => error,
+            });
+        }
+        Ok(schema) => return Ok(schema),
+        Err(error) => error,
+    };
+    for file in files {
+        let alone = reader.infer_schema(state, &root.store, std::slice::from_ref(file)).await;
+        if let Err(error) = alone {
+            return Err(failure::in_file(error, &root.display(&file.location), format.name));
+        }
+    }
+    let message = "the files do not agree about their columns";
+    Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message).caused_by(error))
+}
+
+#[async_trait]
+impl TableProvider for FileTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let columns = self.schema.table_partition_cols();
+        let found = self.root.list().await?;
+        let files = found.into_iter().map(|file| self.partitioned(file)).collect::<Result<_>>()?;
+        let (deciding, others): (Vec<Expr>, Vec<Expr>) =
+            filters.iter().cloned().partition(|filter| partitions::decides(filter, columns));
+        let files = partitions::prune(state, columns, &deciding, files)?;
+        let enough = limit.filter(|_| others.is_empty());
+        let (files, statistics) = self.with_statistics(state, files, enough).await?;
+        if files.is_empty() {
+            let schema = datafusion::common::project_schema(&self.schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let source = self.reader.file_source(self.schema.clone());
+        let splits = source.supports_repartitioning();
+        let groups = split::into_groups(files, state.config().target_partitions(), |_| splits);
+        // A declared partitioning keeps the optimizer from regrouping the files, and partitions
+        // from taking each other's: both would lose the order of the rows.
+        let partitioning = Partitioning::UnknownPartitioning(groups.len());
+        let config = FileScanConfigBuilder::new(self.root.url.clone(), source)
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .with_preserve_order(true)
+            .with_output_partitioning(Some(partitioning))
+            .build();
+        self.reader.create_physical_plan(state, config).await
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        let columns = self.schema.table_partition_cols();
+        let support = |filter: &&Expr| match partitions::decides(filter, columns) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+}
+
+impl fmt::Debug for FileTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileTable")
+            .field("format", &self.format.name)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
+}
