@@ -16,6 +16,7 @@ mod analyze;
 pub mod config;
 pub mod dataframe;
 pub mod error;
+pub mod rdd;
 mod session;
 pub mod sources;
 pub mod sql;
@@ -23,6 +24,7 @@ pub mod sql;
 pub use arrow;
 pub use dataframe::{Column, DataFrame};
 pub use error::{Condition, Error, Result};
+pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
 
 /// Spark's name for [`Session`].
@@ -31,6 +33,7 @@ pub type SparkSession = Session;
 /// What most programs need, for one `use`.
 pub mod prelude {
     pub use crate::dataframe::{Column, DataFrame, col, expr, lit};
+    pub use crate::rdd::{Rdd, SparkContext};
     pub use crate::session::{Session, SessionBuilder};
     pub use crate::{Error, Result, SparkSession};
 }
