@@ -20,12 +20,14 @@ pub mod rdd;
 mod session;
 pub mod sources;
 pub mod sql;
+pub mod write;
 
 pub use arrow;
 pub use dataframe::{Column, DataFrame};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
+pub use write::{DataFrameWriter, SaveMode, WriteReport};
 
 /// Spark's name for [`Session`].
 pub type SparkSession = Session;

@@ -1,0 +1,192 @@
+//! Where rows go: every write is all or nothing to every reader, whatever the sink.
+//!
+//! A write runs its plan into a hidden staging directory beside the target, brings every file to
+//! the disk, and publishes with one rename when the whole plan has succeeded. An error, a panic or
+//! a dropped future leaves what was there before. `docs/decisions/writes.md` has the reasons.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::error::{Condition, Error, Result};
+
+mod compress;
+mod encode;
+mod frame;
+mod options;
+mod partition;
+mod path;
+mod pattern;
+mod publish;
+mod run;
+mod staging;
+
+pub use frame::{DataFrameWriter, SaveMode};
+pub(crate) use options::{Format, Layout, WriteOptions};
+pub(crate) use path::Target;
+pub(crate) use publish::Existing;
+pub(crate) use staging::Staging;
+
+/// What a write has written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteReport {
+    /// Rows in all files together.
+    pub rows: u64,
+    /// Files with data.
+    pub files: u64,
+    /// Bytes in these files.
+    pub bytes: u64,
+}
+
+impl WriteReport {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.files += other.files;
+        self.bytes += other.bytes;
+    }
+}
+
+/// One write: where to, how, and what becomes of that which is there.
+#[derive(Debug)]
+pub(crate) struct WriteSpec {
+    pub(crate) target: PathBuf,
+    pub(crate) layout: Layout,
+    pub(crate) existing: Existing,
+    pub(crate) format: Format,
+    /// Names of columns that name directories instead of standing in the files.
+    pub(crate) partition_by: Vec<String>,
+    pub(crate) rows_per_file_max: Option<u64>,
+    /// Small files that are published together with the data, by name.
+    pub(crate) companions: Vec<(String, Vec<u8>)>,
+    /// The columns to write, if other than the query's: same types, but names and nullability count.
+    pub(crate) schema: Option<SchemaRef>,
+}
+
+/// Runs a query and writes its rows, all or nothing.
+///
+/// # Errors
+/// Those of the query; `PATH_ALREADY_EXISTS`, `FAILED_WRITE.DISK_FULL` and `TASK_WRITE_FAILED` of the
+/// target.
+pub(crate) async fn write_plan(
+    state: &SessionState,
+    query: &LogicalPlan,
+    spec: WriteSpec,
+) -> Result<WriteReport> {
+    let schema = match &spec.schema {
+        Some(schema) => Arc::clone(schema),
+        None => nullable(query.schema().as_arrow()),
+    };
+    check_names(&schema)?;
+    let partition_columns = partition::partition_columns(&schema, &spec.partition_by)?;
+    encode::check_schema(&spec.format, &partition::file_schema(&schema, &partition_columns)?)?;
+    let plan = state.create_physical_plan(query).await?;
+    let context = state.task_ctx();
+    let (target, companions, layout) = (spec.target.clone(), spec.companions, spec.layout);
+    let staging = blocking(move || begin(&target, layout, &companions)).await?;
+    let sink = run::Sink {
+        staging: Arc::clone(&staging),
+        format: spec.format,
+        layout,
+        schema: with_types_of(&schema, &plan.schema())?,
+        partition_columns,
+        rows_per_file_max: spec.rows_per_file_max.filter(|max| *max > 0),
+        pool: Arc::clone(context.memory_pool()),
+        job: job_name(),
+    };
+    let report = run::run(plan, context, Arc::new(sink)).await?;
+    let existing = spec.existing;
+    blocking(move || match layout {
+        Layout::File => staging.publish_file(existing),
+        Layout::Directory => staging.publish_directory(existing),
+    })
+    .await?;
+    Ok(report)
+}
+
+/// Stages the target, with its companions when it is a directory.
+fn begin(
+    target: &std::path::Path,
+    layout: Layout,
+    companions: &[(String, Vec<u8>)],
+) -> Result<Arc<Staging>> {
+    let staging = Staging::begin(target)?;
+    if layout == Layout::Directory {
+        let root = staging.new_path();
+        let make = || -> std::io::Result<()> {
+            std::fs::create_dir(&root)?;
+            companions
+                .iter()
+                .try_for_each(|(name, bytes)| publish::write_durable(&root.join(name), bytes))
+        };
+        make().map_err(|error| staging::write_error(target, "write", error))?;
+    }
+    Ok(Arc::new(staging))
+}
+
+/// The companion that tells Spark's readers that a directory is complete.
+pub(crate) fn success_marker() -> (String, Vec<u8>) {
+    (publish::SUCCESS.to_owned(), Vec::new())
+}
+
+/// Runs file system calls where they hold up no other task.
+pub(crate) async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(call).await;
+    done.unwrap_or_else(|error| Err(Error::internal(format!("a file system call failed: {error}"))))
+}
+
+/// Spark writes every column as nullable, so that files of several writes fit together.
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+}
+
+/// The names and nullability of one schema with the types of another.
+fn with_types_of(schema: &Schema, types: &Schema) -> Result<SchemaRef> {
+    if schema.fields().len() != types.fields().len() {
+        return Err(Error::internal("the plan has other columns than the query"));
+    }
+    let pairs = schema.fields().iter().zip(types.fields());
+    let fields = pairs
+        .map(|(field, typed)| field.as_ref().clone().with_data_type(typed.data_type().clone()));
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<Field>>())))
+}
+
+/// Files with two columns of one name cannot be read back by name.
+fn check_names(schema: &Schema) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    match schema.fields().iter().find(|field| !seen.insert(field.name().to_lowercase())) {
+        None => Ok(()),
+        Some(field) => {
+            let message = format!("column `{}` is written twice", field.name());
+            Err(Error::new(Condition::COLUMN_ALREADY_EXISTS, message)
+                .hint("give one of them an alias"))
+        }
+    }
+}
+
+/// A name in the form of a random UUID, as Spark puts it into the names of files.
+fn job_name() -> String {
+    let bits = rand::random::<u128>() & !(0xf << 76) & !(0x3 << 62) | (4 << 76) | (2 << 62);
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// The input/output error at the root of another, if that is what it is.
+fn find_io<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return Some(io);
+        }
+        next = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

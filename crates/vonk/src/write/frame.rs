@@ -1,0 +1,251 @@
+//! `DataFrame::write`: formats, options and modes under PySpark's names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::options::format_of_path;
+use super::{Existing, Format, Layout, Target, WriteOptions, WriteReport, WriteSpec};
+use crate::dataframe::DataFrame;
+use crate::error::{Condition, Error, Result};
+
+/// What becomes of a target that is there already.
+///
+/// ```
+/// use vonk::SaveMode;
+/// assert_eq!("overwrite".parse::<SaveMode>()?, SaveMode::Overwrite);
+/// # Ok::<(), vonk::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SaveMode {
+    /// It is an error. The default.
+    #[default]
+    ErrorIfExists,
+    /// The rows come to it.
+    Append,
+    /// It is replaced at once: a reader sees the old rows or the new ones.
+    Overwrite,
+    /// Nothing is written.
+    Ignore,
+}
+
+impl FromStr for SaveMode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.to_lowercase().as_str() {
+            "error" | "errorifexists" | "default" => Ok(Self::ErrorIfExists),
+            "append" => Ok(Self::Append),
+            "overwrite" => Ok(Self::Overwrite),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(Error::new(
+                Condition::INVALID_PARAMETER,
+                format!("save mode `{text}` is not known"),
+            )
+            .hint("use `error`, `append`, `overwrite` or `ignore`")),
+        }
+    }
+}
+
+impl TryFrom<&str> for SaveMode {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        text.parse()
+    }
+}
+
+/// Collects how and where to write a query; made by [`DataFrame::write`].
+///
+/// A path that ends as the format's files do (`out.parquet`, `out.csv.gz`) becomes one file, any
+/// other a directory with one file per partition of the query, as in Spark. Nothing of a write is
+/// seen before all of it is there.
+#[derive(Clone)]
+pub struct DataFrameWriter {
+    pub(crate) query: DataFrame,
+    pub(crate) format: Option<String>,
+    pub(crate) mode: Result<SaveMode, String>,
+    pub(crate) options: WriteOptions,
+    pub(crate) partition_by: Vec<String>,
+}
+
+impl fmt::Debug for DataFrameWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataFrameWriter")
+            .field("format", &self.format)
+            .field("mode", &self.mode)
+            .field("options", &self.options)
+            .field("partition_by", &self.partition_by)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DataFrame {
+    /// Writes the query to files or a table.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// # let directory = tempfile::tempdir()?;
+    /// let path = directory.path().join("numbers.csv");
+    /// let numbers = Session::new().sql("SELECT * FROM VALUES (1), (2) AS t(n)");
+    /// let report = numbers.write().mode("overwrite").csv(path.to_str().unwrap()).await?;
+    /// assert_eq!(report.rows, 2);
+    /// assert_eq!(std::fs::read_to_string(path)?, "n\n1\n2\n");
+    /// # Ok(()) }
+    /// ```
+    pub fn write(&self) -> DataFrameWriter {
+        DataFrameWriter {
+            query: self.clone(),
+            format: None,
+            mode: Ok(SaveMode::default()),
+            options: WriteOptions::default(),
+            partition_by: Vec::new(),
+        }
+    }
+}
+
+impl DataFrameWriter {
+    /// Sets the format: `parquet` (the default), `csv`, `json`, `text`, `arrow` or `avro`.
+    #[must_use]
+    pub fn format(mut self, format: impl Into<String>) -> Self {
+        self.format = Some(format.into());
+        self
+    }
+
+    /// Sets what becomes of a target that is there: a [`SaveMode`] or its name.
+    #[must_use]
+    pub fn mode(mut self, mode: impl TryInto<SaveMode, Error: fmt::Display>) -> Self {
+        self.mode = mode.try_into().map_err(|error| error.to_string());
+        self
+    }
+
+    /// Sets one of Spark's writer options, such as `compression`, `header` or `sep`.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.options.set(name, value.to_string());
+        self
+    }
+
+    /// Sets several options.
+    #[must_use]
+    pub fn options<N: AsRef<str>, V: fmt::Display>(
+        mut self,
+        options: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        for (name, value) in options {
+            self.options.set(name.as_ref(), value.to_string());
+        }
+        self
+    }
+
+    /// Makes a directory per value of these columns, in Hive's layout; files do not hold them.
+    #[must_use]
+    pub fn partition_by<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.partition_by = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Writes Parquet.
+    ///
+    /// # Errors
+    /// Those of [`DataFrameWriter::save`].
+    pub async fn parquet(self, path: &str) -> Result<WriteReport> {
+        self.format("parquet").save(path).await
+    }
+
+    /// Writes CSV; one file has a header unless told, files in a directory have none, as in Spark.
+    ///
+    /// # Errors
+    /// Those of [`DataFrameWriter::save`].
+    pub async fn csv(self, path: &str) -> Result<WriteReport> {
+        self.format("csv").save(path).await
+    }
+
+    /// Writes JSON, one object per line.
+    ///
+    /// # Errors
+    /// Those of [`DataFrameWriter::save`].
+    pub async fn json(self, path: &str) -> Result<WriteReport> {
+        self.format("json").save(path).await
+    }
+
+    /// Writes the only column, a string, as lines of text.
+    ///
+    /// # Errors
+    /// Those of [`DataFrameWriter::save`].
+    pub async fn text(self, path: &str) -> Result<WriteReport> {
+        self.format("text").save(path).await
+    }
+
+    /// Writes to a path in the format that was set, or that the path's ending tells, or Parquet.
+    ///
+    /// # Errors
+    /// Those of the query; `PATH_ALREADY_EXISTS` for a target that is there, unless the mode says
+    /// otherwise; `FAILED_WRITE.DISK_FULL` and `TASK_WRITE_FAILED` naming the target. After an error
+    /// the target is as it was.
+    pub async fn save(self, path: &str) -> Result<WriteReport> {
+        let mode = self.save_mode()?;
+        let format = self.format.as_deref().or_else(|| format_of_path(path)).unwrap_or("parquet");
+        let target = Target::parse(path)?;
+        let spec = path_spec(&target, format, &self.options, mode, self.partition_by.clone())?;
+        let Some(spec) = spec else { return Ok(WriteReport::default()) };
+        let query = self.query.logical_plan().await?;
+        super::write_plan(&self.query.session().state(), query, spec).await
+    }
+
+    pub(crate) fn save_mode(&self) -> Result<SaveMode> {
+        self.mode.clone().map_err(|message| Error::new(Condition::INVALID_PARAMETER, message))
+    }
+}
+
+/// A write to a path, or `None` if something is there and the mode is to ignore that.
+pub(crate) fn path_spec(
+    target: &Target,
+    format: &str,
+    options: &WriteOptions,
+    mode: SaveMode,
+    partition_by: Vec<String>,
+) -> Result<Option<WriteSpec>> {
+    let rows_per_file_max = options.count("maxRecordsPerFile")?;
+    let needs_directory = !partition_by.is_empty() || rows_per_file_max.is_some();
+    let layout = target.layout(format, needs_directory);
+    if target.exists() {
+        match mode {
+            SaveMode::Ignore => return Ok(None),
+            SaveMode::ErrorIfExists => return Err(super::staging::already_exists(&target.path)),
+            SaveMode::Append if target.path.is_file() => return Err(append_to_file(target)),
+            SaveMode::Append | SaveMode::Overwrite => target.check_replaceable()?,
+        }
+    }
+    let is_dynamic = options
+        .get("partitionOverwriteMode")
+        .is_some_and(|value| value.eq_ignore_ascii_case("dynamic"));
+    let existing = match mode {
+        SaveMode::ErrorIfExists | SaveMode::Ignore => Existing::Refuse,
+        SaveMode::Append => Existing::Append,
+        SaveMode::Overwrite if is_dynamic && !partition_by.is_empty() => {
+            Existing::ReplacePartitions
+        }
+        SaveMode::Overwrite => Existing::Replace,
+    };
+    let is_marked = layout == Layout::Directory && options.flag(SUCCESS_OPTION)?.unwrap_or(true);
+    Ok(Some(WriteSpec {
+        target: target.path.clone(),
+        layout,
+        existing,
+        format: Format::new(format, options, &target.path.to_string_lossy(), layout)?,
+        partition_by,
+        rows_per_file_max,
+        companions: is_marked.then(super::success_marker).into_iter().collect(),
+        schema: None,
+    }))
+}
+
+/// Whether a directory gets an empty file `_SUCCESS`, as in Hadoop and Spark.
+const SUCCESS_OPTION: &str = "mapreduce.fileoutputcommitter.marksuccessfuljobs";
+
+fn append_to_file(target: &Target) -> Error {
+    Error::unsupported("rows cannot be appended to a single file")
+        .hint("write to a directory, which can be read like one file")
+        .file(&target.path)
+}
