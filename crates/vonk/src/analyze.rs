@@ -43,15 +43,13 @@ pub(crate) enum Relation {
     View(LogicalPlan),
 }
 
-/// Plans a statement over the relations that it names.
-pub(crate) fn plan_statement(
+/// Plans a query over the relations that it names.
+pub(crate) fn plan_over(
     state: &SessionState,
     relations: HashMap<String, Relation>,
-    statement: ast::Statement,
+    query: ast::Query,
 ) -> Result<LogicalPlan> {
-    let scope = Scope::new(state, relations, &[]);
-    let planner = SqlToRel::new_with_options(&scope, parser_options(state));
-    Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
+    plan_in(&Scope::new(state, relations, &[]), query)
 }
 
 /// Plans a query over plans that it names by [`input_name`].
@@ -60,8 +58,11 @@ pub(crate) fn plan_query(
     inputs: &[LogicalPlan],
     query: ast::Query,
 ) -> Result<LogicalPlan> {
-    let scope = Scope::new(state, HashMap::new(), inputs);
-    let planner = SqlToRel::new_with_options(&scope, parser_options(state));
+    plan_in(&Scope::new(state, HashMap::new(), inputs), query)
+}
+
+fn plan_in(scope: &Scope<'_>, query: ast::Query) -> Result<LogicalPlan> {
+    let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
     Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
 }

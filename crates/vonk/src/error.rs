@@ -99,6 +99,18 @@ pub struct Place {
     pub length: u64,
 }
 
+impl Place {
+    /// The place of a span of the parser, if it has one.
+    pub(crate) fn of(span: sqlparser::tokenizer::Span) -> Option<Self> {
+        if span.start.line == 0 {
+            return None;
+        }
+        let one_line = span.start.line == span.end.line;
+        let length = if one_line { span.end.column.saturating_sub(span.start.column) } else { 1 };
+        Some(Self { line: span.start.line, column: span.start.column, length: length.max(1) })
+    }
+}
+
 /// What went wrong, where, and what to do about it.
 ///
 /// `Display` gives one line: condition, message, hint and SQLSTATE. The command renders the parts

@@ -15,6 +15,7 @@
 mod analyze;
 pub mod config;
 pub mod dataframe;
+pub mod display;
 pub mod error;
 pub mod rdd;
 mod session;

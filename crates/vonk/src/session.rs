@@ -9,12 +9,9 @@ use parking_lot::RwLock;
 use crate::config::Config;
 use crate::dataframe::DataFrame;
 use crate::error::Result;
-use crate::sql;
+use crate::sql::{self, Environment, Views};
 
 mod state;
-mod views;
-
-pub(crate) use views::Views;
 
 /// The entrance to the engine: SQL, files, tables and RDDs, with the options they run under.
 ///
@@ -190,6 +187,28 @@ impl Session {
         *self.inner.state.write() = Arc::new(state);
         *config = changed;
         Ok(())
+    }
+}
+
+impl Environment for Session {
+    fn state(&self) -> Arc<SessionState> {
+        Session::state(self)
+    }
+
+    fn views(&self) -> &Views {
+        Session::views(self)
+    }
+
+    fn config(&self) -> Config {
+        Session::config(self)
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<()> {
+        Session::set(self, name, value)
+    }
+
+    fn unset(&self, name: &str) -> Result<()> {
+        Session::unset(self, name)
     }
 }
 

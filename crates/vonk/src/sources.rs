@@ -83,6 +83,12 @@ pub(crate) fn looks_like_path(name: &str) -> bool {
     name.contains(['/', '*', '?']) || name.contains('.')
 }
 
+/// Whether a word before a path names a format, as in `` csv.`path` ``.
+pub(crate) fn is_format(name: &str) -> bool {
+    ["parquet", "csv", "json", "text", "avro", "arrow", "binaryfile", "orc"]
+        .contains(&name.to_lowercase().as_str())
+}
+
 /// Finds the files, their format and their schema, and gives a table over them.
 ///
 /// # Errors

@@ -1,74 +1,102 @@
-//! SQL text to plans: parse, find what the names mean, run commands, plan queries.
+//! SQL text to plans: parse, run commands, find what the names mean, plan queries.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::resolve::resolve_table_references;
-use sqlparser::ast;
+use sqlparser::ast::{self, Spanned, Visit, Visitor};
 
 use crate::analyze::{self, Relation};
-use crate::error::{Condition, Error, Result};
-use crate::session::Session;
+use crate::config::Config;
+use crate::error::{Condition, Error, Place, Result};
 use crate::sources;
 
 pub mod dialect;
+mod literals;
 mod parse;
+mod statement;
+mod views;
 
 pub use parse::{is_complete, split};
-pub(crate) use parse::{select_item as parse_select_item, statement as parse_statement};
+pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
+pub use statement::STATEMENTS;
+pub(crate) use views::Views;
+
+/// What a statement may see and change of the session that runs it.
+pub(crate) trait Environment: Send + Sync {
+    /// Functions, rules and options for planning.
+    fn state(&self) -> Arc<SessionState>;
+    /// The temporary views.
+    fn views(&self) -> &Views;
+    /// The options as they are now.
+    fn config(&self) -> Config;
+    /// Sets an option.
+    fn set(&self, name: &str, value: &str) -> Result<()>;
+    /// Puts an option back to its default.
+    fn unset(&self, name: &str) -> Result<()>;
+}
 
 /// Parses one statement and plans it; a command is run and its plan holds its answer.
-pub(crate) async fn plan_text(session: &Session, text: &str) -> Result<LogicalPlan> {
-    let statement = parse::statement(text)?;
-    plan_statement(session, statement).await
+pub(crate) async fn plan_text(session: &dyn Environment, text: &str) -> Result<LogicalPlan> {
+    match parse::statement(text)? {
+        parse::Parsed::Query(query) => plan_query(session, *query).await,
+        parse::Parsed::Command(command) => command.run(session).await,
+    }
 }
 
 /// Plans a scan of a table, view or file.
-pub(crate) async fn plan_table(session: &Session, name: &str) -> Result<LogicalPlan> {
-    let query = format!("SELECT * FROM {name}");
-    plan_text(session, &query).await
+pub(crate) async fn plan_table(session: &dyn Environment, name: &str) -> Result<LogicalPlan> {
+    plan_text(session, &format!("SELECT * FROM {name}")).await
 }
 
-async fn plan_statement(session: &Session, statement: ast::Statement) -> Result<LogicalPlan> {
-    let relations = resolve_relations(session, &statement).await?;
-    let state = session.state();
-    analyze::plan_statement(&state, relations, statement)
+/// Plans a query over the tables, views and files that it names.
+pub(crate) async fn plan_query(
+    session: &dyn Environment,
+    query: ast::Query,
+) -> Result<LogicalPlan> {
+    let relations = resolve_relations(session, &query).await?;
+    analyze::plan_over(&session.state(), relations, query)
 }
 
-/// Finds every table, view and file that a statement names outside its own WITH clauses.
+/// Finds every table, view and file that a query names outside its own WITH clauses.
 async fn resolve_relations(
-    session: &Session,
-    statement: &ast::Statement,
+    session: &dyn Environment,
+    query: &ast::Query,
 ) -> Result<HashMap<String, Relation>> {
-    let wrapped = DfStatement::Statement(Box::new(statement.clone()));
+    let wrapped = ast::Statement::Query(Box::new(query.clone()));
+    let wrapped = DfStatement::Statement(Box::new(wrapped));
     let (names, _) = resolve_table_references(&wrapped, false)?;
     let mut relations = HashMap::new();
     for name in names {
-        let relation = resolve_relation(session, &name).await?;
+        let relation = resolve_relation(session, &name).await.map_err(|error| {
+            match place_of_relation(query, &name) {
+                Some(place) if error.place().is_none() => error.at(place),
+                _ => error,
+            }
+        })?;
         relations.insert(name.to_string(), relation);
     }
     Ok(relations)
 }
 
-async fn resolve_relation(
-    session: &Session,
-    name: &datafusion::common::TableReference,
+/// Finds one table, view or file by the name that stands in a query.
+pub(crate) async fn resolve_relation(
+    session: &dyn Environment,
+    name: &TableReference,
 ) -> Result<Relation> {
     if name.schema().is_none()
         && let Some(plan) = session.views().get(name.table())
     {
         return Ok(Relation::View(plan));
     }
-    let spec = match name.schema() {
-        Some(format) => sources::ReadSpec::new([name.table()]).with_format(format),
-        None => sources::ReadSpec::new([name.table()]),
-    };
-    if name.schema().is_some() || sources::looks_like_path(name.table()) {
+    if let Some(spec) = file_spec(name) {
         let provider = sources::open(&session.state(), &spec).await?;
-        return Ok(Relation::Table(provider_as_source(Arc::clone(&provider))));
+        return Ok(Relation::Table(provider_as_source(provider)));
     }
     let views = session.views().names();
     Err(Error::new(
@@ -76,4 +104,41 @@ async fn resolve_relation(
         format!("table or view `{name}` does not exist"),
     )
     .did_you_mean(name.table(), views.iter().map(String::as_str)))
+}
+
+/// What to read if a table's name is a path: `'data/*.csv'`, or Spark's `` csv.`data` ``.
+fn file_spec(name: &TableReference) -> Option<sources::ReadSpec> {
+    match name.schema() {
+        Some(format) if sources::is_format(format) => {
+            Some(sources::ReadSpec::new([name.table()]).with_format(format))
+        }
+        Some(_) => None,
+        None if sources::looks_like_path(name.table()) => {
+            Some(sources::ReadSpec::new([name.table()]))
+        }
+        None => None,
+    }
+}
+
+/// Where a query first names a relation, for the caret of an error.
+fn place_of_relation(query: &ast::Query, name: &TableReference) -> Option<Place> {
+    struct Finder<'a> {
+        name: &'a str,
+        place: Option<Place>,
+    }
+    impl Visitor for Finder<'_> {
+        type Break = ();
+
+        fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> std::ops::ControlFlow<()> {
+            let last = relation.0.last().and_then(ast::ObjectNamePart::as_ident);
+            if last.is_some_and(|ident| ident.value == self.name) {
+                self.place = Place::of(relation.span());
+                return std::ops::ControlFlow::Break(());
+            }
+            std::ops::ControlFlow::Continue(())
+        }
+    }
+    let mut finder = Finder { name: name.table(), place: None };
+    let _ = query.visit(&mut finder);
+    finder.place
 }

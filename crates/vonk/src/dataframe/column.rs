@@ -42,10 +42,7 @@ impl fmt::Display for Column {
 
 /// `SELECT * FROM table`, the beginning of every transformation.
 pub(super) fn select_all(table: &str) -> Result<ast::Query> {
-    match sql::parse_statement(&format!("SELECT * FROM {table}"))? {
-        ast::Statement::Query(query) => Ok(*query),
-        other => Err(crate::Error::internal(format!("`{other}` is no query"))),
-    }
+    sql::parse_query(&format!("SELECT * FROM {table}"))
 }
 
 #[expect(dead_code, reason = "the DataFrame API is being built on it")]

@@ -297,10 +297,9 @@ fn find_diagnostic(error: &DataFusionError) -> Option<Diagnostic> {
 
 fn place_of(diagnostic: &Diagnostic) -> Option<Place> {
     let span = diagnostic.span?;
-    let length = if span.end.line == span.start.line && span.end.column > span.start.column {
-        span.end.column - span.start.column
-    } else {
-        1
+    let at = |place: datafusion::common::Location| sqlparser::tokenizer::Location {
+        line: place.line,
+        column: place.column,
     };
-    Some(Place { line: span.start.line, column: span.start.column, length })
+    Place::of(sqlparser::tokenizer::Span { start: at(span.start), end: at(span.end) })
 }

@@ -1,34 +1,75 @@
 //! Text to syntax: one statement, many statements, or an expression, with Spark's literals.
 
 use sqlparser::ast;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::VonkDialect;
-use crate::error::{Condition, Error, Result};
+use super::literals;
+use super::statement::{self, Command};
+use crate::error::{Condition, Error, Place, Result};
 
 /// How deep expressions and queries may nest.
 const DEPTH_MAX: usize = 128;
 
-/// Parses exactly one statement; a semicolon may end it.
-pub(crate) fn statement(text: &str) -> Result<ast::Statement> {
+/// A statement as it was written.
+pub(crate) enum Parsed {
+    /// Something that gives rows.
+    Query(Box<ast::Query>),
+    /// Something that is done when it is planned.
+    Command(Box<dyn Command>),
+}
+
+/// Parses exactly one statement; semicolons may end it.
+pub(crate) fn statement(text: &str) -> Result<Parsed> {
     let mut parser = parser(text)?;
     while parser.consume_token(&Token::SemiColon) {}
     if parser.peek_token_ref().token == Token::EOF {
         return Err(Error::new(Condition::PARSE_SYNTAX_ERROR, "the statement is empty"));
     }
-    let statement = parser.parse_statement()?;
+    let parsed = match statement::parse_command(&mut parser, text)? {
+        Some(command) => Parsed::Command(command),
+        None => Parsed::Query(parse_query_or_explain_token(&mut parser)?),
+    };
     while parser.consume_token(&Token::SemiColon) {}
     expect_end(&parser)?;
-    Ok(statement)
+    Ok(parsed)
+}
+
+/// Parses a query.
+pub(crate) fn query(text: &str) -> Result<ast::Query> {
+    match statement(text)? {
+        Parsed::Query(query) => Ok(*query),
+        Parsed::Command(_) => {
+            Err(Error::new(Condition::PARSE_SYNTAX_ERROR, "a query is expected here"))
+        }
+    }
 }
 
 /// Parses an expression with an optional alias, as in a SELECT list.
 pub(crate) fn select_item(text: &str) -> Result<ast::SelectItem> {
     let mut parser = parser(text)?;
-    let item = parser.parse_select_item()?;
+    let item = parser.parse_select_item().map_err(|error| located(error, &parser))?;
     expect_end(&parser)?;
     Ok(item)
+}
+
+/// Says what stands where a statement should begin, before the parser's more general words.
+fn parse_query_or_explain_token(parser: &mut Parser<'_>) -> Result<Box<ast::Query>> {
+    let first = parser.peek_token_ref().clone();
+    let begins_query = match &first.token {
+        Token::LParen => true,
+        Token::Word(word) => ["SELECT", "WITH", "FROM", "VALUES", "TABLE"]
+            .iter()
+            .any(|keyword| word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword)),
+        _ => false,
+    };
+    if !begins_query {
+        let written = first.token.to_string();
+        let begins = statement::beginnings();
+        return Err(syntax_error_at(&first).did_you_mean(&written, begins.iter().copied()));
+    }
+    parser.parse_query().map_err(|error| located(error, parser))
 }
 
 /// Splits a script at its semicolons, leaving those in strings and comments alone.
@@ -42,14 +83,14 @@ pub fn split(script: &str) -> Vec<&str> {
     let Ok(tokens) = tokenize(script) else {
         return vec![script.trim()].into_iter().filter(|text| !text.is_empty()).collect();
     };
-    let offsets = line_offsets(script);
+    let mut places = Offsets::new(script);
     let mut statements = Vec::new();
     let mut start = 0;
     let mut has_content = false;
     for token in &tokens {
         match token.token {
             Token::SemiColon => {
-                let end = offset_of(script, &offsets, token.span.start);
+                let end = places.offset(token.span.start);
                 if has_content {
                     statements.push(script[start..end].trim());
                 }
@@ -83,41 +124,68 @@ pub fn is_complete(text: &str) -> bool {
 }
 
 fn parser(text: &str) -> Result<Parser<'static>> {
-    Ok(Parser::new(&VonkDialect)
-        .with_recursion_limit(DEPTH_MAX)
-        .with_tokens_with_locations(tokenize(text)?))
+    let tokens = literals::rewrite(tokenize(text)?, text)?;
+    Ok(Parser::new(&VonkDialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens))
 }
 
 fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     Tokenizer::new(&VonkDialect, text)
         .tokenize_with_location()
-        .map_err(|error| sqlparser::parser::ParserError::from(error).into())
+        .map_err(|error| ParserError::from(error).into())
+}
+
+/// A parser's error with the place of the token at which it stopped, if it says none itself.
+pub(super) fn located(error: ParserError, parser: &Parser<'_>) -> Error {
+    let token = parser.peek_token_ref();
+    let error = Error::from(error);
+    match Place::of(token.span) {
+        Some(place) if error.place().is_none() => error.at(place),
+        _ => error,
+    }
 }
 
 fn expect_end(parser: &Parser<'_>) -> Result<()> {
     let token = parser.peek_token_ref();
-    if token.token == Token::EOF {
-        return Ok(());
+    if token.token == Token::EOF { Ok(()) } else { Err(syntax_error_at(token)) }
+}
+
+/// Spark's words for a token that does not belong where it stands.
+pub(super) fn syntax_error_at(token: &TokenWithSpan) -> Error {
+    let near = match &token.token {
+        Token::EOF => "end of input".to_owned(),
+        token => format!("`{token}`"),
+    };
+    let error =
+        Error::new(Condition::PARSE_SYNTAX_ERROR, format!("syntax error at or near {near}"));
+    match Place::of(token.span) {
+        Some(place) => error.at(place),
+        None => error,
     }
-    let start = token.span.start;
-    Err(Error::new(
-        Condition::PARSE_SYNTAX_ERROR,
-        format!("syntax error at or near `{}`", token.token),
-    )
-    .at(crate::error::Place {
-        line: start.line,
-        column: start.column,
-        length: token.token.to_string().chars().count() as u64,
-    }))
 }
 
-/// Byte offset of the first character of every line.
-fn line_offsets(text: &str) -> Vec<usize> {
-    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+/// Byte offsets of places that come in ascending order.
+pub(super) struct Offsets<'a> {
+    text: &'a str,
+    line: u64,
+    start: usize,
 }
 
-fn offset_of(text: &str, lines: &[usize], at: sqlparser::tokenizer::Location) -> usize {
-    let line = lines.get((at.line as usize).saturating_sub(1)).copied().unwrap_or(text.len());
-    let characters = (at.column as usize).saturating_sub(1);
-    text[line..].char_indices().nth(characters).map_or(text.len(), |(offset, _)| line + offset)
+impl<'a> Offsets<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, line: 1, start: 0 }
+    }
+
+    /// The byte offset of a place at or after the line of the last one asked for.
+    pub(super) fn offset(&mut self, at: Location) -> usize {
+        while self.line < at.line {
+            match self.text[self.start..].find('\n') {
+                Some(newline) => self.start += newline + 1,
+                None => return self.text.len(),
+            }
+            self.line += 1;
+        }
+        let characters = (at.column as usize).saturating_sub(1);
+        let line = &self.text[self.start..];
+        line.char_indices().nth(characters).map_or(self.text.len(), |(at, _)| self.start + at)
+    }
 }

@@ -1,0 +1,324 @@
+//! The statements that are not queries: one table of how they begin, one file for each.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use async_trait::async_trait;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use sqlparser::ast;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
+
+use super::Environment;
+use super::parse::{Offsets, located, syntax_error_at};
+use crate::error::{Error, Result};
+
+mod create_view;
+mod describe;
+mod drop_view;
+mod explain;
+mod set;
+mod show;
+mod summarize;
+
+/// A statement that is done when it is planned; its plan holds its answer.
+#[async_trait]
+pub(crate) trait Command: Send + Sync {
+    /// Does it.
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan>;
+}
+
+/// How a statement begins and reads, and what it is for.
+#[derive(Clone, Copy)]
+pub struct StatementRow {
+    /// The words it begins with, in capitals.
+    pub words: &'static [&'static str],
+    /// Its form, for help.
+    pub form: &'static str,
+    /// One sentence for help.
+    pub doc: &'static str,
+    parse: fn(&mut Source<'_>) -> Result<Box<dyn Command>>,
+}
+
+impl std::fmt::Debug for StatementRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.form)
+    }
+}
+
+macro_rules! statements {
+    ($([$($word:literal)+] $form:literal $doc:literal $parse:path;)*) => {
+        /// Every statement that is not a query; of two that fit, the one that stands first is meant.
+        pub const STATEMENTS: &[StatementRow] = &[$(StatementRow {
+            words: &[$($word),+], form: $form, doc: $doc, parse: $parse,
+        }),*];
+    };
+}
+
+statements! {
+    ["CREATE" "OR" "REPLACE" "TEMP"] "CREATE OR REPLACE TEMP VIEW name AS query"
+        "Makes a view that lives as long as the session, or puts it in another's place."
+        create_view::parse_or_replace;
+    ["CREATE" "OR" "REPLACE" "TEMPORARY"] "CREATE OR REPLACE TEMPORARY VIEW name USING format OPTIONS (…)"
+        "Makes a view over files, or puts it in another's place."
+        create_view::parse_or_replace;
+    ["CREATE" "TEMP"] "CREATE TEMP VIEW [IF NOT EXISTS] name AS query"
+        "Makes a view that lives as long as the session."
+        create_view::parse;
+    ["CREATE" "TEMPORARY"] "CREATE TEMPORARY VIEW [IF NOT EXISTS] name USING format OPTIONS (…)"
+        "Makes a view over files."
+        create_view::parse;
+    ["DROP" "VIEW"] "DROP VIEW [IF EXISTS] name"
+        "Drops a view."
+        drop_view::parse;
+    ["DESCRIBE"] "DESCRIBE [TABLE | QUERY] name | query"
+        "Lists the columns and types of a table, file or query."
+        describe::parse;
+    ["DESC"] "DESC [TABLE | QUERY] name | query"
+        "Lists the columns and types of a table, file or query."
+        describe::parse;
+    ["EXPLAIN"] "EXPLAIN [EXTENDED | ANALYZE] query"
+        "Shows how a query is run; ANALYZE runs it and shows where the time goes."
+        explain::parse;
+    ["SET"] "SET [name [= value]]"
+        "Sets an option, or shows one or all."
+        set::parse_set;
+    ["RESET"] "RESET [name]"
+        "Puts an option, or all, back to the default."
+        set::parse_reset;
+    ["SHOW" "TABLES"] "SHOW TABLES [LIKE 'pattern']"
+        "Lists tables and views."
+        show::parse_tables;
+    ["SHOW" "VIEWS"] "SHOW VIEWS [LIKE 'pattern']"
+        "Lists views."
+        show::parse_tables;
+    ["SHOW" "COLUMNS"] "SHOW COLUMNS IN name"
+        "Lists the names of a table's columns."
+        show::parse_columns;
+    ["SHOW" "FUNCTIONS"] "SHOW FUNCTIONS [LIKE 'pattern']"
+        "Lists functions."
+        show::parse_functions;
+    ["SUMMARIZE"] "SUMMARIZE name | query"
+        "Shows minimum, maximum, mean, quartiles, distinct and missing values of every column."
+        summarize::parse;
+}
+
+/// A statement's tokens, with the text they came from.
+pub(super) struct Source<'a> {
+    pub(super) parser: &'a mut Parser<'static>,
+    pub(super) text: &'a str,
+}
+
+/// Parses a command if the statement is one; the parser stays where it is if not.
+pub(super) fn parse_command(
+    parser: &mut Parser<'static>,
+    text: &str,
+) -> Result<Option<Box<dyn Command>>> {
+    let mut source = Source { parser, text };
+    for row in STATEMENTS {
+        if source.take(row.words) {
+            return (row.parse)(&mut source).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The first words of everything that can be said, for did-you-mean.
+pub(super) fn beginnings() -> Vec<&'static str> {
+    let queries = ["SELECT", "WITH", "FROM", "VALUES"];
+    queries.into_iter().chain(STATEMENTS.iter().map(|row| row.words[0])).collect()
+}
+
+impl Source<'_> {
+    /// Takes these words if they come next, without regard to case.
+    pub(super) fn take(&mut self, words: &[&str]) -> bool {
+        let fits = words.iter().enumerate().all(|(n, word)| {
+            matches!(&self.parser.peek_nth_token_ref(n).token, Token::Word(next)
+                if next.quote_style.is_none() && next.value.eq_ignore_ascii_case(word))
+        });
+        if fits {
+            for _ in words {
+                self.parser.advance_token();
+            }
+        }
+        fits
+    }
+
+    /// Takes these words, or says what stands in their place.
+    pub(super) fn expect(&mut self, words: &[&str]) -> Result<()> {
+        if self.take(words) {
+            return Ok(());
+        }
+        let error = syntax_error_at(self.parser.peek_token_ref());
+        Err(error.hint(format!("`{}` is expected here", words.join(" "))))
+    }
+
+    /// Whether the statement ends here.
+    pub(super) fn at_end(&self) -> bool {
+        matches!(self.parser.peek_token_ref().token, Token::EOF | Token::SemiColon)
+    }
+
+    /// Parses with one of the parser's own methods.
+    pub(super) fn parse<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Parser<'static>) -> Result<T, sqlparser::parser::ParserError>,
+    ) -> Result<T> {
+        parse(self.parser).map_err(|error| located(error, self.parser))
+    }
+
+    /// A table's name, as it may stand in FROM.
+    pub(super) fn relation(&mut self) -> Result<ast::ObjectName> {
+        self.parse(|parser| parser.parse_object_name(true))
+    }
+
+    /// A text in quotes.
+    pub(super) fn string(&mut self) -> Result<String> {
+        self.parse(Parser::parse_literal_string)
+    }
+
+    /// A query.
+    pub(super) fn query(&mut self) -> Result<Box<ast::Query>> {
+        self.parse(Parser::parse_query)
+    }
+
+    /// A query, or a relation's name as a query over all of it.
+    pub(super) fn query_or_relation(&mut self) -> Result<ast::Query> {
+        let next = self.parser.peek_token_ref();
+        let is_query = match &next.token {
+            Token::LParen => true,
+            Token::Word(word) => ["SELECT", "WITH", "FROM", "VALUES"]
+                .iter()
+                .any(|begin| word.quote_style.is_none() && word.value.eq_ignore_ascii_case(begin)),
+            _ => false,
+        };
+        if is_query {
+            return Ok(*self.query()?);
+        }
+        let name = self.relation()?;
+        super::parse_query(&format!("SELECT * FROM {name}"))
+    }
+
+    /// The rest of the statement as it is written; it is taken.
+    pub(super) fn rest(&mut self) -> String {
+        let begin = self.parser.peek_token_ref().span.start;
+        let mut end = None;
+        while !self.at_end() {
+            end = Some(self.parser.peek_token_ref().span.end);
+            self.parser.advance_token();
+        }
+        let Some(end) = end else { return String::new() };
+        let mut offsets = Offsets::new(self.text);
+        let from = offsets.offset(begin);
+        self.text[from..offsets.offset(end)].to_owned()
+    }
+
+    /// `(name value, name = value, …)`, names possibly dotted or quoted.
+    pub(super) fn options(&mut self) -> Result<Vec<(String, String)>> {
+        self.parse(|parser| {
+            parser.parse_parenthesized(|parser| parser.parse_comma_separated(parse_option))
+        })
+    }
+}
+
+fn parse_option(
+    parser: &mut Parser<'_>,
+) -> Result<(String, String), sqlparser::parser::ParserError> {
+    let name = match parser.peek_token_ref().token {
+        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => {
+            parser.parse_literal_string()?
+        }
+        _ => {
+            let parts = parser.parse_object_name(false)?.0;
+            let parts = parts.iter().filter_map(ast::ObjectNamePart::as_ident);
+            parts.map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".")
+        }
+    };
+    let _ = parser.consume_token(&Token::Eq);
+    let value = match parser.next_token().token {
+        Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text,
+        Token::Word(word) => word.value,
+        Token::Number(digits, _) => digits,
+        Token::Minus => format!("-{}", parser.next_token().token),
+        other => other.to_string(),
+    };
+    Ok((name, value))
+}
+
+/// The plan of a statement that answers nothing.
+pub(super) fn no_answer() -> Result<LogicalPlan> {
+    Ok(LogicalPlanBuilder::empty(false).build()?)
+}
+
+/// The plan of a statement that answers rows of text.
+pub(super) fn answer<const N: usize>(
+    names: [&str; N],
+    rows: &[[Option<String>; N]],
+) -> Result<LogicalPlan> {
+    let fields: Vec<Field> =
+        names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+    let columns = (0..N)
+        .map(|column| {
+            let values = rows.iter().map(|row| row[column].as_deref());
+            Arc::new(values.collect::<StringArray>()) as ArrayRef
+        })
+        .collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+    rows_of(batch)
+}
+
+/// The plan that gives a batch that is already there.
+pub(super) fn rows_of(batch: RecordBatch) -> Result<LogicalPlan> {
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+    let source = provider_as_source(Arc::new(table));
+    Ok(LogicalPlanBuilder::scan("answer", source, None)?.build()?)
+}
+
+/// The last part of a name, which views and functions go by.
+pub(super) fn last_part(name: &ast::ObjectName) -> Result<&str> {
+    let last = name.0.last().and_then(ast::ObjectNamePart::as_ident);
+    last.map(|ident| ident.value.as_str())
+        .ok_or_else(|| Error::internal(format!("`{name}` has no parts")))
+}
+
+/// Whether `text` fits a pattern of SHOW: `*` for anything, `|` for or; `%` too, as in LIKE.
+pub(super) fn fits(pattern: Option<&str>, text: &str) -> bool {
+    let Some(pattern) = pattern else { return true };
+    let text = text.to_lowercase();
+    pattern.to_lowercase().split('|').any(|one| {
+        let pieces: Vec<&str> = one.trim().split(['*', '%']).collect();
+        fits_pieces(&pieces, &text)
+    })
+}
+
+fn fits_pieces(pieces: &[&str], text: &str) -> bool {
+    match pieces {
+        [] => text.is_empty(),
+        [only] => *only == text,
+        [first, middle @ .., last] => {
+            let Some(mut rest) = text.strip_prefix(first) else { return false };
+            for piece in middle {
+                match rest.find(piece) {
+                    Some(at) => rest = &rest[at + piece.len()..],
+                    None => return false,
+                }
+            }
+            rest.ends_with(last)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn patterns_match_as_in_spark() {
+        assert!(fits(None, "orders"));
+        assert!(fits(Some("ord*"), "Orders"));
+        assert!(fits(Some("x|*der*"), "orders"));
+        assert!(!fits(Some("ord"), "orders"));
+        assert!(!fits(Some("a*a"), "a"));
+    }
+}

@@ -1,0 +1,36 @@
+//! `DESCRIBE`: the columns and types of a table, file or query, in Spark's three columns.
+
+use async_trait::async_trait;
+use datafusion::logical_expr::LogicalPlan;
+use sqlparser::ast;
+
+use super::{Command, Source, answer};
+use crate::display;
+use crate::error::Result;
+use crate::sql::{Environment, plan_query};
+
+struct Describe {
+    query: ast::Query,
+}
+
+pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let _ = source.take(&["TABLE"]) || source.take(&["QUERY"]);
+    let _ = source.take(&["EXTENDED"]) || source.take(&["FORMATTED"]);
+    Ok(Box::new(Describe { query: source.query_or_relation()? }))
+}
+
+#[async_trait]
+impl Command for Describe {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        let plan = plan_query(session, self.query.clone()).await?;
+        let rows: Vec<_> = plan
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| {
+                [Some(field.name().clone()), Some(display::type_name(field.data_type())), None]
+            })
+            .collect();
+        answer(["col_name", "data_type", "comment"], &rows)
+    }
+}

@@ -1,0 +1,89 @@
+//! `EXPLAIN`: how a query is run, one line of the plan a row; with ANALYZE, how long each part took.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::physical_plan::execute_stream;
+use futures::StreamExt;
+use sqlparser::ast;
+
+use super::{Command, Source, answer};
+use crate::error::Result;
+use crate::sql::{Environment, plan_query};
+
+struct Explain {
+    query: Box<ast::Query>,
+    detail: Detail,
+}
+
+/// How much of a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// The operators that run.
+    Physical,
+    /// The logical plan before and after the rules, then the operators.
+    Extended,
+    /// The operators with rows and times; the query is run.
+    Analyze,
+}
+
+pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let detail = if source.take(&["ANALYZE"]) {
+        Detail::Analyze
+    } else if source.take(&["EXTENDED"]) || source.take(&["COST"]) {
+        Detail::Extended
+    } else {
+        let _ = source.take(&["FORMATTED"]) || source.take(&["CODEGEN"]);
+        Detail::Physical
+    };
+    Ok(Box::new(Explain { query: source.query()?, detail }))
+}
+
+#[async_trait]
+impl Command for Explain {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        let plan = plan_query(session, (*self.query).clone()).await?;
+        let text = explain(&session.state(), &plan, self.detail).await?;
+        let rows: Vec<_> = text.lines().map(|line| [Some(line.to_owned())]).collect();
+        answer(["plan"], &rows)
+    }
+}
+
+/// The text of a plan.
+pub(crate) async fn explain(
+    state: &SessionState,
+    plan: &LogicalPlan,
+    detail: Detail,
+) -> Result<String> {
+    let physical = state.create_physical_plan(plan).await?;
+    let text = match detail {
+        Detail::Physical => {
+            let operators = DisplayableExecutionPlan::new(physical.as_ref());
+            format!("== Physical Plan ==\n{}", operators.indent(false))
+        }
+        Detail::Extended => {
+            let optimized = state.optimize(plan)?;
+            let operators = DisplayableExecutionPlan::new(physical.as_ref());
+            format!(
+                "== Analyzed Logical Plan ==\n{}\n== Optimized Logical Plan ==\n{}\n\
+                 == Physical Plan ==\n{}",
+                plan.display_indent(),
+                optimized.display_indent(),
+                operators.indent(false)
+            )
+        }
+        Detail::Analyze => {
+            let mut stream = execute_stream(Arc::clone(&physical), state.task_ctx())?;
+            let mut rows = 0;
+            while let Some(batch) = stream.next().await {
+                rows += batch?.num_rows();
+            }
+            let operators = DisplayableExecutionPlan::with_metrics(physical.as_ref());
+            format!("== Physical Plan, {rows} rows ==\n{}", operators.indent(false))
+        }
+    };
+    Ok(text)
+}

@@ -1,0 +1,114 @@
+//! `SET` and `RESET`: the options of the session.
+
+use async_trait::async_trait;
+use datafusion::logical_expr::LogicalPlan;
+use sqlparser::tokenizer::Token;
+
+use super::{Command, Source, answer, no_answer};
+use crate::config::OPTIONS;
+use crate::error::{Condition, Error, Result};
+use crate::sql::Environment;
+
+enum Set {
+    All,
+    Documented,
+    Show(String),
+    Change { name: String, value: String },
+}
+
+struct Reset {
+    name: Option<String>,
+}
+
+pub(super) fn parse_set(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    if source.at_end() {
+        return Ok(Box::new(Set::All));
+    }
+    if source.parser.consume_token(&Token::Minus) {
+        source.expect(&["v"])?;
+        return Ok(Box::new(Set::Documented));
+    }
+    if source.take(&["TIME", "ZONE"]) {
+        let value = unquoted(&source.rest()).to_owned();
+        let name = crate::config::TIME_ZONE.to_owned();
+        return Ok(Box::new(Set::Change { name, value }));
+    }
+    let text = source.rest();
+    Ok(Box::new(match text.split_once('=') {
+        Some((name, value)) => Set::Change {
+            name: unquoted(name.trim()).to_owned(),
+            value: unquoted(value.trim()).to_owned(),
+        },
+        None => Set::Show(unquoted(text.trim()).to_owned()),
+    }))
+}
+
+pub(super) fn parse_reset(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let name = source.rest();
+    let name = Some(unquoted(name.trim()).to_owned()).filter(|name| !name.is_empty());
+    Ok(Box::new(Reset { name }))
+}
+
+fn unquoted(text: &str) -> &str {
+    for quote in ['\'', '"', '`'] {
+        let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inner) = inner {
+            return inner;
+        }
+    }
+    text
+}
+
+#[async_trait]
+impl Command for Set {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        let config = session.config();
+        match self {
+            Set::All => {
+                let rows: Vec<_> =
+                    config.iter().map(|(name, value)| pair(name, Some(value))).collect();
+                answer(["key", "value"], &rows)
+            }
+            Set::Documented => {
+                let rows: Vec<_> = OPTIONS
+                    .iter()
+                    .map(|row| {
+                        let value = config.get(row.name).unwrap_or_default();
+                        [row.name, value, row.doc].map(|text| Some(text.to_owned()))
+                    })
+                    .collect();
+                answer(["key", "value", "meaning"], &rows)
+            }
+            Set::Show(name) => match config.get(name) {
+                None if !OPTIONS.iter().any(|row| row.name.eq_ignore_ascii_case(name)) => Err(
+                    Error::new(Condition::CONFIG_NOT_FOUND, format!("option `{name}` is not set"))
+                        .did_you_mean(name, OPTIONS.iter().map(|row| row.name)),
+                ),
+                value => answer(["key", "value"], &[pair(name, value)]),
+            },
+            Set::Change { name, value } => {
+                session.set(name, value)?;
+                answer(["key", "value"], &[pair(name, Some(value))])
+            }
+        }
+    }
+}
+
+fn pair(name: &str, value: Option<&str>) -> [Option<String>; 2] {
+    [Some(name.to_owned()), value.map(str::to_owned)]
+}
+
+#[async_trait]
+impl Command for Reset {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        match &self.name {
+            Some(name) => session.unset(name)?,
+            None => {
+                for (name, _) in session.config().iter() {
+                    session.unset(name)?;
+                }
+            }
+        }
+        no_answer()
+    }
+}

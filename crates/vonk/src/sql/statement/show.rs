@@ -1,0 +1,88 @@
+//! `SHOW TABLES`, `VIEWS`, `COLUMNS` and `FUNCTIONS`: what there is to ask.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use datafusion::logical_expr::LogicalPlan;
+use sqlparser::ast;
+
+use super::{Command, Source, answer, fits};
+use crate::error::Result;
+use crate::sql::{Environment, plan_query};
+
+struct ShowTables {
+    pattern: Option<String>,
+}
+
+struct ShowColumns {
+    query: ast::Query,
+}
+
+struct ShowFunctions {
+    pattern: Option<String>,
+}
+
+pub(super) fn parse_tables(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    Ok(Box::new(ShowTables { pattern: parse_pattern(source)? }))
+}
+
+pub(super) fn parse_columns(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    if !source.take(&["FROM"]) {
+        source.expect(&["IN"])?;
+    }
+    Ok(Box::new(ShowColumns { query: source.query_or_relation()? }))
+}
+
+pub(super) fn parse_functions(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)? }))
+}
+
+fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
+    let _ = source.take(&["LIKE"]);
+    if source.at_end() { Ok(None) } else { source.string().map(Some) }
+}
+
+#[async_trait]
+impl Command for ShowTables {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        let rows: Vec<_> = session
+            .views()
+            .names()
+            .into_iter()
+            .filter(|name| fits(self.pattern.as_deref(), name))
+            .map(|name| [Some(String::new()), Some(name), Some("true".to_owned())])
+            .collect();
+        answer(["namespace", "tableName", "isTemporary"], &rows)
+    }
+}
+
+#[async_trait]
+impl Command for ShowColumns {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        let plan = plan_query(session, self.query.clone()).await?;
+        let fields = plan.schema().fields();
+        let rows: Vec<_> = fields.iter().map(|field| [Some(field.name().clone())]).collect();
+        answer(["col_name"], &rows)
+    }
+}
+
+#[async_trait]
+impl Command for ShowFunctions {
+    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
+        let state = session.state();
+        let names: BTreeSet<&String> = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys())
+            .chain(state.higher_order_functions().keys())
+            .chain(state.table_functions().keys())
+            .collect();
+        let rows: Vec<_> = names
+            .into_iter()
+            .filter(|name| fits(self.pattern.as_deref(), name))
+            .map(|name| [Some(name.clone())])
+            .collect();
+        answer(["function"], &rows)
+    }
+}
