@@ -9,13 +9,25 @@ use datafusion::execution::SessionState;
 
 use crate::error::{Condition, Error, Result};
 
+mod csv;
+mod datetime_pattern;
+mod decoding;
 mod failure;
 mod formats;
+mod input;
+mod json;
+mod literal;
+mod malformed;
+mod option_values;
 mod partitions;
 mod paths;
+mod samples;
 mod split;
 mod store;
 mod table;
+#[cfg(test)]
+mod testing;
+mod times;
 
 /// What to read: paths, and optionally format, options and schema.
 #[derive(Debug, Clone, Default)]

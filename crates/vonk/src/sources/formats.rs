@@ -6,8 +6,6 @@ use std::sync::Arc;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::avro::AvroFormat;
-use datafusion::datasource::file_format::csv::CsvFormat;
-use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use object_store::ObjectStoreExt;
 
@@ -51,7 +49,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: false,
         statistics: false,
         magic: None,
-        make: |_| Ok(Arc::new(CsvFormat::default().with_has_header(true))),
+        make: super::csv::make,
     },
     Format {
         name: "json",
@@ -60,7 +58,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: false,
         statistics: false,
         magic: None,
-        make: |_| Ok(Arc::new(JsonFormat::default())),
+        make: super::json::make,
     },
     Format {
         name: "avro",

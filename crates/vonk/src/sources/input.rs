@@ -1,0 +1,137 @@
+//! The bytes of one file of a text format: read in stretches, decompressed and as UTF-8.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::common::Result as DataFusionResult;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
+
+use super::ReadOptions;
+use super::option_values::is_latin1;
+use crate::error::{Error, Result};
+
+/// How much is read at once: enough to keep calls rare, little enough to stay in a core's cache.
+const STRETCH_BYTES: usize = 1 << 20;
+
+/// The bytes of a file, as they come.
+pub(super) type Stretches = BoxStream<'static, DataFusionResult<Bytes>>;
+
+/// One file to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Input {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) meta: ObjectMeta,
+    /// The path or address for messages.
+    pub(super) name: String,
+    bytes: ByteOptions,
+}
+
+/// How the bytes of a file become text.
+#[derive(Debug, Clone)]
+pub(super) struct ByteOptions {
+    /// Whether each byte is a character of ISO-8859-1.
+    latin1: bool,
+}
+
+impl ByteOptions {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// If they name something that is not known.
+    pub(super) fn from_options(options: &ReadOptions) -> Result<Self> {
+        Ok(Self { latin1: is_latin1(options)? })
+    }
+
+    /// Whether files may be read from any byte on.
+    pub(super) fn have_ranges(&self) -> bool {
+        !self.latin1
+    }
+}
+
+impl Input {
+    pub(super) fn new(
+        store: &Arc<dyn ObjectStore>,
+        meta: &ObjectMeta,
+        url: Option<&ObjectStoreUrl>,
+        bytes: &ByteOptions,
+    ) -> Result<Self> {
+        let name = match url.map(ObjectStoreUrl::as_str) {
+            None | Some("file:///") => format!("/{}", meta.location),
+            Some(url) => format!("{}/{}", url.trim_end_matches('/'), meta.location),
+        };
+        Ok(Self { store: Arc::clone(store), meta: meta.clone(), name, bytes: bytes.clone() })
+    }
+
+    /// Whether the file may be read from any byte on.
+    pub(super) fn has_ranges(&self) -> bool {
+        self.bytes.have_ranges()
+    }
+
+    /// The bytes of the file from `start` on.
+    pub(super) async fn bytes(&self, start: u64) -> DataFusionResult<Stretches> {
+        let raw = self.raw(start..self.meta.size).await?;
+        if !self.bytes.latin1 {
+            return Ok(raw);
+        }
+        Ok(raw.map_ok(|bytes| Bytes::from(latin1_to_utf8(&bytes))).boxed())
+    }
+
+    /// The first `length` bytes, or a few more, and whether these are all.
+    pub(super) async fn head(&self, length: usize) -> DataFusionResult<(Vec<u8>, bool)> {
+        let mut stretches = self.bytes(0).await?;
+        let mut head = Vec::new();
+        while let Some(bytes) = stretches.try_next().await? {
+            head.extend_from_slice(&bytes);
+            if head.len() >= length {
+                return Ok((head, false));
+            }
+        }
+        Ok((head, true))
+    }
+
+    async fn raw(&self, range: Range<u64>) -> DataFusionResult<Stretches> {
+        if range.is_empty() {
+            return Ok(stream::empty().boxed());
+        }
+        let options =
+            GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        let result = self
+            .store
+            .get_opts(&self.meta.location, options)
+            .await
+            .map_err(|error| Error::from(error).file(&self.name))?;
+        match result.payload {
+            GetResultPayload::File(mut file, _) => {
+                file.seek(SeekFrom::Start(range.start))
+                    .map_err(|error| Error::from(error).file(&self.name))?;
+                Ok(file_stretches(file, range.end - range.start, self.name.clone()))
+            }
+            GetResultPayload::Stream(bytes) => {
+                let name = self.name.clone();
+                Ok(bytes.map_err(move |error| Error::from(error).file(&name).into()).boxed())
+            }
+        }
+    }
+}
+
+fn file_stretches(file: File, length: u64, name: String) -> Stretches {
+    let read = move |mut rest: std::io::Take<File>| {
+        let mut bytes = Vec::with_capacity(STRETCH_BYTES.min(rest.limit() as usize));
+        let stretch = rest.by_ref().take(STRETCH_BYTES as u64).read_to_end(&mut bytes);
+        futures::future::ready(match stretch {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some((Bytes::from(bytes), rest))),
+            Err(error) => Err(Error::from(error).file(&name).into()),
+        })
+    };
+    stream::try_unfold(file.take(length), read).boxed()
+}
+
+fn latin1_to_utf8(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
+}

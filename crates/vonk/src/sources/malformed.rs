@@ -1,0 +1,88 @@
+//! What the text formats do with records that do not fit: Spark's modes, and the errors.
+
+use arrow::datatypes::DataType;
+
+use super::ReadOptions;
+use crate::error::{Condition, Error, Result};
+
+/// The option `mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// No mode was given and the schema was found by ourselves: what does not fit is an error,
+    /// because a NULL where the file has a value would be a wrong answer.
+    Strict,
+    /// What does not fit is NULL; the whole record goes to the column of corrupt records.
+    Permissive,
+    /// Records that do not fit are left out.
+    DropMalformed,
+    /// What does not fit is an error.
+    FailFast,
+}
+
+impl Mode {
+    pub(super) fn from_options(options: &ReadOptions) -> Result<Option<Self>> {
+        match options.get("mode").map(str::to_uppercase).as_deref() {
+            None => Ok(None),
+            Some("PERMISSIVE") => Ok(Some(Self::Permissive)),
+            Some("DROPMALFORMED") => Ok(Some(Self::DropMalformed)),
+            Some("FAILFAST") => Ok(Some(Self::FailFast)),
+            Some(other) => {
+                Err(super::bad_option("mode", other, "`PERMISSIVE`, `DROPMALFORMED` or `FAILFAST`"))
+            }
+        }
+    }
+
+    pub(super) fn is_error(self) -> bool {
+        matches!(self, Self::Strict | Self::FailFast)
+    }
+}
+
+/// A record that does not fit; the line counts from the beginning of what was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Malformed {
+    /// 1-based line within the part of the file that was read.
+    pub(super) line: u64,
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+impl Malformed {
+    /// The error, for a part of `file` that begins after `lines_before` lines.
+    pub(super) fn into_error(self, file: &str, lines_before: u64) -> Error {
+        let line = self.line + lines_before;
+        Error::new(Condition::MALFORMED_RECORD, format!("line {line}: {}", self.message))
+            .hint(self.hint)
+            .file(file)
+    }
+}
+
+/// Text from a file for a message: short, on one line.
+pub(super) fn excerpt(text: &str) -> String {
+    const LENGTH: usize = 60;
+    let mut short: String = text.chars().take(LENGTH).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LENGTH).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// Spark's name of a type that CSV and JSON columns have.
+pub(super) fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Int8 => "TINYINT".to_owned(),
+        DataType::Int16 => "SMALLINT".to_owned(),
+        DataType::Int32 => "INT".to_owned(),
+        DataType::Int64 => "BIGINT".to_owned(),
+        DataType::Float32 => "FLOAT".to_owned(),
+        DataType::Float64 => "DOUBLE".to_owned(),
+        DataType::Date32 => "DATE".to_owned(),
+        DataType::Boolean => "BOOLEAN".to_owned(),
+        DataType::Timestamp(_, _) => "TIMESTAMP".to_owned(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "STRING".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
+        DataType::Struct(_) => "STRUCT".to_owned(),
+        DataType::List(_) | DataType::LargeList(_) => "ARRAY".to_owned(),
+        DataType::Map(_, _) => "MAP".to_owned(),
+        other => other.to_string().to_uppercase(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Reads the values of the options that the text formats share.
+
+use super::{ReadOptions, bad_option};
+use crate::error::{Condition, Error, Result};
+
+/// A record that takes more memory than this is an error unless `maxRecordBytes` says otherwise.
+pub(super) const RECORD_BYTES_MAX: usize = 64 << 20;
+
+/// Options that are read before the format is made.
+const OF_EVERY_FORMAT: &[&str] = &["basePath", "compression", "mergeSchema", "path"];
+
+/// An error unless every option's name is one of `known` or one of every format.
+pub(super) fn check_names(format: &str, options: &ReadOptions, known: &[&str]) -> Result<()> {
+    let known = || known.iter().chain(OF_EVERY_FORMAT).copied();
+    match options.iter().find(|(name, _)| !known().any(|k| k.eq_ignore_ascii_case(name))) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::new(
+            Condition::INVALID_PARAMETER,
+            format!("option `{name}` is not known for reading {format}"),
+        )
+        .hint(format!("the options are {}", known().collect::<Vec<_>>().join(", ")))
+        .did_you_mean(name, known())),
+    }
+}
+
+/// The name of the column that takes whole records that do not fit, if the schema has it.
+pub(super) fn corrupt_column(options: &ReadOptions) -> String {
+    options.get("columnNameOfCorruptRecord").unwrap_or("_corrupt_record").to_owned()
+}
+
+/// `true`, `false` or not set.
+pub(super) fn flag(options: &ReadOptions, name: &str) -> Result<Option<bool>> {
+    options.get(name).map(|_| options.flag(name)).transpose()
+}
+
+/// A count; `-1` is Spark's way to say no limit.
+pub(super) fn count(options: &ReadOptions, name: &str) -> Result<Option<usize>> {
+    match options.get(name) {
+        None | Some("-1") => Ok(None),
+        Some(text) => match text.trim().parse::<usize>() {
+            Ok(number) if number > 0 && u32::try_from(number).is_ok() => Ok(Some(number)),
+            _ => Err(bad_option(name, text, "a whole number from 1 to 4294967295")),
+        },
+    }
+}
+
+pub(super) fn ratio(text: &str) -> Result<f64> {
+    match text.trim().parse::<f64>() {
+        Ok(ratio) if ratio > 0.0 && ratio <= 1.0 => Ok(ratio),
+        _ => Err(bad_option("samplingRatio", text, "a number above 0 and at most 1")),
+    }
+}
+
+/// Whether the option `encoding` names ISO-8859-1 rather than UTF-8.
+pub(super) fn is_latin1(options: &ReadOptions) -> Result<bool> {
+    let name = options.get("encoding").or_else(|| options.get("charset")).unwrap_or("UTF-8");
+    match name.to_uppercase().as_str() {
+        "UTF-8" | "UTF8" | "US-ASCII" | "ASCII" => Ok(false),
+        "ISO-8859-1" | "ISO8859-1" | "LATIN1" | "LATIN-1" => Ok(true),
+        _ => Err(Error::unsupported(format!("encoding `{name}`"))
+            .hint("UTF-8 and ISO-8859-1 are read; convert the file with `iconv -t UTF-8` first")),
+    }
+}
