@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
 use datafusion::common::{Result as DfResult, TableReference, plan_datafusion_err};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
@@ -25,6 +25,9 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use sqlparser::ast::{self, TableFactor};
 
 use crate::error::Result;
+
+mod fold;
+mod output;
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";
@@ -61,7 +64,11 @@ pub(crate) fn plan_query(
     plan_in(&Scope::new(state, HashMap::new(), inputs), query)
 }
 
-fn plan_in(scope: &Scope<'_>, query: ast::Query) -> Result<LogicalPlan> {
+fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
+    let mut names = fold::Names::default();
+    scope.schemas().for_each(|fields| names.add_fields(&fields));
+    names.fold(&mut query);
+    output::name_columns(&mut query, &names);
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
     Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
@@ -84,6 +91,7 @@ fn parser_options(state: &SessionState) -> ParserOptions {
 struct Scope<'a> {
     state: &'a SessionState,
     relations: HashMap<String, Relation>,
+    inputs: Vec<Fields>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
 }
 
@@ -98,7 +106,17 @@ impl<'a> Scope<'a> {
         if !inputs.is_empty() {
             relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
         }
-        Self { state, relations, relation_planners }
+        let inputs = inputs.iter().map(|plan| plan.schema().fields().clone()).collect();
+        Self { state, relations, inputs, relation_planners }
+    }
+
+    /// The columns of every relation that the query may name.
+    fn schemas(&self) -> impl Iterator<Item = Fields> {
+        let relations = self.relations.values().map(|relation| match relation {
+            Relation::Table(source) => source.schema().fields().clone(),
+            Relation::View(plan) => plan.schema().fields().clone(),
+        });
+        relations.chain(self.inputs.iter().cloned())
     }
 }
 

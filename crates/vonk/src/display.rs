@@ -1,6 +1,8 @@
 //! Types as text, in the words that Spark's users know.
 
-use arrow::datatypes::{DataType, Fields, IntervalUnit, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
 
 /// Spark's name of a type, in lower case: `bigint`, `decimal(15,2)`, `array<string>`.
 ///
@@ -64,4 +66,22 @@ fn map_name(entries: &DataType) -> String {
         ),
         other => type_name(other),
     }
+}
+
+/// Stands between a column's name and a number where a result has the same name twice.
+///
+/// Plans need distinct names, results do not: the mark and what follows never reach a user.
+pub(crate) const DUPLICATE_MARK: char = '\u{2063}';
+
+/// The schema of a result, with the names that the user wrote.
+pub(crate) fn result_schema(schema: &SchemaRef) -> SchemaRef {
+    if !schema.fields().iter().any(|field| field.name().contains(DUPLICATE_MARK)) {
+        return Arc::clone(schema);
+    }
+    let fields = schema.fields().iter().map(|field| {
+        let name = field.name().split(DUPLICATE_MARK).next().unwrap_or_default();
+        field.as_ref().clone().with_name(name)
+    });
+    let fields = fields.collect::<Vec<Field>>();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
