@@ -13,6 +13,7 @@
 //! ```
 
 mod analyze;
+mod operators;
 pub mod config;
 pub mod dataframe;
 pub mod display;

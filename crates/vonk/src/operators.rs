@@ -1,0 +1,3 @@
+//! Physical operators of our own, and where they stand in a plan.
+
+pub(crate) mod in_order;
