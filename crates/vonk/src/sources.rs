@@ -9,24 +9,30 @@ use datafusion::execution::SessionState;
 
 use crate::error::{Condition, Error, Result};
 
+mod binary;
+pub(crate) mod compression;
 mod csv;
 mod datetime_pattern;
 mod decoding;
 mod failure;
 mod formats;
+mod guard;
 mod input;
 mod json;
+mod lines;
 mod literal;
 mod malformed;
 mod option_values;
 mod partitions;
 mod paths;
 mod samples;
+mod snappy;
 mod split;
 mod store;
 mod table;
 #[cfg(test)]
 mod testing;
+mod text;
 mod times;
 
 /// What to read: paths, and optionally format, options and schema.
@@ -116,3 +122,6 @@ pub(crate) async fn open(state: &SessionState, spec: &ReadSpec) -> Result<Arc<dy
     let table = table::FileTable::open(state, spec, root, files, format).await?;
     Ok(Arc::new(table))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,10 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use object_store::ObjectStoreExt;
 
 use super::ReadOptions;
+use super::binary::BinaryFormat;
+use super::compression::Compression;
 use super::paths::{Found, Root};
+use super::text::TextFormat;
 use crate::error::{Condition, Error, Result};
 
 /// One row of the table of formats.
@@ -27,6 +30,8 @@ pub(crate) struct Format {
     pub(crate) statistics: bool,
     /// The first bytes of each file, if they are always the same.
     pub(crate) magic: Option<&'static [u8]>,
+    /// Whether the reader is not ours, so that its errors and panics need a fence.
+    pub(crate) fenced: bool,
     /// Makes the reader for the user's options.
     pub(crate) make: fn(&ReadOptions) -> Result<Arc<dyn FileFormat>>,
 }
@@ -40,6 +45,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: true,
         magic: Some(b"PAR1"),
+        fenced: true,
         make: |_| Ok(Arc::new(ParquetFormat::default().with_coerce_int96(Some("us".to_owned())))),
     },
     Format {
@@ -49,6 +55,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: false,
         statistics: false,
         magic: None,
+        fenced: false,
         make: super::csv::make,
     },
     Format {
@@ -58,6 +65,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: false,
         statistics: false,
         magic: None,
+        fenced: false,
         make: super::json::make,
     },
     Format {
@@ -67,6 +75,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: Some(b"Obj\x01"),
+        fenced: true,
         make: |_| Ok(Arc::new(AvroFormat)),
     },
     Format {
@@ -76,12 +85,30 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: Some(b"ARROW1"),
+        fenced: true,
         make: |_| Ok(Arc::new(ArrowFormat)),
     },
+    Format {
+        name: "text",
+        extensions: &["txt", "text", "log"],
+        compressible: true,
+        first_file_tells: true,
+        statistics: false,
+        magic: None,
+        fenced: false,
+        make: |options| Ok(Arc::new(TextFormat::new(options)?)),
+    },
+    Format {
+        name: "binaryFile",
+        extensions: &[],
+        compressible: false,
+        first_file_tells: true,
+        statistics: false,
+        magic: None,
+        fenced: false,
+        make: |_| Ok(Arc::new(BinaryFormat)),
+    },
 ];
-
-/// Endings of whole-file compression.
-const COMPRESSIONS: &[&str] = &["gz", "bz2", "xz", "zst", "lz4", "snappy", "sz"];
 
 /// The format of a name.
 ///
@@ -131,14 +158,13 @@ pub(super) async fn detect(root: &Root, files: &[Found]) -> Result<&'static Form
 }
 
 fn by_file_name(name: &str) -> Option<&'static Format> {
-    let name = name.to_lowercase();
-    let (stem, ending) = name.rsplit_once('.')?;
-    let compressed = COMPRESSIONS.contains(&ending);
-    let ending = if compressed { stem.rsplit_once('.')?.1 } else { ending };
+    let (compression, stem) = Compression::by_name(name);
+    let compressed = compression != Compression::None;
+    let ending = stem.rsplit_once('.')?.1.to_lowercase();
     FORMATS
         .iter()
         .filter(|format| format.compressible || !compressed)
-        .find(|format| format.extensions.contains(&ending))
+        .find(|format| format.extensions.contains(&ending.as_str()))
 }
 
 async fn by_magic(root: &Root, file: &Found) -> Result<&'static Format> {

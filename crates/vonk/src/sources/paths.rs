@@ -24,6 +24,8 @@ pub(super) struct Root {
     pub(super) url: ObjectStoreUrl,
     pub(super) store: Arc<dyn ObjectStore>,
     places: Vec<Place>,
+    /// Option `pathGlobFilter`: which names of files are read.
+    names: Option<GlobMatcher>,
 }
 
 /// One path of the user: a pattern for each alternative of its braces.
@@ -80,8 +82,9 @@ impl Root {
             }
             places.push(Place { text: text.clone(), base: base.transpose()?, patterns });
         }
+        let names = spec.options.get("pathGlobFilter").map(compile).transpose()?;
         match found {
-            Some((url, store)) => Ok(Self { url, store, places }),
+            Some((url, store)) => Ok(Self { url, store, places, names }),
             None => Err(Error::new(Condition::INVALID_PARAMETER, "no path was given")
                 .hint("name a file, a directory or a glob")),
         }
@@ -97,6 +100,11 @@ impl Root {
             let mut files = Vec::new();
             for pattern in &place.patterns {
                 files.extend(pattern.list(self.store.as_ref()).await?);
+            }
+            if let Some(names) = &self.names {
+                files.retain(|file| {
+                    file.meta.location.filename().is_some_and(|n| names.is_match(n))
+                });
             }
             files.sort_unstable_by(|a, b| a.meta.location.cmp(&b.meta.location));
             files.dedup_by(|a, b| a.meta.location == b.meta.location);
@@ -218,15 +226,7 @@ impl Segment {
         if !text.contains(GLOB) {
             return Ok(Self::Literal(text.to_owned()));
         }
-        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
-        let glob = glob.map_err(|error| {
-            Error::new(
-                Condition::INVALID_PARAMETER,
-                format!("`{text}` is not a glob: {}", error.kind()),
-            )
-            .hint("write `[*]` for a `*`, `[?]` for a `?` and `[[]` for a `[` in a name")
-        })?;
-        Ok(Self::Glob(glob.compile_matcher()))
+        compile(text).map(Self::Glob)
     }
 
     /// Wildcards leave out hidden names unless the pattern itself begins like them.
@@ -240,6 +240,16 @@ impl Segment {
             }
         }
     }
+}
+
+fn compile(text: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
+    let glob = glob.map_err(|error| {
+        let message = format!("`{text}` is not a glob: {}", error.kind());
+        Error::new(Condition::INVALID_PARAMETER, message)
+            .hint("write `[*]` for a `*`, `[?]` for a `?` and `[[]` for a `[` in a name")
+    })?;
+    Ok(glob.compile_matcher())
 }
 
 /// The file at `path`, or else every file below it.

@@ -21,9 +21,10 @@ use datafusion::physical_plan::empty::EmptyExec;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
+use super::compression::Compression;
 use super::formats::Format;
 use super::paths::{Found, Root};
-use super::{ReadSpec, failure, partitions, split};
+use super::{ReadOptions, ReadSpec, guard, partitions, split};
 use crate::error::{Condition, Error, Result};
 
 /// Files of one format, read as one table.
@@ -31,6 +32,7 @@ pub(crate) struct FileTable {
     root: Root,
     format: &'static Format,
     reader: Arc<dyn FileFormat>,
+    options: ReadOptions,
     schema: TableSchema,
 }
 
@@ -44,7 +46,10 @@ impl FileTable {
         format: &'static Format,
     ) -> Result<Self> {
         let reader = (format.make)(&spec.options)?;
-        let columns = partitions::columns(&files, spec.schema.as_deref())?;
+        let columns = match spec.options.flag("recursiveFileLookup")? {
+            true => Vec::new(),
+            false => partitions::columns(&files, spec.schema.as_deref())?,
+        };
         let file_schema = match &spec.schema {
             Some(schema) => Arc::clone(schema),
             None => {
@@ -64,13 +69,18 @@ impl FileTable {
         let schema = TableSchema::builder(Arc::new(Schema::new(in_files)))
             .with_table_partition_cols(columns)
             .build();
-        Ok(Self { root, format, reader, schema })
+        Ok(Self { root, format, reader, options: spec.options.clone(), schema })
     }
 
     fn partitioned(&self, found: Found) -> Result<PartitionedFile> {
         let columns = self.schema.table_partition_cols();
         let values = partitions::values(&found, columns)?;
         Ok(PartitionedFile::new_from_meta(found.meta).with_partition_values(values))
+    }
+
+    fn is_compressed(&self, file: &PartitionedFile) -> bool {
+        self.format.compressible
+            && !matches!(Compression::of(file.path(), &self.options), Ok(Compression::None))
     }
 
     /// Adds to each file what it says about its rows, and stops once they are enough for `limit`.
@@ -112,10 +122,9 @@ impl FileTable {
     ) -> DfResult<(PartitionedFile, Statistics)> {
         let schema = Arc::clone(self.schema.file_schema());
         let store = &self.root.store;
-        let found = self.reader.infer_stats(state, store, schema, &file.object_meta).await;
-        let mut statistics = found.map_err(|error| {
-            failure::in_file(error, &self.root.display(file.path()), self.format.name)
-        })?;
+        let name = self.root.display(file.path());
+        let found = self.reader.infer_stats(state, store, schema, &file.object_meta);
+        let mut statistics = guard::call(&name, self.format.name, found).await?;
         let fields = self.schema.file_schema().fields();
         for (column, field) in statistics.column_statistics.iter_mut().zip(fields) {
             forget_float_bounds(column, field.data_type());
@@ -157,24 +166,26 @@ async fn infer_schema(
     reader: &dyn FileFormat,
     files: &[ObjectMeta],
 ) -> Result<SchemaRef> {
-    let error = match reader.infer_schema(state, &root.store, files).await {
+    let all = match files {
+        [only] => root.display(&only.location),
+        _ => String::new(),
+    };
+    let found = guard::call(&all, format.name, reader.infer_schema(state, &root.store, files));
+    let error = match found.await {
         Ok(schema) if schema.fields().is_empty() => {
             let message = format!("no columns found, reading as `{}`", format.name);
             let error = Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message);
             let error = error.hint("give the schema, or check that the file is not empty");
-            return Err(match files {
-                [only] => error.file(root.display(&only.location)),
-                _ => error,
-            });
+            return Err(if all.is_empty() { error } else { error.file(all) });
         }
         Ok(schema) => return Ok(schema),
+        Err(error) if files.len() == 1 => return Err(error),
         Err(error) => error,
     };
     for file in files {
-        let alone = reader.infer_schema(state, &root.store, std::slice::from_ref(file)).await;
-        if let Err(error) = alone {
-            return Err(failure::in_file(error, &root.display(&file.location), format.name));
-        }
+        let name = root.display(&file.location);
+        let alone = reader.infer_schema(state, &root.store, std::slice::from_ref(file));
+        guard::call(&name, format.name, alone).await?;
     }
     let message = "the files do not agree about their columns";
     Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message).caused_by(error))
@@ -211,7 +222,8 @@ impl TableProvider for FileTable {
         }
         let source = self.reader.file_source(self.schema.clone());
         let splits = source.supports_repartitioning();
-        let groups = split::into_groups(files, state.config().target_partitions(), |_| splits);
+        let splits = |file: &PartitionedFile| splits && !self.is_compressed(file);
+        let groups = split::into_groups(files, state.config().target_partitions(), splits);
         // A declared partitioning keeps the optimizer from regrouping the files, and partitions
         // from taking each other's: both would lose the order of the rows.
         let partitioning = Partitioning::UnknownPartitioning(groups.len());
@@ -223,7 +235,8 @@ impl TableProvider for FileTable {
             .with_preserve_order(true)
             .with_output_partitioning(Some(partitioning))
             .build();
-        self.reader.create_physical_plan(state, config).await
+        let plan = self.reader.create_physical_plan(state, config).await?;
+        Ok(if self.format.fenced { guard::fence(plan, self.format.name) } else { plan })
     }
 
     fn supports_filters_pushdown(

@@ -1,0 +1,341 @@
+//! A fence around readers that are not ours: their errors name the file, their panics are errors,
+//! and filters that they would get wrong for NaN stay outside.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{
+    FileOpener, FileScanConfig, FileScanConfigBuilder, FileSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::{
+    EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr,
+};
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, SortOrderPushdownResult};
+use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use object_store::ObjectStore;
+
+use super::failure;
+use super::paths::display_path;
+use crate::error::Error;
+
+/// What an error has to say about where it happened.
+#[derive(Debug, Clone)]
+struct Place {
+    file: Arc<str>,
+    format: &'static str,
+}
+
+impl Place {
+    fn error(
+        &self,
+        error: datafusion::error::DataFusionError,
+    ) -> datafusion::error::DataFusionError {
+        failure::in_file(error, &self.file, self.format).into()
+    }
+
+    fn panic(&self, payload: &(dyn Any + Send)) -> datafusion::error::DataFusionError {
+        panicked(&self.file, self.format, payload).into()
+    }
+
+    /// Runs a piece of the reader.
+    fn run<T>(&self, work: impl FnOnce() -> DfResult<T>) -> DfResult<T> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(result) => result.map_err(|error| self.error(error)),
+            Err(payload) => Err(self.panic(payload.as_ref())),
+        }
+    }
+}
+
+fn panicked(file: &str, format: &str, payload: &(dyn Any + Send)) -> Error {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    failure::not_readable(file, format, text.unwrap_or("the reader gave up"))
+}
+
+/// Awaits work on one file; an error or panic names the file.
+pub(super) async fn call<T>(
+    file: &str,
+    format: &str,
+    work: impl Future<Output = DfResult<T>>,
+) -> Result<T, Error> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(result) => result.map_err(|error| failure::in_file(error, file, format)),
+        Err(payload) => Err(panicked(file, format, payload.as_ref())),
+    }
+}
+
+/// Puts the source of a scan behind the fence; other plans stay as they are.
+pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, format: &'static str) -> Arc<dyn ExecutionPlan> {
+    let Some(scan) = plan.downcast_ref::<DataSourceExec>() else { return plan };
+    let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else { return plan };
+    let source = Guarded {
+        inner: Arc::clone(config.file_source()),
+        url: config.object_store_url.clone(),
+        format,
+    };
+    let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
+    DataSourceExec::from_data_source(config)
+}
+
+/// A file source that is not ours.
+#[derive(Clone)]
+struct Guarded {
+    inner: Arc<dyn FileSource>,
+    url: ObjectStoreUrl,
+    format: &'static str,
+}
+
+impl Guarded {
+    fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
+        Arc::new(Self { inner, ..self.clone() })
+    }
+}
+
+impl FileSource for Guarded {
+    fn create_file_opener(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        config: &FileScanConfig,
+        partition: usize,
+    ) -> DfResult<Arc<dyn FileOpener>> {
+        self.inner.create_file_opener(store, config, partition)
+    }
+
+    fn create_morselizer(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        config: &FileScanConfig,
+        partition: usize,
+    ) -> DfResult<Box<dyn Morselizer>> {
+        let inner = self.inner.create_morselizer(store, config, partition)?;
+        Ok(Box::new(GuardedFiles { inner, url: self.url.clone(), format: self.format }))
+    }
+
+    fn table_schema(&self) -> &TableSchema {
+        self.inner.table_schema()
+    }
+
+    fn with_batch_size(&self, batch_size: usize) -> Arc<dyn FileSource> {
+        self.around(self.inner.with_batch_size(batch_size))
+    }
+
+    fn filter(&self) -> Option<Arc<dyn PhysicalExpr>> {
+        self.inner.filter()
+    }
+
+    fn projection(&self) -> Option<&ProjectionExprs> {
+        self.inner.projection()
+    }
+
+    fn metrics(&self) -> &ExecutionPlanMetricsSet {
+        self.inner.metrics()
+    }
+
+    fn file_type(&self) -> &str {
+        self.inner.file_type()
+    }
+
+    fn fmt_extra(&self, kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt_extra(kind, f)
+    }
+
+    fn supports_repartitioning(&self) -> bool {
+        self.inner.supports_repartitioning()
+    }
+
+    fn repartitioned(
+        &self,
+        partitions: usize,
+        file_size_min: usize,
+        ordering: Option<LexOrdering>,
+        config: &FileScanConfig,
+    ) -> DfResult<Option<FileScanConfig>> {
+        self.inner.repartitioned(partitions, file_size_min, ordering, config)
+    }
+
+    /// Hands on the filters that hold for no NaN; the reader would drop rows for the others, since
+    /// the bounds of its row groups leave NaN out.
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        config: &ConfigOptions,
+    ) -> DfResult<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let schema = Arc::clone(self.table_schema().table_schema());
+        let safe: Vec<bool> = filters.iter().map(|f| is_safe_for_nan(f, &schema)).collect();
+        let handed = filters.into_iter().zip(&safe).filter(|(_, safe)| **safe);
+        let handed: Vec<_> = handed.map(|(filter, _)| filter).collect();
+        if handed.is_empty() {
+            let none = vec![PushedDown::No; safe.len()];
+            return Ok(FilterPushdownPropagation::with_parent_pushdown_result(none));
+        }
+        let result = self.inner.try_pushdown_filters(handed, config)?;
+        let mut taken = result.filters.into_iter();
+        let taken = safe.iter().map(|safe| match safe {
+            true => taken.next().unwrap_or(PushedDown::No),
+            false => PushedDown::No,
+        });
+        Ok(FilterPushdownPropagation {
+            filters: taken.collect(),
+            updated_node: result.updated_node.map(|inner| self.around(inner)),
+        })
+    }
+
+    fn try_pushdown_sort(
+        &self,
+        order: &[PhysicalSortExpr],
+        properties: &EquivalenceProperties,
+    ) -> DfResult<SortOrderPushdownResult<Arc<dyn FileSource>>> {
+        let result = self.inner.try_pushdown_sort(order, properties)?;
+        Ok(result.map(|inner| self.around(inner)))
+    }
+
+    fn reorder_files(&self, files: Vec<PartitionedFile>) -> Vec<PartitionedFile> {
+        self.inner.reorder_files(files)
+    }
+
+    fn try_pushdown_projection(
+        &self,
+        projection: &ProjectionExprs,
+    ) -> DfResult<Option<Arc<dyn FileSource>>> {
+        let inner = self.inner.try_pushdown_projection(projection)?;
+        Ok(inner.map(|inner| self.around(inner)))
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        self.inner.apply_expressions(visit)
+    }
+}
+
+/// Whether a filter reads no floating-point column, or is of the form `column < literal`, which
+/// holds for no NaN because NaN is greater than every number.
+fn is_safe_for_nan(filter: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+    if let Some(binary) = filter.downcast_ref::<BinaryExpr>() {
+        let (left, right) = (binary.left(), binary.right());
+        match binary.op() {
+            Operator::And => {
+                return is_safe_for_nan(left, schema) && is_safe_for_nan(right, schema);
+            }
+            Operator::Lt | Operator::LtEq | Operator::Eq
+                if left.is::<Column>() && is_number(right) =>
+            {
+                return true;
+            }
+            Operator::Gt | Operator::GtEq | Operator::Eq
+                if right.is::<Column>() && is_number(left) =>
+            {
+                return true;
+            }
+            _ => {}
+        }
+    }
+    let reads_float = filter.exists(|expr| {
+        Ok(expr.downcast_ref::<Column>().is_some_and(|column| {
+            let field = schema.fields().get(column.index());
+            field.is_none_or(|field| {
+                field.data_type().is_floating() || field.data_type().is_nested()
+            })
+        }))
+    });
+    // What a dynamic filter reads is not known before it runs, but it names its columns.
+    matches!(reads_float, Ok(false))
+}
+
+fn is_number(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    expr.downcast_ref::<Literal>().is_some_and(|literal| match literal.value() {
+        ScalarValue::Float64(Some(value)) => !value.is_nan(),
+        ScalarValue::Float32(Some(value)) => !value.is_nan(),
+        ScalarValue::Float16(Some(value)) => !value.is_nan(),
+        other => !other.data_type().is_floating(),
+    })
+}
+
+#[derive(Debug)]
+struct GuardedFiles {
+    inner: Box<dyn Morselizer>,
+    url: ObjectStoreUrl,
+    format: &'static str,
+}
+
+impl Morselizer for GuardedFiles {
+    fn plan_file(&self, file: PartitionedFile) -> DfResult<Box<dyn MorselPlanner>> {
+        let name = display_path(&self.url, file.path());
+        let place = Place { file: name.into(), format: self.format };
+        let inner = place.run(|| self.inner.plan_file(file))?;
+        Ok(Box::new(GuardedPlanner { inner, place }))
+    }
+}
+
+#[derive(Debug)]
+struct GuardedPlanner {
+    inner: Box<dyn MorselPlanner>,
+    place: Place,
+}
+
+impl MorselPlanner for GuardedPlanner {
+    fn plan(self: Box<Self>) -> DfResult<Option<MorselPlan>> {
+        let Self { inner, place } = *self;
+        let Some(mut plan) = place.run(|| inner.plan())? else { return Ok(None) };
+        let guard = |inner, place: &Place| -> Box<dyn MorselPlanner> {
+            Box::new(Self { inner, place: place.clone() })
+        };
+        let morsels = plan.take_morsels().into_iter().map(|inner| {
+            Box::new(GuardedMorsel { inner, place: place.clone() }) as Box<dyn Morsel>
+        });
+        let morsels = morsels.collect();
+        let planners = plan.take_ready_planners().into_iter().map(|inner| guard(inner, &place));
+        let mut guarded = MorselPlan::new().with_planners(planners.collect()).with_morsels(morsels);
+        if let Some(pending) = plan.take_pending_planner() {
+            guarded.set_pending_planner(async move {
+                match AssertUnwindSafe(pending).catch_unwind().await {
+                    Ok(Ok(inner)) => Ok(guard(inner, &place)),
+                    Ok(Err(error)) => Err(place.error(error)),
+                    Err(payload) => Err(place.panic(payload.as_ref())),
+                }
+            });
+        }
+        Ok(Some(guarded))
+    }
+}
+
+#[derive(Debug)]
+struct GuardedMorsel {
+    inner: Box<dyn Morsel>,
+    place: Place,
+}
+
+impl Morsel for GuardedMorsel {
+    fn into_stream(self: Box<Self>) -> BoxStream<'static, DfResult<RecordBatch>> {
+        let Self { inner, place } = *self;
+        let stream = match place.run(|| Ok(inner.into_stream())) {
+            Ok(stream) => stream,
+            Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
+        };
+        let guarded = AssertUnwindSafe(stream).catch_unwind().map(move |item| match item {
+            Ok(batch) => batch.map_err(|error| place.error(error)),
+            Err(payload) => Err(place.panic(payload.as_ref())),
+        });
+        guarded.boxed()
+    }
+}
