@@ -14,6 +14,7 @@
 
 mod analyze;
 mod operators;
+mod catalog;
 pub mod config;
 pub mod dataframe;
 pub mod display;
@@ -25,6 +26,7 @@ pub mod sql;
 pub mod write;
 
 pub use arrow;
+pub use catalog::Catalog;
 pub use dataframe::{Column, DataFrame};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};
