@@ -51,6 +51,7 @@ fn run_file(file: &Path, mode: &'static Mode) -> Result<(), BoxError> {
     let name = format!("sql/{}.slt", relative(file));
     let script =
         std::fs::read_to_string(file)?.replace("$TMP", &temporary.path().display().to_string());
+    let script = script.replace("$SQL", &repository().join("sql").display().to_string());
     let records = sqllogictest::parser::parse_with_name::<Letter>(&script, name)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let failures = runtime.block_on(async {
