@@ -7,8 +7,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use super::job::or_throw;
-use super::{Outline, Parts, Rdd, SparkContext};
+use super::{Outline, Parts, Preparing, Rdd, SparkContext};
 use crate::error::{Condition, Error, Result};
 
 /// The most bytes of one split, as of Spark for local files.
@@ -30,11 +32,14 @@ struct Split {
 /// The lines of the files at `path`, in at least `min_partitions` splits if they are large enough.
 pub(super) fn lines(context: &SparkContext, path: String, min_partitions: usize) -> Rdd<String> {
     let outline = Outline::source(format!("text_file {path}"));
-    Rdd::new(context, outline, move |preparing| {
-        let path = path.clone();
+    // The splits are those of the first action, so that cached partitions and new ones fit together.
+    let known = Arc::new(OnceCell::<Arc<[Split]>>::new());
+    Rdd::new(context, outline, move |preparing: Preparing| {
+        let (path, known) = (path.clone(), Arc::clone(&known));
         let threads = preparing.job.threads();
         async move {
-            let splits: Arc<[Split]> = into_splits(list(&path)?, min_partitions, threads).into();
+            let list = || async { Ok(into_splits(list(&path)?, min_partitions, threads).into()) };
+            let splits = Arc::clone(known.get_or_try_init(list).await?);
             Ok(Parts::new(splits.len(), move |task, partition| {
                 Ok(task.watch(LineReader::open(&splits[partition])?))
             }))
