@@ -3,13 +3,12 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::job::Task;
 use super::{Rdd, Rows};
-use crate::error::{Condition, Error, Result};
-use crate::write::{Existing, Staging, Target};
+use crate::error::Result;
+use crate::write::{Existing, Staging, Target, already_exists, write_error};
 
 impl<T: Display + Send + 'static> Rdd<T> {
     /// Writes every element as a line to a new directory, one file `part-00000`, `part-00001`, …
@@ -35,35 +34,25 @@ impl<T: Display + Send + 'static> Rdd<T> {
     pub async fn save_as_text_file(&self, path: &str) -> Result<()> {
         let target = Target::parse(path)?;
         if target.exists() {
-            let message = format!("`{path}` is there already");
-            return Err(Error::new(Condition::PATH_ALREADY_EXISTS, message)
-                .hint("remove it, or write to another path"));
+            return Err(already_exists(&target.path));
         }
         let staging = Arc::new(Staging::begin(&target.path)?);
-        std::fs::create_dir(staging.new_path()).map_err(|cause| failed(&target.path, cause))?;
+        std::fs::create_dir(staging.new_path()).map_err(|cause| write_error(&target.path, "write", cause))?;
         let staged = Arc::clone(&staging);
         self.run(move |task, rows| write_part(task, rows, &staged)).await?;
         let marker = staging.new_path().join("_SUCCESS");
-        File::create(marker).map_err(|cause| failed(&target.path, cause))?;
+        File::create(marker).map_err(|cause| write_error(&target.path, "write", cause))?;
         staging.publish_directory(Existing::Refuse)
     }
 }
 
 fn write_part<T: Display>(task: &Task, rows: Rows<T>, staging: &Staging) -> Result<()> {
     let path = staging.new_path().join(format!("part-{:05}", task.partition));
-    let failed = |cause| failed(staging.target(), cause);
+    let failed = |cause| write_error(staging.target(), "write", cause);
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
     for row in rows {
         writeln!(file, "{row}").map_err(failed)?;
     }
     let file = file.into_inner().map_err(|cause| failed(cause.into_error()))?;
     file.sync_all().map_err(failed)
-}
-
-fn failed(target: &Path, cause: std::io::Error) -> Error {
-    let condition = match cause.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Condition::DISK_FULL,
-        _ => Condition::WRITE_FAILED,
-    };
-    Error::new(condition, format!("cannot write: {cause}")).file(target).caused_by(cause)
 }
