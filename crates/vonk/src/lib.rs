@@ -16,6 +16,7 @@ mod analyze;
 pub mod config;
 pub mod dataframe;
 pub mod error;
+pub mod functions;
 pub mod rdd;
 mod session;
 pub mod sources;
@@ -23,7 +24,7 @@ pub mod sql;
 pub mod write;
 
 pub use arrow;
-pub use dataframe::{Column, DataFrame};
+pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
