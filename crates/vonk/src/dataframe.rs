@@ -28,10 +28,12 @@ mod set;
 mod show;
 mod source;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod window;
 
-pub use column::{Column, col, expr, lit};
 pub(crate) use column::columns;
+pub use column::{Column, col, expr, lit};
 pub use group::GroupedData;
 pub use join::JoinOn;
 pub use literal::Operand;

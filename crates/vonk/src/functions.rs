@@ -22,6 +22,10 @@ use sqlparser::ast::{CaseWhen, DuplicateTreatment, Expr, FunctionArguments};
 
 use crate::dataframe::{self, Column, Operand, columns};
 
+mod table;
+
+pub use table::*;
+
 pub use crate::dataframe::{col, expr, lit};
 
 /// Calls a function by its SQL name.
@@ -105,21 +109,76 @@ pub fn explode_outer(array: impl Into<Column>) -> Column {
     call("unnest_outer", [array]).alias("col")
 }
 
-/// Counts rows: all of them with `"*"`, else those where the value is not NULL.
-pub fn count(value: impl Into<Column>) -> Column {
-    call("count", [value])
-}
-/// The sum.
-pub fn sum(value: impl Into<Column>) -> Column {
-    call("sum", [value])
-}
-/// The row number.
+/// Numbers the rows of a window's partition from 1, in its order.
 pub fn row_number() -> Column {
-    call("row_number", Vec::<Column>::new())
+    call("row_number", NO_ARGUMENTS)
 }
-/// Upper case.
-pub fn upper(value: impl Into<Column>) -> Column {
-    call("upper", [value])
+
+/// The value of a column some rows before, NULL where there is none.
+pub fn lag(value: impl Into<Column>, rows: i32) -> Column {
+    call("lag", [value.into(), lit(rows)])
 }
+
+/// The value of a column some rows after, NULL where there is none.
+pub fn lead(value: impl Into<Column>, rows: i32) -> Column {
+    call("lead", [value.into(), lit(rows)])
+}
+
+/// Joins texts with a separator between them, leaving NULL out.
+pub fn concat_ws<C: Into<Column>>(
+    separator: impl Operand,
+    values: impl IntoIterator<Item = C>,
+) -> Column {
+    let mut args = vec![separator.into_operand()];
+    args.extend(columns(values));
+    call("concat_ws", args)
+}
+
+/// Fills a pattern such as `%d of %s` with values.
+pub fn format_string<C: Into<Column>>(
+    pattern: impl Operand,
+    values: impl IntoIterator<Item = C>,
+) -> Column {
+    let mut args = vec![pattern.into_operand()];
+    args.extend(columns(values));
+    call("format_string", args)
+}
+
+/// A timestamp cut to a unit such as `month` or `hour`.
+pub fn date_trunc(unit: impl Operand, timestamp: impl Into<Column>) -> Column {
+    call("date_trunc", [unit.into_operand(), timestamp.into()])
+}
+
+/// The query as it is: vonk chooses how to join by the sizes that it finds.
+#[must_use]
+pub fn broadcast(data: crate::DataFrame) -> crate::DataFrame {
+    data
+}
+
+const NO_ARGUMENTS: [Column; 0] = [];
+
 #[cfg(test)]
-mod tests_tmp;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_of_the_tables_is_known_to_a_session() {
+        let state = crate::Session::new().state();
+        let unknown: Vec<&&str> = table::NAMES
+            .iter()
+            .filter(|name| {
+                !state.scalar_functions().contains_key(**name)
+                    && !state.aggregate_functions().contains_key(**name)
+                    && !state.window_functions().contains_key(**name)
+            })
+            .collect();
+        assert!(unknown.is_empty(), "unknown: {unknown:?}");
+    }
+
+    #[test]
+    fn text_is_a_column_except_where_a_constant_is_taken() {
+        let call = regexp_replace("name", "[a-z]", "-");
+        assert_eq!(call.to_string(), "regexp_replace(`name`, '[a-z]', '-')");
+        assert_eq!(count("*").to_string(), "count(*)");
+    }
+}

@@ -2,10 +2,10 @@
 
 use sqlparser::ast::{Expr, SelectItem};
 
+use super::DataFrame;
 use super::column::{Column, columns, lit};
 use super::literal::Operand;
 use super::syntax::{self, Select};
-use super::DataFrame;
 use crate::error::{Error, Result};
 use crate::functions;
 

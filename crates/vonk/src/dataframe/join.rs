@@ -4,10 +4,10 @@ use datafusion::common::{DFSchema, TableReference};
 use datafusion::logical_expr::{Expr as Resolved, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{JoinConstraint, JoinOperator, SelectItem};
 
+use super::DataFrame;
 use super::column::Column;
 use super::select::Names;
 use super::syntax::{self, Select};
-use super::DataFrame;
 use crate::error::{Condition, Error, Result};
 use crate::functions;
 use crate::session::Session;

@@ -74,13 +74,19 @@ impl Operand for usize {
 
 impl Operand for f32 {
     fn into_operand(self) -> Column {
-        Column::of(syntax::cast(syntax::text(&self.to_string()), DataType::Float(sqlparser::ast::ExactNumberInfo::None)))
+        Column::of(syntax::cast(
+            syntax::text(&self.to_string()),
+            DataType::Float(sqlparser::ast::ExactNumberInfo::None),
+        ))
     }
 }
 
 impl Operand for f64 {
     fn into_operand(self) -> Column {
-        Column::of(syntax::cast(syntax::text(&self.to_string()), DataType::Double(sqlparser::ast::ExactNumberInfo::None)))
+        Column::of(syntax::cast(
+            syntax::text(&self.to_string()),
+            DataType::Double(sqlparser::ast::ExactNumberInfo::None),
+        ))
     }
 }
 

@@ -129,8 +129,12 @@ impl DataFrame {
 
 fn typed<T: DeserializeOwned>(batch: &RecordBatch) -> Result<Vec<T>> {
     serde_arrow::from_record_batch(batch).map_err(|error| {
-        let names: Vec<String> =
-            batch.schema().fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
+        let names: Vec<String> = batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| format!("{} {}", f.name(), f.data_type()))
+            .collect();
         Error::new(
             Condition::CAST_INVALID_INPUT,
             format!("the rows do not fit `{}`: {}", std::any::type_name::<T>(), error.message()),

@@ -6,9 +6,9 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{Expr, SelectItem};
 
+use super::DataFrame;
 use super::column::{Column, col, columns, expr};
 use super::syntax::{self, Select};
-use super::DataFrame;
 use crate::config;
 use crate::error::{self, Error, Result};
 use crate::session::Session;

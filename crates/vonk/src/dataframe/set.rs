@@ -3,9 +3,9 @@
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::SelectItem;
 
+use super::DataFrame;
 use super::select::Names;
 use super::syntax::{self, Select};
-use super::DataFrame;
 use crate::error::{Condition, Error, Result};
 use crate::session::Session;
 

@@ -160,7 +160,8 @@ fn grid(lines: &[Vec<String>], right: bool) -> String {
     for (number, line) in lines.iter().enumerate() {
         for (value, width) in line.iter().zip(&widths) {
             let padding = " ".repeat(width - value.width());
-            let (before, after) = if right { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            let (before, after) =
+                if right { (padding.as_str(), "") } else { ("", padding.as_str()) };
             text.push_str(&format!("|{before}{value}{after}"));
         }
         text.push_str("|\n");

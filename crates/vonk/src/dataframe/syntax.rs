@@ -229,10 +229,9 @@ impl<'a> Select<'a> {
     pub(crate) fn plan(self, session: &Session) -> Result<LogicalPlan> {
         let order_by = match self.order_by.is_empty() {
             true => None,
-            false => Some(OrderBy {
-                kind: OrderByKind::Expressions(self.order_by),
-                interpolate: None,
-            }),
+            false => {
+                Some(OrderBy { kind: OrderByKind::Expressions(self.order_by), interpolate: None })
+            }
         };
         let query = ast::Query {
             with: None,
@@ -285,10 +284,7 @@ fn part_name(part: &ast::ObjectNamePart) -> String {
 
 fn ends_with(whole: &[String], end: &[String]) -> bool {
     whole.len() >= end.len()
-        && whole[whole.len() - end.len()..]
-            .iter()
-            .zip(end)
-            .all(|(a, b)| a.eq_ignore_ascii_case(b))
+        && whole[whole.len() - end.len()..].iter().zip(end).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
 #[cfg(test)]
