@@ -19,6 +19,7 @@ pub mod config;
 pub mod dataframe;
 pub mod display;
 pub mod error;
+pub mod functions;
 pub mod rdd;
 mod session;
 pub mod sources;
@@ -27,7 +28,7 @@ pub mod write;
 
 pub use arrow;
 pub use catalog::Catalog;
-pub use dataframe::{Column, DataFrame};
+pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext, StorageLevel};
 pub use session::{Session, SessionBuilder};
