@@ -1,3 +1,4 @@
 //! The library from the outside: one binary, one module per subject.
 
 mod session;
+mod tpch;
