@@ -37,7 +37,7 @@ class DuckDB:
         self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")
 
     def query(self, text):
-        return self.connection.execute(text).fetch_arrow_table()
+        return self.connection.sql(text).to_arrow_table()
 
 
 class Polars:

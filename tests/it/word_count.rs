@@ -12,7 +12,7 @@ use vonk_tests::{BoxError, data};
 
 type Counts = HashMap<String, i64>;
 
-/// What a loop over the file counts: an empty line is one empty word, as for `split`.
+/// What a loop over the file counts.
 fn counted_by_hand() -> Result<Counts, BoxError> {
     let text = fs::read_to_string(data::test_data()?.join("words.txt"))?;
     let mut counts = Counts::new();
