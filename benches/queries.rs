@@ -2,7 +2,9 @@
 //!
 //! `cargo bench -p vonk-benches` measures them; the tests run each of them once.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run has to say so")]
+
+use criterion::{Criterion, Throughput};
 use tokio::runtime::Runtime;
 use vonk::Session;
 use vonk_tests::data;
@@ -20,6 +22,13 @@ const TEXT_QUERIES: &[(&str, &str)] = &[
 /// A group per row, so that nothing is combined before the rows change threads.
 const SHUFFLE: &str = "SELECT count(*) FROM (SELECT l_orderkey, l_linenumber, sum(l_quantity) AS q \
                        FROM parquet.`LINEITEM` GROUP BY l_orderkey, l_linenumber)";
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    text(&mut criterion);
+    shuffle(&mut criterion);
+    criterion.final_summary();
+}
 
 fn text(criterion: &mut Criterion) {
     let path = data::test_data().expect("test data").join("words.txt");
@@ -52,6 +61,3 @@ fn bench_query(
         bencher.iter(|| runtime.block_on(session.sql(query).collect()).expect("rows"));
     });
 }
-
-criterion_group!(benches, text, shuffle);
-criterion_main!(benches);

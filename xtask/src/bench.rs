@@ -39,12 +39,15 @@ enum Suite {
     Words,
 }
 
-/// A query's name and its text in the dialect of an engine.
+/// A query's name and its text, where `{split}` stands for what splits a line into rows.
 struct Query {
     name: String,
-    text: fn(&str, &str) -> String,
-    source: String,
+    text: String,
 }
+
+/// How often each word occurs.
+const WORD_COUNT: &str =
+    "SELECT word, count(*) AS n FROM (SELECT {split} AS word FROM words) t GROUP BY word";
 
 /// The best of an engine's runs of a query.
 #[derive(Clone)]
@@ -108,35 +111,28 @@ fn make_tables(options: &Options) -> Result<BTreeMap<String, PathBuf>> {
 }
 
 fn queries(suite: Suite) -> Result<Vec<Query>> {
-    match suite {
-        Suite::Words => {
-            let text = |engine: &str, _: &str| words_query(engine);
-            Ok(vec![Query { name: "words".into(), text, source: String::new() }])
-        }
-        Suite::Tpch => {
-            let mut queries = Vec::new();
-            for entry in std::fs::read_dir(repository().join("sql/tpch"))? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|extension| extension == "sql") {
-                    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                    let source = std::fs::read_to_string(&path)?;
-                    queries.push(Query { name, text: |_, source| source.to_owned(), source });
-                }
-            }
-            queries.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(queries)
+    if let Suite::Words = suite {
+        return Ok(vec![Query { name: "words".to_owned(), text: WORD_COUNT.to_owned() }]);
+    }
+    let mut queries = Vec::new();
+    for entry in std::fs::read_dir(repository().join("sql/tpch"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "sql") {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            queries.push(Query { name, text: std::fs::read_to_string(&path)? });
         }
     }
+    queries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(queries)
 }
 
-/// Counting words reads a little differently in each engine.
-fn words_query(engine: &str) -> String {
-    let word = match engine {
+/// How an engine makes a row of every word of the column `value`.
+fn split_in(engine: &str) -> &'static str {
+    match engine {
         "vonk" => "explode(split(value, ' '))",
         "duckdb" => "unnest(string_split(value, ' '))",
         _ => "unnest(string_to_array(value, ' '))",
-    };
-    format!("SELECT word, count(*) AS n FROM (SELECT {word} AS word FROM words) t GROUP BY word")
+    }
 }
 
 /// A running engine that answers requests.
@@ -237,7 +233,7 @@ fn measure(engines: &mut [Engine], query: &Query, iters: usize) -> Measurements 
             if matches!(best.get(engine.name), Some(Err(_))) {
                 continue;
             }
-            let text = (query.text)(engine.name, &query.source);
+            let text = query.text.replace("{split}", split_in(engine.name));
             let run = engine.measure(&text).map_err(|error| error.to_string());
             let better = match (&run, best.get(engine.name)) {
                 (Ok(run), Some(Ok(known))) => run.wall_s < known.wall_s,
