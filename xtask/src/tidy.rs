@@ -1,7 +1,7 @@
 //! The rules of the source tree that no lint knows, one finding per line: `file:line: what to do`.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::{Result, repository};
@@ -29,9 +29,17 @@ impl fmt::Display for Finding {
 struct Source {
     path: PathBuf,
     text: String,
+    /// Whether only tests compile it.
+    is_test: bool,
 }
 
 impl Source {
+    fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let path = path.into();
+        let is_test = path.iter().any(|part| part == "tests" || part == "benches");
+        Self { path, text: text.into(), is_test }
+    }
+
     fn finding(&self, line: usize, message: impl Into<String>) -> Finding {
         Finding { file: self.path.clone(), line, message: message.into() }
     }
@@ -76,7 +84,52 @@ fn tracked_files() -> Result<Vec<Source>> {
     let names = String::from_utf8(output.stdout)?;
     let read = |name: &str| {
         let text = std::fs::read_to_string(root.join(name)).ok()?;
-        Some(Source { path: Path::new(name).to_path_buf(), text })
+        Some(Source::new(name, text))
     };
-    Ok(names.split('\0').filter(|name| !name.is_empty()).filter_map(read).collect())
+    let names = names.split('\0').filter(|name| !name.is_empty());
+    let mut sources: Vec<_> = names.filter_map(read).collect();
+    mark_test_modules(&mut sources);
+    Ok(sources)
+}
+
+/// Marks the files of modules that are declared under `#[cfg(test)]`, with the modules in them.
+fn mark_test_modules(sources: &mut [Source]) {
+    let declared: Vec<_> = sources.iter().flat_map(test_modules).collect();
+    for source in sources {
+        let module = source.path.with_extension("");
+        source.is_test |= declared.iter().any(|declared| module.starts_with(declared));
+    }
+}
+
+/// The paths, without ending, of the modules that a file declares for tests.
+fn test_modules(source: &Source) -> Vec<PathBuf> {
+    let stands_for_folder =
+        ["lib.rs", "main.rs", "mod.rs"].iter().any(|n| source.path.ends_with(n));
+    let folder = match source.path.parent() {
+        Some(parent) if stands_for_folder => parent.to_path_buf(),
+        _ => source.path.with_extension(""),
+    };
+    let lines: Vec<_> = source.text.lines().map(str::trim).collect();
+    let declarations = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    declarations
+        .filter_map(|pair| pair[1].strip_suffix(';')?.rsplit_once("mod "))
+        .map(|(_, name)| folder.join(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_declared_for_tests_are_marked() {
+        let parent = "//! A.\n#[cfg(test)]\npub(crate) mod testing;\nmod shipped;\n";
+        let mut sources = [
+            Source::new("crates/x/src/a.rs", parent),
+            Source::new("crates/x/src/a/testing.rs", ""),
+            Source::new("crates/x/src/a/shipped.rs", ""),
+        ];
+        mark_test_modules(&mut sources);
+        assert_eq!(sources.map(|source| source.is_test), [false, true, false]);
+    }
 }

@@ -76,8 +76,7 @@ mod tests {
 
     fn messages(path: &str, text: &str) -> Vec<String> {
         let mut findings = Vec::new();
-        let source = Source { path: path.into(), text: text.to_owned() };
-        check(&source, &crate::repository(), &mut findings);
+        check(&Source::new(path, text), &crate::repository(), &mut findings);
         findings.iter().map(ToString::to_string).collect()
     }
 
