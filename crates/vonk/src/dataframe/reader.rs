@@ -222,13 +222,7 @@ fn relation_name(paths: &[String]) -> String {
 
 /// The schema that text such as `a INT, b STRING` means, by the same rules as a cast in SQL.
 fn ddl_schema(session: &Session, text: &str) -> Result<SchemaRef> {
-    let statement = format!("CREATE TABLE t ({text})");
-    let sqlparser::ast::Statement::CreateTable(table) = crate::sql::parse_statement(&statement)?
-    else {
-        return Err(Error::internal("a list of columns did not parse as a table"));
-    };
-    let list = table
-        .columns
+    let list = crate::sql::parse_columns(text)?
         .into_iter()
         .map(|column| {
             let value = syntax::cast(syntax::null(), column.data_type);
