@@ -24,6 +24,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use sqlparser::ast::{self, TableFactor};
 
+use crate::config::{self, Config};
 use crate::error::Result;
 
 mod fold;
@@ -67,11 +68,18 @@ pub(crate) fn plan_query(
 fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let mut names = fold::Names::default();
     scope.schemas().for_each(|fields| names.add_fields(&fields));
-    names.fold(&mut query);
+    if !config_of(scope.state).is_on(config::CASE_SENSITIVE) {
+        names.fold(&mut query);
+    }
     output::name_columns(&mut query, &names);
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
     Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
+}
+
+/// The options that a state was assembled with.
+pub(crate) fn config_of(state: &SessionState) -> Arc<Config> {
+    state.config().get_extension::<Config>().unwrap_or_default()
 }
 
 fn parser_options(state: &SessionState) -> ParserOptions {

@@ -48,6 +48,8 @@ options! {
         "Name of the application, shown in messages.";
     BATCH_SIZE: Count = "vonk.execution.batch.size", None, "8192",
         "Rows per batch that flows between operators.";
+    CASE_SENSITIVE: Boolean = "vonk.sql.case.sensitive", Some("spark.sql.caseSensitive"), "false",
+        "Whether names of columns and tables must match in case.";
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",

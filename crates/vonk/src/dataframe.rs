@@ -14,7 +14,10 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
+use crate::config;
+use crate::display;
 use crate::error::Result;
+use crate::operators::in_order::keep_file_order;
 use crate::session::Session;
 
 mod column;
@@ -136,7 +139,7 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::check`].
     pub async fn schema(&self) -> Result<SchemaRef> {
-        Ok(Arc::clone(self.logical_plan().await?.schema().inner()))
+        Ok(display::result_schema(self.logical_plan().await?.schema().inner()))
     }
 
     /// Starts the query and gives its batches with the running plan.
@@ -146,8 +149,12 @@ impl DataFrame {
     pub async fn execute(&self) -> Result<Execution> {
         let state = self.session.state();
         let logical = self.logical_plan().await?;
-        let plan = state.create_physical_plan(logical).await?;
+        let mut plan = state.create_physical_plan(logical).await?;
+        if self.session.config().is_on(config::FILE_ORDER) {
+            plan = keep_file_order(plan)?;
+        }
         let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
+        let stream = display::result_stream(stream);
         Ok(Execution { stream, plan })
     }
 

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::StreamExt;
 
 /// Spark's name of a type, in lower case: `bigint`, `decimal(15,2)`, `array<string>`.
 ///
@@ -84,4 +87,15 @@ pub(crate) fn result_schema(schema: &SchemaRef) -> SchemaRef {
     });
     let fields = fields.collect::<Vec<Field>>();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+/// A stream of batches with the names that the user wrote.
+pub(crate) fn result_stream(stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let schema = result_schema(&stream.schema());
+    if Arc::ptr_eq(&schema, &stream.schema()) || schema == stream.schema() {
+        return stream;
+    }
+    let renamed = Arc::clone(&schema);
+    let batches = stream.map(move |batch| Ok(batch?.with_schema(Arc::clone(&renamed))?));
+    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
 }

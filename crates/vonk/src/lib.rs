@@ -13,13 +13,13 @@
 //! ```
 
 mod analyze;
-mod operators;
 mod catalog;
 pub mod config;
 pub mod dataframe;
 pub mod display;
 pub mod error;
 pub mod functions;
+mod operators;
 pub mod rdd;
 mod session;
 pub mod sources;

@@ -134,7 +134,18 @@ impl InOrderExec {
             .map(|partition| {
                 let mut builder =
                     RecordBatchReceiverStream::builder(Arc::clone(&schema), BATCHES_AHEAD);
-                builder.run_input(Arc::clone(&self.input), partition, Arc::clone(context));
+                let (sender, input) = (builder.tx(), Arc::clone(&self.input));
+                let context = Arc::clone(context);
+                builder.spawn(async move {
+                    let mut batches = input.execute(partition, context)?;
+                    while let Some(batch) = batches.next().await {
+                        // The receiver is gone when the query is cancelled or has its rows.
+                        if sender.send(batch).await.is_err() {
+                            break;
+                        }
+                    }
+                    Ok(())
+                });
                 builder.build()
             })
             .collect();

@@ -40,7 +40,11 @@ impl Drop for Program {
     }
 }
 
-fn run<T: Display + 'static>(task: &Arc<Task>, command: &str, rows: Rows<T>) -> Result<Rows<String>> {
+fn run<T: Display + 'static>(
+    task: &Arc<Task>,
+    command: &str,
+    rows: Rows<T>,
+) -> Result<Rows<String>> {
     let failed = |cause: std::io::Error| {
         Error::new(Condition::USER_CODE_FAILED, format!("`{command}` cannot run: {cause}"))
             .hint("check the name of the program and its path")

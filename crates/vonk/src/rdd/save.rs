@@ -37,12 +37,13 @@ impl<T: Display + Send + 'static> Rdd<T> {
             return Err(already_exists(&target.path));
         }
         let staging = Arc::new(Staging::begin(&target.path)?);
-        std::fs::create_dir(staging.new_path()).map_err(|cause| write_error(&target.path, "write", cause))?;
+        std::fs::create_dir(staging.new_path())
+            .map_err(|cause| write_error(&target.path, "write", cause))?;
         let staged = Arc::clone(&staging);
         self.run(move |task, rows| write_part(task, rows, &staged)).await?;
         let marker = staging.new_path().join("_SUCCESS");
         File::create(marker).map_err(|cause| write_error(&target.path, "write", cause))?;
-        staging.publish_directory(Existing::Refuse)
+        staging.publish_directory(Existing::Refuse, None)
     }
 }
 

@@ -109,7 +109,9 @@ fn split_paths(text: &str) -> Vec<&str> {
 /// The local files at a list of paths, each with its size.
 async fn list(job: &Job, paths: &str) -> Result<Vec<(PathBuf, u64)>> {
     let paths = split_paths(paths);
-    if let Some(remote) = paths.iter().find(|path| path.contains("://") && !path.starts_with("file:")) {
+    if let Some(remote) =
+        paths.iter().find(|path| path.contains("://") && !path.starts_with("file:"))
+    {
         return Err(Error::unsupported(format!("`text_file` of `{remote}`"))
             .hint("read it with `session.read()` and go on with `rdd_of::<(String,)>()`"));
     }

@@ -66,7 +66,8 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     let mut session = SessionConfig::new()
         .with_target_partitions(config.threads()?)
         .with_batch_size(config.count(config::BATCH_SIZE)?.unwrap_or(8192))
-        .with_information_schema(false);
+        .with_information_schema(false)
+        .with_extension(Arc::new(config.clone()));
     let options = session.options_mut();
     options.sql_parser.collect_spans = true;
     options.sql_parser.enable_ident_normalization = false;
