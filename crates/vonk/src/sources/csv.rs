@@ -104,7 +104,7 @@ impl FileFormat for CsvFormat {
         let layout = layout::find(&self.options, &heads, None);
         let zone = state.config_options().execution.time_zone.clone();
         let schema =
-            layout::schema(&self.options, &heads, layout, zone.as_deref().unwrap_or("UTC"))?;
+            layout::schema(&self.options, &heads, layout, zone.as_deref().unwrap_or("UTC")).await?;
         *self.layout.lock() = Some(layout);
         Ok(Arc::new(schema))
     }

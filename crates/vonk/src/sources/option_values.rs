@@ -4,7 +4,7 @@ use super::{ReadOptions, bad_option};
 use crate::error::{Condition, Error, Result};
 
 /// A record that takes more memory than this is an error unless `maxRecordBytes` says otherwise.
-pub(super) const RECORD_BYTES_MAX: usize = 64 << 20;
+const RECORD_BYTES_MAX: usize = 64 << 20;
 
 /// Options that are read before the format is made.
 const OF_EVERY_FORMAT: &[&str] = &["basePath", "compression", "mergeSchema", "path"];
@@ -26,6 +26,11 @@ pub(super) fn check_names(format: &str, options: &ReadOptions, known: &[&str]) -
 /// The name of the column that takes whole records that do not fit, if the schema has it.
 pub(super) fn corrupt_column(options: &ReadOptions) -> String {
     options.get("columnNameOfCorruptRecord").unwrap_or("_corrupt_record").to_owned()
+}
+
+/// How many bytes a record may take, below the 4 GiB that places in a buffer can count.
+pub(super) fn record_bytes_max(options: &ReadOptions) -> Result<usize> {
+    Ok(count(options, "maxRecordBytes")?.unwrap_or(RECORD_BYTES_MAX).min(2 << 30))
 }
 
 /// `true`, `false` or not set.

@@ -9,8 +9,8 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::input::{ByteOptions, Input};
 use crate::error::{Error, Result};
 
-/// Files of this size in total are looked at as a whole.
-const WHOLE_BYTES_MAX: u64 = 8 << 20;
+/// Files of this size in total are looked at as a whole, and this much is held at once.
+const WHOLE_BYTES_MAX: usize = 8 << 20;
 /// How much of the first file, and of each other, is looked at otherwise.
 const FIRST_BYTES: usize = 1 << 20;
 const OTHER_BYTES: usize = 64 << 10;
@@ -32,8 +32,44 @@ pub(super) struct Head {
     pub(super) input: Input,
     pub(super) bytes: Vec<u8>,
     pub(super) is_whole: bool,
+    /// How many bytes are to be looked at, which may be more than are here.
+    wanted: usize,
     /// How many records are to be looked at.
     pub(super) rows_max: usize,
+}
+
+impl Head {
+    /// Calls `visit` with stretches of the file until as many bytes as wanted have been looked at.
+    ///
+    /// `visit` is told whether a stretch is the last of the file and says how much of it was used;
+    /// the rest comes again with what follows.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or what `visit` gives.
+    pub(super) async fn for_each_stretch(
+        &self,
+        mut visit: impl FnMut(&[u8], bool) -> Result<usize>,
+    ) -> DataFusionResult<()> {
+        if self.is_whole || self.wanted <= self.bytes.len() {
+            visit(&self.bytes, self.is_whole)?;
+            return Ok(());
+        }
+        let mut stretches = self.input.bytes(0).await?;
+        let mut buffer = Vec::new();
+        let mut seen = 0;
+        // A record that does not end within this is an error of the scan, which can name its line.
+        while seen < self.wanted && buffer.len() <= WHOLE_BYTES_MAX {
+            let Some(bytes) = stretches.try_next().await? else {
+                visit(&buffer, true)?;
+                break;
+            };
+            seen += bytes.len();
+            buffer.extend_from_slice(&bytes);
+            let used = visit(&buffer, false)?;
+            buffer.drain(..used);
+        }
+        Ok(())
+    }
 }
 
 /// Reads the beginnings of the files.
@@ -49,8 +85,9 @@ pub(super) async fn read_heads(
     let length = |index: usize, file: &ObjectMeta| match sampling.ratio {
         #[expect(clippy::cast_possible_truncation, reason = "a part of the size")]
         #[expect(clippy::cast_sign_loss, reason = "both are positive")]
-        Some(ratio) => (file.size as f64 * ratio).ceil() as usize,
-        None if total <= WHOLE_BYTES_MAX => usize::MAX,
+        Some(ratio) if ratio < 1.0 => (file.size as f64 * ratio).ceil() as usize,
+        Some(_) => usize::MAX,
+        None if total <= WHOLE_BYTES_MAX as u64 => WHOLE_BYTES_MAX,
         None if index == 0 => FIRST_BYTES,
         None => OTHER_BYTES,
     };
@@ -58,11 +95,12 @@ pub(super) async fn read_heads(
     for (index, file) in files.iter().enumerate() {
         heads.push((Input::new(store, file, None, sampling.bytes)?, length(index, file)));
     }
-    let read = |(input, length): (Input, usize)| async move {
-        let (bytes, is_whole) = input.head(length).await?;
+    let read = |(input, wanted): (Input, usize)| async move {
+        // One byte more shows that a file of just this size is whole.
+        let (bytes, is_whole) = input.head(wanted.min(WHOLE_BYTES_MAX) + 1).await?;
         refuse_utf16(&bytes, &input.name)?;
         let rows_max = if is_whole || sampling.ratio.is_some() { usize::MAX } else { ROWS };
-        Ok(Head { input, bytes, is_whole, rows_max })
+        Ok(Head { input, bytes, is_whole, wanted, rows_max })
     };
     stream::iter(heads).map(read).buffered(FILES_AT_ONCE).try_collect().await
 }

@@ -67,8 +67,11 @@ pub(super) struct Decoder {
     /// Set while the first record of a byte range is looked for.
     seeking: Option<QuoteState>,
     failed: Option<Malformed>,
+    /// How many bytes must be there before a long record is tried again.
+    wanted: usize,
     scratch: Vec<Field>,
-    /// The fields that are converted, by column.
+    /// The numbers of the fields that are converted, and the fields, by column.
+    numbers: Vec<usize>,
     fields: Vec<Vec<Field>>,
     rows: Vec<Row>,
 }
@@ -93,7 +96,7 @@ pub(super) struct Part {
 
 impl Decoder {
     pub(super) fn new(plan: Plan, part: Part) -> Self {
-        let columns = plan.field_numbers().count();
+        let numbers: Vec<usize> = plan.field_numbers().collect();
         Self {
             plan,
             buffer: Vec::new(),
@@ -105,8 +108,10 @@ impl Decoder {
             skip_header: part.skip_header,
             seeking: part.seeking,
             failed: None,
+            wanted: 0,
             scratch: Vec::new(),
-            fields: vec![Vec::new(); columns],
+            fields: vec![Vec::new(); numbers.len()],
+            numbers,
             rows: Vec::new(),
         }
     }
@@ -197,6 +202,10 @@ impl Decoder {
 
     /// Takes up to a batch of records from the buffer.
     fn scan(&mut self) -> Result<(), Malformed> {
+        if !self.at_end && self.buffer.len() - self.at < self.wanted {
+            return Ok(());
+        }
+        self.wanted = 0;
         while self.rows.len() < self.plan.batch_size
             && self.passed + (self.at as u64) < self.end
             && self.at < self.buffer.len()
@@ -216,6 +225,8 @@ impl Decoder {
                     if self.buffer.len() - start > limit {
                         return Err(self.too_long(start, limit));
                     }
+                    // Trying with twice as much keeps the work linear.
+                    self.wanted = (2 * (self.buffer.len() - start)).min(limit + 1);
                     break;
                 }
                 Step::TooManyColumns => {
@@ -249,11 +260,9 @@ impl Decoder {
             (Some(_), Mode::DropMalformed) => return Ok(()),
             (Some(malformed), Mode::Strict | Mode::FailFast) => return Err(malformed),
         }
-        const NOTHING: Field = Field { start: 0, end: 0, form: Form::Plain };
-        for (column, number) in self.fields.iter_mut().zip(self.plan.field_numbers()) {
-            let field = self.scratch.get(number).copied();
-            let nothing = Field { start: start as u32, end: start as u32, ..NOTHING };
-            column.push(field.unwrap_or(nothing));
+        let missing = Field::empty(start);
+        for (column, number) in self.fields.iter_mut().zip(&self.numbers) {
+            column.push(self.scratch.get(*number).copied().unwrap_or(missing));
         }
         self.rows.push(Row { start, end, fits });
         Ok(())

@@ -118,62 +118,87 @@ pub(super) struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// Calls `visit` with the texts of each record until it returns `false`.
-    pub(super) fn for_each(&self, mut visit: impl FnMut(&[String]) -> bool) {
-        let bytes = self.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(self.bytes);
+    /// Calls `visit` with the texts of each record until it returns `false`; where the first record
+    /// begins that was not visited.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(&[String]) -> bool) -> usize {
+        let bytes = self.bytes;
         let mut fields: Vec<Field> = Vec::new();
         let mut texts: Vec<String> = Vec::new();
-        let mut at = 0;
+        let mut at = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         loop {
             let (next, end) = match self.scanner.step(bytes, at, self.is_whole, &mut fields) {
                 Step::Skip { next } => (next, None),
                 Step::Record { end, next } => (next, Some(end)),
-                Step::NeedMore | Step::TooManyColumns => return,
+                Step::NeedMore | Step::TooManyColumns => return at,
             };
             if let Some(end) = end {
-                let text = String::from_utf8_lossy(&bytes[at..end]);
-                // A replaced byte shifts what follows; such a record is text in any case.
-                let valid = text.len() == end - at;
-                let source = Texts {
-                    text: if valid { &text } else { "" },
-                    offset: at,
-                    fields: &[],
-                    scanner: self.scanner,
-                    values: self.values,
-                };
-                texts.truncate(fields.len());
-                texts.resize(fields.len(), String::new());
-                for (text, field) in texts.iter_mut().zip(&fields) {
-                    text.clear();
-                    text.push_str(&source.get(*field).0);
-                }
+                self.texts(&bytes[at..end], at, &fields, &mut texts);
                 if !visit(&texts) {
-                    return;
+                    return next;
                 }
             }
             at = next;
         }
     }
 
+    fn texts(&self, record: &[u8], offset: usize, fields: &[Field], texts: &mut Vec<String>) {
+        let text = String::from_utf8_lossy(record);
+        // A replaced byte shifts what follows; reading the record will be an error in any case.
+        let is_valid = matches!(text, std::borrow::Cow::Borrowed(_));
+        let source = Texts {
+            text: if is_valid { &text } else { "" },
+            offset,
+            fields: &[],
+            scanner: self.scanner,
+            values: self.values,
+        };
+        texts.resize(fields.len(), String::new());
+        for (text, field) in texts.iter_mut().zip(fields) {
+            text.clear();
+            text.push_str(&source.get(*field).0);
+        }
+    }
+
     /// The kinds of the columns over at most `rows_max` records after the first `skip`.
     pub(super) fn kinds(&self, skip: usize, rows_max: usize) -> Vec<Kind> {
-        let mut kinds: Vec<Kind> = Vec::new();
-        let mut row = 0;
-        self.for_each(|texts| {
-            row += 1;
-            if row > skip {
-                if kinds.len() < texts.len() {
-                    kinds.resize(texts.len(), Kind::Null);
-                }
-                for (kind, text) in kinds.iter_mut().zip(texts) {
-                    if *kind != Kind::Text {
-                        *kind = kind.merge(Kind::of(text, self.values));
-                    }
+        let mut found = Kinds { skip, rows_max, ..Kinds::default() };
+        found.add(self);
+        found.kinds
+    }
+}
+
+/// The kinds of columns, found record by record.
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
+    pub(super) kinds: Vec<Kind>,
+    /// How many records are still to be passed over.
+    pub(super) skip: usize,
+    /// How many records are still to be looked at.
+    pub(super) rows_max: usize,
+}
+
+impl Kinds {
+    /// Takes the records of a sample into account; where the first begins that was not.
+    pub(super) fn add(&mut self, sample: &Sample<'_>) -> usize {
+        if self.rows_max == 0 {
+            return sample.bytes.len();
+        }
+        sample.for_each(|texts| {
+            if self.skip > 0 {
+                self.skip -= 1;
+                return true;
+            }
+            if self.kinds.len() < texts.len() {
+                self.kinds.resize(texts.len(), Kind::Null);
+            }
+            for (kind, text) in self.kinds.iter_mut().zip(texts) {
+                if *kind != Kind::Text {
+                    *kind = kind.merge(Kind::of(text, sample.values));
                 }
             }
-            row < rows_max.saturating_add(skip)
-        });
-        kinds
+            self.rows_max -= 1;
+            self.rows_max > 0
+        })
     }
 }
 

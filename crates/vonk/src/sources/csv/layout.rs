@@ -1,10 +1,11 @@
 //! How the CSV files of a table are written and which columns they have, from their beginnings.
 
 use arrow::datatypes::{Field, Schema};
+use datafusion::common::Result as DataFusionResult;
 use hashbrown::HashMap;
 
 use super::super::samples::Head;
-use super::infer::{Kind, Sample, column_names};
+use super::infer::{Kind, Kinds, Sample, column_names};
 use super::options::CsvOptions;
 use super::records::{Dialect, Scanner};
 use super::sniff;
@@ -40,23 +41,19 @@ pub(super) fn find(options: &CsvOptions, heads: &[Head], schema: Option<&Schema>
 }
 
 /// The union of the columns of all files, in the order in which they first appear.
-pub(super) fn schema(
+pub(super) async fn schema(
     options: &CsvOptions,
     heads: &[Head],
     layout: Layout,
     zone: &str,
-) -> Result<Schema> {
+) -> DataFusionResult<Schema> {
     let scanner = Scanner::new(layout.dialect, options.limits.columns);
     let mut columns: Vec<(String, Kind)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for head in heads {
         let sample = sample(head, &scanner, options);
         let Some(names) = file_columns(&sample, layout.header, &head.input.name)? else { continue };
-        let kinds = if options.infer_schema {
-            sample.kinds(usize::from(layout.header), head.rows_max)
-        } else {
-            Vec::new()
-        };
+        let kinds = kinds(options, head, &scanner, layout.header).await?;
         for (index, name) in names.into_iter().enumerate() {
             let kind = kinds.get(index).copied().unwrap_or(Kind::Null);
             let place = *places.entry(name.to_lowercase()).or_insert_with(|| {
@@ -69,6 +66,23 @@ pub(super) fn schema(
     }
     let fields = columns.iter().map(|(name, kind)| Field::new(name, kind.data_type(zone), true));
     Ok(Schema::new(fields.collect::<Vec<Field>>()))
+}
+
+async fn kinds(
+    options: &CsvOptions,
+    head: &Head,
+    scanner: &Scanner,
+    header: bool,
+) -> DataFusionResult<Vec<Kind>> {
+    let mut found = Kinds { kinds: Vec::new(), skip: usize::from(header), rows_max: head.rows_max };
+    if options.infer_schema {
+        let values = &options.values;
+        head.for_each_stretch(|bytes, is_whole| {
+            Ok(found.add(&Sample { bytes, is_whole, scanner, values }))
+        })
+        .await?;
+    }
+    Ok(found.kinds)
 }
 
 /// The names of a file's columns; `None` if there is no record.

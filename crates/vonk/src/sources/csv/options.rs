@@ -3,7 +3,7 @@
 use super::super::input::ByteOptions;
 use super::super::malformed::Mode;
 use super::super::option_values::{
-    RECORD_BYTES_MAX, check_names, corrupt_column, count, flag, ratio,
+    check_names, corrupt_column, count, flag, ratio, record_bytes_max,
 };
 use super::super::times::TimeFormats;
 use super::super::{ReadOptions, bad_option};
@@ -117,7 +117,7 @@ impl CsvOptions {
             limits: Limits {
                 columns: count(options, "maxColumns")?.unwrap_or(COLUMNS_MAX),
                 field_bytes: count(options, "maxCharsPerColumn")?,
-                record_bytes: count(options, "maxRecordBytes")?.unwrap_or(RECORD_BYTES_MAX),
+                record_bytes: record_bytes_max(options)?,
             },
             values: ValueOptions::from_options(options)?,
         })

@@ -59,6 +59,16 @@ pub(super) struct Field {
 }
 
 impl Field {
+    #[expect(clippy::cast_possible_truncation, reason = "a buffer holds less than 4 GiB")]
+    fn new(start: usize, end: usize, form: Form) -> Self {
+        Self { start: start as u32, end: end as u32, form }
+    }
+
+    /// A field without any text.
+    pub(super) fn empty(at: usize) -> Self {
+        Self::new(at, at, Form::Plain)
+    }
+
     pub(super) fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -191,7 +201,7 @@ impl Scanner {
             return self.quoted(buffer, first, quote, at_end);
         }
         let end = self.find_border(buffer, first);
-        Some((self.span(first, self.trimmed(buffer, first, end), Form::Plain), end))
+        Some((Field::new(first, self.trimmed(buffer, first, end), Form::Plain), end))
     }
 
     fn quoted(
@@ -239,9 +249,9 @@ impl Scanner {
             None if !at_end => None,
             Some(byte) if *byte != self.dialect.delimiter && !self.newline_bytes.contains(byte) => {
                 let end = self.find_border(buffer, end);
-                Some((self.span(open, self.trimmed(buffer, open, end), Form::Trailing), end))
+                Some((Field::new(open, self.trimmed(buffer, open, end), Form::Trailing), end))
             }
-            _ => Some((self.span(open + 1, close, form), end)),
+            _ => Some((Field::new(open + 1, close, form), end)),
         }
     }
 
@@ -258,7 +268,7 @@ impl Scanner {
             None if !at_end => None,
             found => {
                 let end = found.unwrap_or(buffer.len());
-                Some((self.span(open + 1, end, Form::Unclosed), end))
+                Some((Field::new(open + 1, end, Form::Unclosed), end))
             }
         }
     }
@@ -297,11 +307,6 @@ impl Scanner {
 
     fn is_blank(&self, byte: u8) -> bool {
         (byte == b' ' || byte == b'\t') && byte != self.dialect.delimiter
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "a buffer holds less than 4 GiB")]
-    fn span(&self, start: usize, end: usize, form: Form) -> Field {
-        Field { start: start as u32, end: end as u32, form }
     }
 
     /// The text of an [`Form::Escaped`] field without its escapes.

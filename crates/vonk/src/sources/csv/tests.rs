@@ -120,7 +120,7 @@ async fn options_are_obeyed() {
     assert_eq!(csv("a\n1\n").set("inferSchema", "false").columns().await.unwrap(), ["a|Utf8"]);
     let error = csv("a\n1\n").set("heder", "true").query("SELECT 1").await.unwrap_err();
     assert_eq!(error.hint_text(), Some("did you mean `header`?"));
-    let long = format!("a\n1\n\"{}\n", "x\n".repeat(1 << 20));
+    let long = format!("a\n1\n\"{}\n", "x\n".repeat(4 << 20));
     let error = csv(long).set("maxRecordBytes", "100000").set("header", "true").error().await;
     assert!(error.hint_text().unwrap_or_default().contains("maxRecordBytes"), "{error}");
 }

@@ -58,6 +58,8 @@ pub(super) struct Decoder {
     at_end: bool,
     seeking: bool,
     failed: Option<Malformed>,
+    /// How many bytes must be there before a long record is tried again.
+    wanted: usize,
 }
 
 const HINT: &str = "correct the record, or set option `mode`: `PERMISSIVE` gives NULL, \
@@ -81,6 +83,7 @@ impl Decoder {
             at_end: false,
             seeking: part.seeking,
             failed: None,
+            wanted: 0,
             plan,
         })
     }
@@ -105,6 +108,10 @@ impl Decoder {
 
     /// Reads up to a batch of records from the buffer.
     fn scan(&mut self) -> Result<(), Failure> {
+        if !self.at_end && self.buffer.len() - self.at < self.wanted {
+            return Ok(());
+        }
+        self.wanted = 0;
         const MARK: &[u8] = b"\xEF\xBB\xBF";
         if self.passed == 0 && self.at == 0 && !self.seeking && self.buffer.starts_with(MARK) {
             self.at = MARK.len();
@@ -126,6 +133,8 @@ impl Decoder {
                     {
                         return Err(self.malformed(self.at, message, HINT).into());
                     }
+                    // Trying with twice as much keeps the work linear.
+                    self.wanted = (2 * (self.buffer.len() - self.at)).min(limit + 1);
                     break;
                 }
                 Step::Wrong { at, message } => {

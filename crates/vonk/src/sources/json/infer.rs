@@ -1,5 +1,7 @@
 //! Finds the columns of the JSON files of a table from their beginnings.
 
+use datafusion::common::Result as DataFusionResult;
+
 use super::super::decoding::count_lines;
 use super::super::malformed::{Malformed, Mode};
 use super::super::samples::Head;
@@ -8,7 +10,6 @@ use super::records::{Splitter, Step};
 use super::shape::{Members, Shape};
 use super::source::find_layout;
 use super::syntax::{Cursor, Start, SyntaxError};
-use datafusion::common::Result as DataFusionResult;
 
 /// The columns, and whether there are records that are none.
 pub(super) struct Found {
@@ -21,58 +22,85 @@ pub(super) struct Found {
 /// # Errors
 /// If a record is no JSON object, unless a mode was given that goes on.
 pub(super) async fn columns(options: &JsonOptions, heads: &[Head]) -> DataFusionResult<Found> {
-    let mut found = Found { members: Members::default(), has_corrupt: false };
-    for head in heads {
-        let layout = find_layout(&head.input, options).await?;
-        let file = read_file(options, head, Splitter::new(layout));
-        let (members, has_corrupt) = file.map_err(|m| m.into_error(&head.input.name, 0))?;
-        let mut all = Shape::Object(std::mem::take(&mut found.members));
-        all.merge(Shape::Object(members));
-        if let Shape::Object(members) = all {
-            found.members = members;
-        }
-        found.has_corrupt |= has_corrupt;
-    }
-    Ok(found)
-}
-
-fn read_file(
-    options: &JsonOptions,
-    head: &Head,
-    mut splitter: Splitter,
-) -> Result<(Members, bool), Malformed> {
-    let bytes = &head.bytes;
     let mut shape = Shape::Object(Members::default());
     let mut has_corrupt = false;
-    let mut at = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    let mut rows = 0;
-    while rows < head.rows_max {
-        let (start, end) = match splitter.step(bytes, at, head.is_whole) {
-            Step::Record { start, end, next } => {
-                at = next;
-                (start, end)
-            }
-            Step::Skip { next } => {
-                at = next;
-                continue;
-            }
-            Step::NeedMore => break,
-            Step::Wrong { at, message } => return Err(malformed(bytes, at, message)),
+    for head in heads {
+        let layout = find_layout(&head.input, options).await?;
+        let mut file = FileShape {
+            options,
+            splitter: Splitter::new(layout),
+            shape: std::mem::replace(&mut shape, Shape::Null),
+            has_corrupt: false,
+            rows_left: head.rows_max,
+            lines: 0,
+            is_start: true,
         };
-        rows += 1;
-        let mut record = Shape::Null;
-        match read_record(options, &bytes[start..end], &mut record) {
-            Ok(()) => shape.merge(record),
-            Err(error) => match options.mode {
-                Some(Mode::Permissive) => has_corrupt = true,
-                Some(Mode::DropMalformed) => {}
-                _ => return Err(malformed(bytes, start + error.at, &error.message)),
-            },
-        }
+        let name = &head.input.name;
+        head.for_each_stretch(|bytes, is_whole| {
+            file.add(bytes, is_whole).map_err(|malformed| malformed.into_error(name, 0))
+        })
+        .await?;
+        has_corrupt |= file.has_corrupt;
+        shape = file.shape;
     }
     match shape {
-        Shape::Object(members) => Ok((members, has_corrupt)),
-        _ => Ok((Members::default(), has_corrupt)),
+        Shape::Object(members) => Ok(Found { members, has_corrupt }),
+        _ => Ok(Found { members: Members::default(), has_corrupt }),
+    }
+}
+
+/// The shape of the records of a file, found stretch by stretch.
+struct FileShape<'a> {
+    options: &'a JsonOptions,
+    splitter: Splitter,
+    shape: Shape,
+    has_corrupt: bool,
+    rows_left: usize,
+    lines: u64,
+    is_start: bool,
+}
+
+impl FileShape<'_> {
+    /// Takes the records of a stretch into account; how much of it they take.
+    fn add(&mut self, bytes: &[u8], is_whole: bool) -> Result<usize, Malformed> {
+        let has_mark = std::mem::take(&mut self.is_start) && bytes.starts_with(b"\xEF\xBB\xBF");
+        let mut at = if has_mark { 3 } else { 0 };
+        while self.rows_left > 0 {
+            let (start, end) = match self.splitter.step(bytes, at, is_whole) {
+                Step::Record { start, end, next } => {
+                    at = next;
+                    (start, end)
+                }
+                Step::Skip { next } => {
+                    at = next;
+                    continue;
+                }
+                Step::NeedMore => break,
+                Step::Wrong { at, message } => return Err(self.malformed(bytes, at, message)),
+            };
+            self.rows_left -= 1;
+            let mut record = Shape::Null;
+            match read_record(self.options, &bytes[start..end], &mut record) {
+                Ok(()) => self.shape.merge(record),
+                Err(error) => match self.options.mode {
+                    Some(Mode::Permissive) => self.has_corrupt = true,
+                    Some(Mode::DropMalformed) => {}
+                    _ => return Err(self.malformed(bytes, start + error.at, &error.message)),
+                },
+            }
+        }
+        self.lines += count_lines(&bytes[..at]);
+        Ok(at)
+    }
+
+    fn malformed(&self, bytes: &[u8], at: usize, message: &str) -> Malformed {
+        Malformed {
+            line: self.lines + count_lines(&bytes[..at.min(bytes.len())]) + 1,
+            message: message.to_owned(),
+            hint: "correct the record, or set option `mode`: `PERMISSIVE` puts it into the column \
+                   of corrupt records, `DROPMALFORMED` leaves it out"
+                .to_owned(),
+        }
     }
 }
 
@@ -88,14 +116,4 @@ fn read_record(options: &JsonOptions, record: &[u8], shape: &mut Shape) -> Resul
     }
     shape.read(&mut cursor, options)?;
     cursor.end()
-}
-
-fn malformed(bytes: &[u8], at: usize, message: &str) -> Malformed {
-    Malformed {
-        line: count_lines(&bytes[..at.min(bytes.len())]) + 1,
-        message: message.to_owned(),
-        hint: "correct the record, or set option `mode`: `PERMISSIVE` puts it into the column of \
-               corrupt records, `DROPMALFORMED` leaves it out"
-            .to_owned(),
-    }
 }

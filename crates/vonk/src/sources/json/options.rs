@@ -3,9 +3,7 @@
 use super::super::ReadOptions;
 use super::super::input::ByteOptions;
 use super::super::malformed::Mode;
-use super::super::option_values::{
-    RECORD_BYTES_MAX, check_names, corrupt_column, count, flag, ratio,
-};
+use super::super::option_values::{check_names, corrupt_column, flag, ratio, record_bytes_max};
 use super::super::times::TimeFormats;
 use super::syntax::Leniency;
 use crate::error::Result;
@@ -73,7 +71,7 @@ impl JsonOptions {
             drop_all_null: on("dropFieldIfAllNull", false)?,
             sampling_ratio: options.get("samplingRatio").map(ratio).transpose()?,
             bytes: ByteOptions::from_options(options)?,
-            record_bytes_max: count(options, "maxRecordBytes")?.unwrap_or(RECORD_BYTES_MAX),
+            record_bytes_max: record_bytes_max(options)?,
             times: TimeFormats::from_options(options)?,
         })
     }
