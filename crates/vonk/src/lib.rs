@@ -13,6 +13,7 @@
 //! ```
 
 mod analyze;
+mod catalog;
 pub mod config;
 pub mod dataframe;
 pub mod display;
@@ -24,6 +25,7 @@ pub mod sql;
 pub mod write;
 
 pub use arrow;
+pub use catalog::Catalog;
 pub use dataframe::{Column, DataFrame};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};

@@ -6,7 +6,8 @@ use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use parking_lot::RwLock;
 
-use crate::config::Config;
+use crate::catalog::{Catalog, DEFAULT_DATABASE};
+use crate::config::{self, Config};
 use crate::dataframe::DataFrame;
 use crate::error::Result;
 use crate::sql::{self, Environment, Views};
@@ -36,6 +37,8 @@ struct Inner {
     runtime: Arc<RuntimeEnv>,
     state: RwLock<Arc<SessionState>>,
     views: Views,
+    /// The current database of the catalog.
+    database: Arc<RwLock<String>>,
 }
 
 /// Collects the options of a [`Session`] before it is made.
@@ -103,6 +106,7 @@ impl Session {
                 runtime,
                 state: RwLock::new(Arc::new(state)),
                 views: Views::default(),
+                database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
             }),
         })
     }
@@ -160,6 +164,16 @@ impl Session {
     /// Ends the session: its views and caches are dropped.
     pub fn stop(&self) {
         self.inner.views.clear();
+    }
+
+    /// The databases, tables and views that outlive the session, in the warehouse directory.
+    ///
+    /// # Errors
+    /// If the option `vonk.sql.warehouse.dir` is no path.
+    pub fn catalog(&self) -> Result<Catalog> {
+        let config = self.inner.config.read();
+        let warehouse = config.get(config::WAREHOUSE).unwrap_or("spark-warehouse");
+        Catalog::new(warehouse, &self.inner.database)
     }
 
     /// The identifier of the session, for messages and files.

@@ -16,6 +16,7 @@ use crate::error::{Condition, Error, Result};
 mod compress;
 mod encode;
 mod frame;
+mod insert;
 mod options;
 mod partition;
 mod path;
@@ -25,10 +26,14 @@ mod run;
 mod staging;
 
 pub use frame::{DataFrameWriter, SaveMode};
+pub(crate) use insert::{
+    CopySpec, InsertSpec, SaveTableSpec, copy_to, create_table_as, insert_into, save_as_table,
+};
 pub(crate) use options::{Format, Layout, WriteOptions};
+pub(crate) use partition::partition_columns;
 pub(crate) use path::Target;
-pub(crate) use publish::Existing;
-pub(crate) use staging::Staging;
+pub(crate) use publish::{Existing, rename_new, write_durable};
+pub(crate) use staging::{Guard, Staging, lock_directory, write_error};
 
 /// What a write has written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub(crate) struct WriteSpec {
     pub(crate) companions: Vec<(String, Vec<u8>)>,
     /// The columns to write, if other than the query's: same types, but names and nullability count.
     pub(crate) schema: Option<SchemaRef>,
+    /// What must not change until the write is published.
+    pub(crate) guard: Option<Guard>,
 }
 
 /// Runs a query and writes its rows, all or nothing.
@@ -97,10 +104,10 @@ pub(crate) async fn write_plan(
         job: job_name(),
     };
     let report = run::run(plan, context, Arc::new(sink)).await?;
-    let existing = spec.existing;
+    let (existing, guard) = (spec.existing, spec.guard);
     blocking(move || match layout {
         Layout::File => staging.publish_file(existing),
-        Layout::Directory => staging.publish_directory(existing),
+        Layout::Directory => staging.publish_directory(existing, guard.as_ref()),
     })
     .await?;
     Ok(report)
@@ -121,7 +128,7 @@ fn begin(
                 .iter()
                 .try_for_each(|(name, bytes)| publish::write_durable(&root.join(name), bytes))
         };
-        make().map_err(|error| staging::write_error(target, "write", error))?;
+        make().map_err(|error| write_error(target, "write", error))?;
     }
     Ok(Arc::new(staging))
 }

@@ -193,7 +193,40 @@ impl DataFrameWriter {
         super::write_plan(&self.query.session().state(), query, spec).await
     }
 
-    pub(crate) fn save_mode(&self) -> Result<SaveMode> {
+    /// Writes to a table of the catalog: a new one, or as the mode says.
+    ///
+    /// Appended rows go to the columns by name.
+    ///
+    /// # Errors
+    /// Those of the query; `TABLE_OR_VIEW_ALREADY_EXISTS` unless the mode says otherwise.
+    pub async fn save_as_table(self, name: &str) -> Result<WriteReport> {
+        let session = self.query.session();
+        let catalog = session.catalog()?;
+        let spec = super::SaveTableSpec {
+            table: crate::catalog::TableName::parse(name)?,
+            format: self.format.clone(),
+            options: self.options.clone(),
+            partition_by: self.partition_by.clone(),
+            mode: self.save_mode()?,
+        };
+        let query = self.query.logical_plan().await?;
+        super::save_as_table(&catalog, &session.state(), spec, query).await
+    }
+
+    /// Adds the rows to a table of the catalog, by position; mode `overwrite` replaces its rows.
+    ///
+    /// # Errors
+    /// Those of the query; `TABLE_OR_VIEW_NOT_FOUND`; if columns do not fit in number or type.
+    pub async fn insert_into(self, name: &str) -> Result<WriteReport> {
+        let session = self.query.session();
+        let mut spec = super::InsertSpec::new(crate::catalog::TableName::parse(name)?);
+        spec.overwrite = self.save_mode()? == SaveMode::Overwrite;
+        spec.options = self.options.clone();
+        let query = self.query.logical_plan().await?;
+        super::insert_into(&session.catalog()?, &session.state(), &spec, query).await
+    }
+
+    fn save_mode(&self) -> Result<SaveMode> {
         self.mode.clone().map_err(|message| Error::new(Condition::INVALID_PARAMETER, message))
     }
 }
@@ -238,6 +271,7 @@ pub(crate) fn path_spec(
         rows_per_file_max,
         companions: is_marked.then(super::success_marker).into_iter().collect(),
         schema: None,
+        guard: None,
     }))
 }
 

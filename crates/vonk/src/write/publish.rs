@@ -32,7 +32,7 @@ pub(super) enum Kept {
 }
 
 /// Gives `from` the name `to` unless that is taken.
-pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match rename_with(from, to, Rename::NoReplace) {
         Err(error) if is_unsupported(&error) => {
             if fs::symlink_metadata(to).is_ok() {

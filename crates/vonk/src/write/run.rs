@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -23,7 +23,7 @@ use super::options::{Format, Layout};
 use super::partition::{self, Splitter};
 use super::staging::{Staging, write_error};
 use super::{WriteReport, find_io};
-use crate::error::{Error, Result};
+use crate::error::{Condition, Error, Result};
 
 /// What all tasks of one write share.
 pub(super) struct Sink {
@@ -181,6 +181,7 @@ impl PartWriter {
     }
 
     fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        self.check_nulls(&batch)?;
         let batch =
             RecordBatch::try_new(SchemaRef::clone(&self.sink.schema), batch.columns().to_vec())?;
         let Some(splitter) = &self.splitter else {
@@ -190,6 +191,21 @@ impl PartWriter {
             self.write_rows(Some(part.key), &part.directory, &part.rows)?;
         }
         Ok(())
+    }
+
+    fn check_nulls(&self, batch: &RecordBatch) -> Result<()> {
+        let mut columns = self.sink.schema.fields().iter().zip(batch.columns());
+        let refuses = |(field, column): &(&FieldRef, &ArrayRef)| {
+            !field.is_nullable() && column.logical_null_count() > 0
+        };
+        match columns.find(refuses) {
+            None => Ok(()),
+            Some((field, _)) => {
+                let message = format!("column `{}` cannot hold NULL", field.name());
+                Err(Error::new(Condition::NOT_NULL_VIOLATION, message)
+                    .hint("filter these rows out or use `coalesce`"))
+            }
+        }
     }
 
     /// Writes rows of one directory, into the next file when one is full.
@@ -291,7 +307,7 @@ fn encode_error(sink: &Sink, error: EncodeError) -> Error {
         Ok(error) => Error::from(*error),
         Err(error) => {
             let message = format!("cannot write: {error}");
-            Error::new(crate::Condition::WRITE_FAILED, message).caused_by(error)
+            Error::new(Condition::WRITE_FAILED, message).caused_by(error)
         }
     }
     .file(target)

@@ -43,11 +43,11 @@ impl Staging {
             .map_err(|error| write_error(target, "make its directory", error))?;
         let directory = parent.join(format!("{PREFIX}{:016x}", rand::random::<u64>()));
         // The parent is locked until the new directory is, or a sweeper could take it for dead.
-        let alive = lock(parent)
+        let alive = lock_directory(parent)
             .and_then(|_lock| {
                 sweep(parent);
                 make_private(&directory)?;
-                lock(&directory)
+                lock_directory(&directory)
             })
             .map_err(|error| {
                 made_parents.iter().rev().for_each(|made| drop(fs::remove_dir(made)));
@@ -70,7 +70,7 @@ impl Staging {
     pub(crate) fn publish_file(&self, existing: publish::Existing) -> Result<()> {
         let parent = parent_of(&self.target)?;
         let publish = || -> io::Result<()> {
-            let _lock = lock(parent)?;
+            let _lock = lock_directory(parent)?;
             match existing {
                 publish::Existing::Refuse => publish::rename_new(&self.new_path(), &self.target)?,
                 _ if self.target.is_dir() => self.exchange()?,
@@ -85,10 +85,20 @@ impl Staging {
     }
 
     /// Publishes the prepared directory under the target's name, with what it keeps of the old one.
-    pub(crate) fn publish_directory(&self, existing: publish::Existing) -> Result<()> {
+    ///
+    /// # Errors
+    /// Also if the guard's file has changed, which is checked while no other writer publishes.
+    pub(crate) fn publish_directory(
+        &self,
+        existing: publish::Existing,
+        guard: Option<&Guard>,
+    ) -> Result<()> {
         let parent = parent_of(&self.target)?;
         let publish = || -> io::Result<()> {
-            let _lock = lock(parent)?;
+            let _lock = lock_directory(parent)?;
+            if guard.is_some_and(Guard::is_broken) {
+                return Err(io::Error::other("the table was changed or dropped in the meantime"));
+            }
             publish::sync_directories(&self.new_path())?;
             if fs::symlink_metadata(&self.target).is_err() {
                 publish::rename_new(&self.new_path(), &self.target)?;
@@ -117,6 +127,17 @@ impl Staging {
         publish().map_err(|error| write_error(&self.target, "publish", error))
     }
 
+    /// Makes the target vanish at once; what it held is removed with the staging directory.
+    pub(crate) fn remove_target(&self) -> Result<()> {
+        let parent = parent_of(&self.target)?;
+        let remove = || -> io::Result<()> {
+            let _lock = lock_directory(parent)?;
+            fs::rename(&self.target, self.new_path())?;
+            publish::sync(parent)
+        };
+        remove().map_err(|error| write_error(&self.target, "remove", error))
+    }
+
     /// Puts the prepared directory in the target's place and the old one in its own.
     fn exchange(&self) -> io::Result<()> {
         let new = self.new_path();
@@ -131,6 +152,19 @@ impl Staging {
         fs::rename(&self.target, &old)?;
         fs::rename(&new, &self.target).inspect_err(|_| drop(fs::rename(&old, &self.target)))?;
         fs::rename(&old, &new)
+    }
+}
+
+/// A small file that has to be the same when a write is published as when it began.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Guard {
+    fn is_broken(&self) -> bool {
+        fs::read(&self.path).map_or(true, |bytes| bytes != self.bytes)
     }
 }
 
@@ -178,7 +212,7 @@ pub(super) fn is_staging(name: &OsStr) -> bool {
 }
 
 /// Holds a directory against other writers until the file is dropped, where directories can be locked.
-pub(crate) fn lock(directory: &Path) -> io::Result<Option<File>> {
+pub(crate) fn lock_directory(directory: &Path) -> io::Result<Option<File>> {
     if cfg!(not(unix)) {
         return Ok(None);
     }
