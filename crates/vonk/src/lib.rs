@@ -26,7 +26,7 @@ pub mod write;
 pub use arrow;
 pub use dataframe::{Column, DataFrame};
 pub use error::{Condition, Error, Result};
-pub use rdd::{Rdd, SparkContext};
+pub use rdd::{Rdd, SparkContext, StorageLevel};
 pub use session::{Session, SessionBuilder};
 pub use write::{DataFrameWriter, SaveMode, WriteReport};
 

@@ -28,7 +28,7 @@ pub use frame::{DataFrameWriter, SaveMode};
 pub(crate) use options::{Format, Layout, WriteOptions};
 pub(crate) use path::Target;
 pub(crate) use publish::Existing;
-pub(crate) use staging::Staging;
+pub(crate) use staging::{Staging, already_exists, write_error};
 
 /// What a write has written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
