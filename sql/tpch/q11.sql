@@ -1,4 +1,4 @@
--- TPC-H 11: important stock identification. The fraction is 0.0001 over the scale factor.
+-- TPC-H 11: important stock identification. The fraction is that of scale 1.
 SELECT ps_partkey, sum(ps_supplycost * ps_availqty) AS value
 FROM partsupp, supplier, nation
 WHERE ps_suppkey = s_suppkey

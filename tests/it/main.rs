@@ -1,3 +1,7 @@
 //! The library from the outside: one binary, one module per subject.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod faults;
 mod session;
+mod tpch;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod data;
 pub mod mode;
 pub mod render;
 

@@ -1,3 +1,58 @@
-//! The project's own chores.
+//! The project's own chores: `cargo xtask test`, `tidy`, `data`, `answers` and `bench`.
 
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a command that people and CI read")]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod bench;
+mod process;
+mod test;
+mod tidy;
+
+/// An error of any kind; it ends the chore and is shown as text.
+type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Chore {
+    /// Format, lints, tidy, all tests and every benchmark once: what CI runs.
+    Test(test::Options),
+    /// The rules of the source tree that no lint knows: layers, lengths, first lines, links.
+    Tidy,
+    /// Makes a data set: `data tpch --scale 1 --dir DIR`, `data words --scale 1 --dir DIR`.
+    Data {
+        /// What `make-data` of tests/support is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
+    /// Records DuckDB's answers to the queries of sql/tpch at scale 0.01.
+    Answers,
+    /// Times vonk and its peers on the same files and compares their answers.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Chore::parse() {
+        Chore::Test(options) => test::run(&options),
+        Chore::Tidy => tidy::run(),
+        Chore::Data { arguments } => process::make_data(&arguments),
+        Chore::Answers => bench::record_answers(),
+        Chore::Bench(options) => bench::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The top folder of the repository.
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+}
