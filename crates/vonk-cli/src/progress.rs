@@ -1,0 +1,212 @@
+//! How far a query is: bytes and rows of its scans, as a bar on standard error.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vonk::datafusion::datasource::physical_plan::FileScanConfig;
+use vonk::datafusion::datasource::source::DataSourceExec;
+use vonk::datafusion::physical_plan::ExecutionPlan;
+
+/// Queries that are faster show no bar.
+const DELAY: Duration = Duration::from_millis(500);
+
+/// Steps of the bar: the share of the work in thousandths.
+const STEPS: u64 = 1000;
+
+/// The bar of one query, drawn once the query has taken half a second.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    is_wanted: bool,
+    start: Instant,
+}
+
+impl Progress {
+    pub(crate) fn new(is_wanted: bool, start: Instant) -> Self {
+        Self { bar: None, is_wanted, start }
+    }
+
+    /// Draws how far the plan is.
+    pub(crate) fn update(&mut self, plan: &Arc<dyn ExecutionPlan>) {
+        let elapsed = self.start.elapsed();
+        if !self.is_wanted || elapsed < DELAY {
+            return;
+        }
+        let work = Work::of(plan);
+        let bar = self.bar.get_or_insert_with(make_bar);
+        bar.set_position((work.share() * STEPS as f64) as u64);
+        bar.set_message(describe(&work, elapsed));
+    }
+
+    /// Takes the bar away before results are shown.
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn make_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:30} {percent:>3} % · {msg}") {
+        Ok(style) => bar.with_style(style.progress_chars("█▉▊▋▌▍▎▏ ")),
+        Err(_) => bar,
+    }
+}
+
+fn describe(work: &Work, elapsed: Duration) -> String {
+    let mut parts = Vec::new();
+    if work.bytes_total > 0 {
+        parts.push(format!("{} of {}", size(work.bytes_done()), size(work.bytes_total)));
+    }
+    parts.push(seconds(elapsed));
+    let share = work.share();
+    if share > 0.01 && share < 1.0 {
+        let left = elapsed.mul_f64((1.0 - share) / share);
+        parts.push(format!("{} left", seconds(left)));
+    }
+    parts.join(" · ")
+}
+
+/// The bytes that a finished plan has read from files.
+pub(crate) fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let mut scans = Vec::new();
+    collect_scans(plan, &mut scans);
+    scans.iter().map(|scan| scan.bytes_scanned.unwrap_or(scan.bytes_total)).sum()
+}
+
+/// What the scans of a plan have to do, and have done.
+struct Work {
+    bytes_total: u64,
+    scans: Vec<Scan>,
+}
+
+/// One scan of files.
+struct Scan {
+    bytes_total: u64,
+    /// Counted by formats that read parts of a file only.
+    bytes_scanned: Option<u64>,
+    rows_total: Option<u64>,
+    rows_done: u64,
+}
+
+impl Scan {
+    /// Rows tell best how far a scan is, since not all bytes of a columnar file are read.
+    fn share(&self) -> f64 {
+        let ratio =
+            |done: u64, total: u64| if total == 0 { 1.0 } else { done as f64 / total as f64 };
+        match (self.rows_total, self.bytes_scanned) {
+            (Some(rows), _) => ratio(self.rows_done, rows).min(1.0),
+            (None, Some(bytes)) => ratio(bytes, self.bytes_total).min(1.0),
+            (None, None) => 0.0,
+        }
+    }
+}
+
+impl Work {
+    fn of(plan: &Arc<dyn ExecutionPlan>) -> Self {
+        let mut scans = Vec::new();
+        collect_scans(plan, &mut scans);
+        Self { bytes_total: scans.iter().map(|scan| scan.bytes_total).sum(), scans }
+    }
+
+    /// The share of the work that is done: each scan weighs as much as it has bytes.
+    fn share(&self) -> f64 {
+        if self.bytes_total == 0 {
+            return 0.0;
+        }
+        let weighed = |scan: &Scan| scan.share() * scan.bytes_total as f64;
+        self.scans.iter().map(weighed).sum::<f64>() / self.bytes_total as f64
+    }
+
+    fn bytes_done(&self) -> u64 {
+        (self.share() * self.bytes_total as f64) as u64
+    }
+}
+
+fn collect_scans(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<Scan>) {
+    for child in plan.children() {
+        collect_scans(child, scans);
+    }
+    if let Some(source) = plan.downcast_ref::<DataSourceExec>()
+        && let Some(files) = source.data_source().downcast_ref::<FileScanConfig>()
+    {
+        scans.push(scan_of(plan, files));
+    }
+}
+
+fn scan_of(plan: &Arc<dyn ExecutionPlan>, files: &FileScanConfig) -> Scan {
+    let all = files.file_groups.iter().flat_map(|group| group.iter());
+    let bytes = all.map(|file| match &file.range {
+        Some(range) => u64::try_from(range.end - range.start).unwrap_or(0),
+        None => file.object_meta.size,
+    });
+    let metrics = plan.metrics().unwrap_or_default();
+    let scanned = metrics.sum_by_name("bytes_scanned").map(|value| value.as_usize() as u64);
+    let statistics = files.statistics();
+    Scan {
+        bytes_total: bytes.sum(),
+        bytes_scanned: scanned,
+        rows_total: statistics.num_rows.get_value().map(|rows| *rows as u64),
+        rows_done: metrics.output_rows().unwrap_or(0) as u64,
+    }
+}
+
+/// Bytes in the unit that reads best: 9.0 MB.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// A time in the unit that reads best: 0.12 s, 2 min 5 s.
+pub(crate) fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match time.as_secs() {
+        0..10 => format!("{seconds:.2} s"),
+        10..60 => format!("{seconds:.1} s"),
+        whole @ 60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        whole => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_read_well() {
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(9_000_000), "9.0 MB");
+        assert_eq!(size(999_999_999), "1.0 GB");
+        assert_eq!(seconds(Duration::from_millis(120)), "0.12 s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
+    }
+
+    #[test]
+    fn scans_weigh_by_their_bytes() {
+        let scan = |bytes_total, rows_done| Scan {
+            bytes_total,
+            bytes_scanned: None,
+            rows_total: Some(100),
+            rows_done,
+        };
+        let work = Work { bytes_total: 400, scans: vec![scan(300, 50), scan(100, 100)] };
+        assert!((work.share() - 0.625).abs() < 1e-9);
+        assert_eq!(work.bytes_done(), 250);
+    }
+}

@@ -1,0 +1,308 @@
+//! Runs statements: the query on the worker threads, its rows into a sink, Ctrl-C in between.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use futures::StreamExt;
+use tokio::sync::{mpsc, watch};
+use vonk::datafusion::physical_plan::ExecutionPlan;
+use vonk::{DataFrame, Session};
+
+use crate::exit::{Exit, Failure};
+use crate::look::{DIM, Look};
+use crate::output::{self, Options, Sink};
+use crate::progress::{self, Progress};
+use crate::report::{self, Source};
+
+/// How many batches may wait for the sink.
+const BATCHES_AHEAD: usize = 4;
+
+/// How often the progress bar is drawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs statements of one session and writes their results.
+pub(crate) struct Runner {
+    pub(crate) session: Session,
+    pub(crate) settings: Settings,
+    interrupts: watch::Receiver<u64>,
+}
+
+/// How results and everything beside them are shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Where results go and how.
+    pub(crate) output: Options,
+    /// What standard error can show.
+    pub(crate) stderr: Look,
+    /// Whether a footer follows a result.
+    pub(crate) has_footer: bool,
+    /// Whether the footer tells time and bytes.
+    pub(crate) has_timer: bool,
+    /// Whether a progress bar may be drawn.
+    pub(crate) has_progress: bool,
+    /// Whether a script goes on after an error.
+    pub(crate) keeps_going: bool,
+}
+
+/// A text of statements, and the file that it came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Script<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) text: &'a str,
+}
+
+/// What is known of a result at its end.
+struct Summary {
+    rows: usize,
+    shown: Option<usize>,
+    has_columns: bool,
+    elapsed: Duration,
+    bytes_read: Option<u64>,
+}
+
+/// What the worker threads tell of a query.
+enum Event {
+    Started { schema: SchemaRef, plan: Arc<dyn ExecutionPlan> },
+    Batch(RecordBatch),
+}
+
+impl Runner {
+    /// A runner that hears Ctrl-C; it must be made inside the runtime.
+    pub(crate) fn new(session: Session, settings: Settings) -> Self {
+        let (sender, interrupts) = watch::channel(0);
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                sender.send_modify(|count| *count += 1);
+            }
+        });
+        Self { session, settings, interrupts }
+    }
+
+    /// Runs the statements of a script in order, and tells of errors on standard error.
+    ///
+    /// It stops at the first error unless it shall go on; then the first error decides the end.
+    pub(crate) async fn script(&mut self, script: Script<'_>) -> Result<(), Exit> {
+        self.interrupts.mark_unchanged();
+        let mut result = Ok(());
+        for statement in vonk::sql::split(script.text) {
+            let Err(failure) = self.statement(statement).await else { continue };
+            let exit = failure.exit();
+            if exit != Exit::ClosedPipe {
+                self.tell(&report::render(
+                    &failure,
+                    &Source {
+                        name: script.name,
+                        statement,
+                        offset: offset(script.text, statement),
+                    },
+                    &self.settings.stderr,
+                ));
+            }
+            result = result.and(Err(exit));
+            let is_final = matches!(exit, Exit::ClosedPipe | Exit::Interrupted);
+            if is_final || !self.settings.keeps_going {
+                return Err(exit);
+            }
+        }
+        result
+    }
+
+    /// Completes when the user presses Ctrl-C.
+    pub(crate) async fn interrupted(&mut self) {
+        if self.interrupts.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Writes to standard error; nothing can be done if that fails.
+    #[expect(clippy::print_stderr, reason = "the one place that speaks beside the results")]
+    pub(crate) fn tell(&self, text: &str) {
+        eprint!("{text}");
+    }
+
+    async fn statement(&mut self, statement: &str) -> Result<(), Failure> {
+        let start = Instant::now();
+        let (sender, mut events) = mpsc::channel(BATCHES_AHEAD);
+        let query = tokio::spawn(produce(self.session.sql(statement), sender));
+        let query = AbortOnDrop(query);
+        let result = self.consume(&mut events, start).await;
+        // A panic on the way ends the stream early; it is told as the defect that it is.
+        if result.is_ok() && query.0.is_finished() {
+            join(query).await?;
+        }
+        let summary = result?;
+        self.footer(&summary);
+        Ok(())
+    }
+
+    /// Takes batches into the sink until the query ends, fails or is interrupted.
+    async fn consume(
+        &mut self,
+        events: &mut mpsc::Receiver<Result<Event, vonk::Error>>,
+        start: Instant,
+    ) -> Result<Summary, Failure> {
+        let mut progress = Progress::new(self.settings.shows_progress(), start);
+        let mut tick = tokio::time::interval(TICK);
+        let mut sink: Option<Box<dyn Sink>> = None;
+        let mut running: Option<Arc<dyn ExecutionPlan>> = None;
+        let mut rows = 0;
+        loop {
+            let event = tokio::select! {
+                biased;
+                changed = self.interrupts.changed() => match changed {
+                    Ok(()) => return Err(Failure::Interrupted),
+                    Err(_) => std::future::pending().await,
+                },
+                event = events.recv() => event,
+                _ = tick.tick() => {
+                    if let Some(plan) = &running {
+                        progress.update(plan);
+                    }
+                    continue;
+                }
+            };
+            match event.transpose()? {
+                None => break,
+                Some(Event::Started { schema, plan }) => {
+                    if !schema.fields().is_empty() {
+                        sink =
+                            Some(output::open(&self.settings.output, &schema, output::stdout())?);
+                    }
+                    running = Some(plan);
+                }
+                Some(Event::Batch(batch)) => {
+                    rows += batch.num_rows();
+                    if let Some(sink) = &mut sink {
+                        sink.write(&batch)?;
+                    }
+                }
+            }
+        }
+        progress.clear();
+        let has_columns = sink.is_some();
+        let shown = sink.map(|sink| sink.finish()).transpose()?.flatten();
+        let bytes_read = running.as_ref().map(progress::bytes_read);
+        Ok(Summary { rows, shown, has_columns, elapsed: start.elapsed(), bytes_read })
+    }
+
+    fn footer(&self, summary: &Summary) {
+        if !self.settings.has_footer {
+            return;
+        }
+        let mut parts = Vec::new();
+        if summary.has_columns {
+            let rows = if summary.rows == 1 {
+                "1 row".to_owned()
+            } else {
+                format!("{} rows", grouped(summary.rows))
+            };
+            parts.push(match summary.shown {
+                Some(shown) => format!("{rows} ({shown} shown)"),
+                None => rows,
+            });
+        } else {
+            parts.push("done".to_owned());
+        }
+        if self.settings.has_timer {
+            parts.push(progress::seconds(summary.elapsed));
+            if let Some(bytes) = summary.bytes_read.filter(|bytes| *bytes > 0) {
+                parts.push(format!("{} read", progress::size(bytes)));
+            }
+        }
+        let text = self.settings.stderr.paint(DIM, &parts.join(" · "));
+        self.tell(&format!("{text}\n"));
+    }
+}
+
+impl Settings {
+    /// A bar and rows that come at the same time would overwrite each other.
+    fn shows_progress(&self) -> bool {
+        let rows_are_elsewhere =
+            self.output.format.waits_for_all_rows() || !self.output.look.is_terminal;
+        self.has_progress && self.stderr.is_terminal && rows_are_elsewhere
+    }
+}
+
+/// A running query that ends when nobody waits for it any more.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn join(mut query: AbortOnDrop) -> Result<(), Failure> {
+    match (&mut query.0).await {
+        Err(error) if error.is_panic() => {
+            Err(vonk::Error::internal("a thread of the query ended unexpectedly").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Plans and runs a query, and sends what comes of it.
+async fn produce(query: DataFrame, sender: mpsc::Sender<Result<Event, vonk::Error>>) {
+    let execution = match query.execute().await {
+        Ok(execution) => execution,
+        Err(error) => {
+            let _receiver_gone = sender.send(Err(error)).await;
+            return;
+        }
+    };
+    let mut stream = execution.stream;
+    let started = Event::Started { schema: stream.schema(), plan: execution.plan };
+    if sender.send(Ok(started)).await.is_err() {
+        return;
+    }
+    while let Some(batch) = stream.next().await {
+        let event = batch.map(Event::Batch).map_err(vonk::Error::from);
+        let is_error = event.is_err();
+        if sender.send(event).await.is_err() || is_error {
+            return;
+        }
+    }
+}
+
+/// Lines before a statement in its script, and characters before it in its first line.
+fn offset(script: &str, statement: &str) -> (u64, u64) {
+    let start = statement.as_ptr().addr().saturating_sub(script.as_ptr().addr());
+    let before = script.get(..start).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() as u64, line.chars().count() as u64)
+}
+
+/// A number with its thousands set apart: 2,000,000.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_know_where_they_stand_in_their_script() {
+        let script = "SELECT 1;\n  SELECT é; SELECT 3";
+        let statements = vonk::sql::split(script);
+        let offsets: Vec<_> = statements.iter().map(|text| offset(script, text)).collect();
+        assert_eq!(offsets, [(0, 0), (1, 2), (1, 12)]);
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(2_000_000), "2,000,000");
+    }
+}
