@@ -113,7 +113,7 @@ def record_answers(queries, data):
     answers.mkdir(exist_ok=True)
     for query in sorted(Path(queries).glob("q*.sql")):
         text = query.read_text()
-        connection.execute(f"COPY ({text}) TO '{answers / query.stem}.csv' (HEADER)")
+        connection.execute(f"COPY ({text}) TO '{answers / query.stem}.csv' (HEADER, NULLSTR 'NULL')")
     print(f"recorded by DuckDB {duckdb.__version__}")
 
 

@@ -53,31 +53,8 @@ async fn a_torn_parquet_file_is_named() {
 }
 
 #[tokio::test]
-async fn a_parquet_file_with_damaged_pages_is_named() {
-    let mut bytes = fs::read(data::test_data().unwrap().join("tpch/orders.parquet")).unwrap();
-    bytes[4..20_000].fill(0xff);
-    let (_folder, file) = written("damaged.parquet", &bytes);
-    let error = failure("SELECT max(o_comment), sum(o_orderkey) FROM parquet.`FILE`", &file).await;
-    assert!(error.to_string().contains("damaged.parquet"), "{error}");
-}
-
-#[tokio::test]
 async fn an_empty_parquet_file_is_named() {
     let (_folder, file) = written("empty.parquet", b"");
     let error = failure("SELECT * FROM parquet.`FILE`", &file).await;
     assert!(error.to_string().contains("empty.parquet"), "{error}");
-}
-
-#[tokio::test]
-async fn a_byte_that_is_no_utf8_is_named_with_its_place() {
-    let (_folder, file) = written("latin1.txt", b"fine\ncaf\xe9\n");
-    let error = failure("SELECT * FROM text.`FILE`", &file).await;
-    assert_tells(&error, Condition::MALFORMED_RECORD, &["latin1.txt", "line 2"]);
-}
-
-#[tokio::test]
-async fn a_type_that_does_not_fit_names_the_value() {
-    let (_folder, file) = written("words.txt", b"12\ntwelve\n");
-    let error = failure("SELECT sum(CAST(value AS INT)) FROM text.`FILE`", &file).await;
-    assert_tells(&error, Condition::CAST_INVALID_INPUT, &["twelve"]);
 }

@@ -5,4 +5,3 @@
 mod faults;
 mod session;
 mod tpch;
-mod word_count;

@@ -1,6 +1,6 @@
 //! The `vonk` command: SQL over files from the terminal, in a shell, a pipe or a script.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use vonk::{Condition, Error, Session};
 use crate::args::Args;
 use crate::exit::Exit;
 use crate::look::Look;
-use crate::output::{Format, Options};
+use crate::output::Options;
 use crate::run::{Runner, Script, Settings};
 
 mod args;
@@ -20,6 +20,8 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod shell;
+mod stdin;
 mod tool;
 
 #[global_allocator]
@@ -43,14 +45,44 @@ fn run(args: &Args) -> Result<(), Exit> {
     let told = |error: Error| tell(&error, args);
     let session = session(args).map_err(|error| tell_usage(&error, args))?;
     let runtime = runtime(&session).map_err(told)?;
-    let text = text(args).map_err(told)?;
-    let name = args.file.as_ref().map(|path| path.display().to_string());
-    let settings = settings(args);
-    let mut runner = runtime.block_on(async { Runner::new(session, settings) });
-    let result = runtime.block_on(runner.script(Script { name: name.as_deref(), text: &text }));
-    drop(runner);
+    let source = source(args).map_err(told)?;
+    let settings = settings(args, &source);
+    let runner = runtime.block_on(async { Runner::new(session, settings) });
+    let result = match source {
+        Source::Shell => shell::run(runner, &runtime),
+        Source::Text(text) => {
+            let name = args.file.as_ref().map(|path| path.display().to_string());
+            let script = Script { name: name.as_deref(), text: &text };
+            runtime.block_on(run_script(runner, script, args))
+        }
+    };
     runtime.shutdown_timeout(CANCEL_WAIT);
     result
+}
+
+/// Runs a script, over the data on standard input if it names the table `stdin`.
+async fn run_script(mut runner: Runner, script: Script<'_>, args: &Args) -> Result<(), Exit> {
+    let is_sql_elsewhere = args.sql.is_some() || args.command.is_some() || args.file.is_some();
+    let has_data = is_sql_elsewhere && !io::stdin().is_terminal();
+    if !has_data || !stdin::is_named_in(script.text) {
+        return runner.script(script).await;
+    }
+    let unreadable = |error: io::Error| {
+        let message = format!("the data on standard input cannot be copied: {error}");
+        tell(&Error::new(Condition::CANNOT_READ_FILE, message), args)
+    };
+    let place = stdin::Place::new().map_err(unreadable)?;
+    let (directory, format) = (place.path().to_owned(), args.stdin_format);
+    let copy = tokio::task::spawn_blocking(move || {
+        stdin::copy(&mut io::stdin().lock(), &directory, format)
+    });
+    let view = tokio::select! {
+        copied = copy => copied.unwrap_or_else(|error| Err(error.into())).map_err(unreadable)?,
+        () = runner.interrupted() => return Err(Exit::Interrupted),
+    };
+    runner.settings.stdin = Some(place.path().to_owned());
+    runner.prepare(&view).await?;
+    runner.script(script).await
 }
 
 fn session(args: &Args) -> vonk::Result<Session> {
@@ -76,39 +108,48 @@ fn runtime(session: &Session) -> vonk::Result<Runtime> {
         .map_err(|error| Error::internal(format!("no threads can be started: {error}")))
 }
 
-/// The SQL to run, from the arguments, a file or standard input.
-fn text(args: &Args) -> vonk::Result<String> {
+/// Where statements come from.
+enum Source {
+    /// A person types them.
+    Shell,
+    /// They are all there.
+    Text(String),
+}
+
+/// The SQL to run, from the arguments, a file or standard input, or else from a person.
+fn source(args: &Args) -> vonk::Result<Source> {
     if let Some(text) = args.sql.as_ref().or(args.command.as_ref()) {
-        return Ok(text.clone());
+        return Ok(Source::Text(text.clone()));
     }
-    let unreadable = |name: &str, error: io::Error| match error.kind() {
+    if args.file.is_none() && io::stdin().is_terminal() {
+        return Ok(Source::Shell);
+    }
+    let path = args.file.as_deref().filter(|path| path.as_os_str() != "-");
+    let text = match path {
+        Some(path) => std::fs::read_to_string(path),
+        None => io::read_to_string(io::stdin()),
+    };
+    let name = path.map_or_else(|| "<stdin>".to_owned(), |path| path.display().to_string());
+    text.map(Source::Text).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             Error::new(Condition::PATH_NOT_FOUND, format!("`{name}` does not exist"))
         }
         _ => Error::new(Condition::CANNOT_READ_FILE, format!("`{name}` cannot be read: {error}")),
-    };
-    match args.file.as_ref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| unreadable(&path.display().to_string(), error)),
-        None => {
-            let mut text = String::new();
-            let read = io::stdin().read_to_string(&mut text);
-            read.map_err(|error| unreadable("<stdin>", error))?;
-            Ok(text)
-        }
-    }
+    })
 }
 
-fn settings(args: &Args) -> Settings {
+fn settings(args: &Args, source: &Source) -> Settings {
     let output =
         Options { format: args.output, rows_max: args.max_rows, look: Look::of_stdout(args.color) };
     Settings {
         output,
         stderr: Look::of_stderr(args.color),
-        has_footer: !args.quiet && args.output == Format::Table,
+        is_quiet: args.quiet,
+        is_shell: matches!(source, Source::Shell),
         has_timer: true,
-        has_progress: !args.quiet && !args.no_progress && io::stderr().is_terminal(),
+        has_progress: !args.no_progress,
         keeps_going: args.keep_going,
+        stdin: None,
     }
 }
 

@@ -18,9 +18,6 @@ mod json;
 mod line;
 mod markdown;
 mod table;
-mod types;
-
-pub(crate) use types::type_name;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! Runs statements: the query on the worker threads, its rows into a sink, Ctrl-C in between.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use vonk::{DataFrame, Session};
 
 use crate::exit::{Exit, Failure};
 use crate::look::{DIM, Look};
-use crate::output::{self, Options, Sink};
+use crate::output::{self, Format, Options, Sink};
 use crate::progress::{self, Progress};
 use crate::report::{self, Source};
 
@@ -27,6 +28,7 @@ pub(crate) struct Runner {
     pub(crate) session: Session,
     pub(crate) settings: Settings,
     interrupts: watch::Receiver<u64>,
+    results: usize,
 }
 
 /// How results and everything beside them are shown.
@@ -36,14 +38,18 @@ pub(crate) struct Settings {
     pub(crate) output: Options,
     /// What standard error can show.
     pub(crate) stderr: Look,
-    /// Whether a footer follows a result.
-    pub(crate) has_footer: bool,
+    /// Whether only results and errors are told.
+    pub(crate) is_quiet: bool,
+    /// Whether a person types the statements.
+    pub(crate) is_shell: bool,
     /// Whether the footer tells time and bytes.
     pub(crate) has_timer: bool,
     /// Whether a progress bar may be drawn.
     pub(crate) has_progress: bool,
     /// Whether a script goes on after an error.
     pub(crate) keeps_going: bool,
+    /// Where the copy of the data on standard input is; users know it as `<stdin>`.
+    pub(crate) stdin: Option<PathBuf>,
 }
 
 /// A text of statements, and the file that it came from.
@@ -66,6 +72,7 @@ struct Summary {
 enum Event {
     Started { schema: SchemaRef, plan: Arc<dyn ExecutionPlan> },
     Batch(RecordBatch),
+    Ended,
 }
 
 impl Runner {
@@ -77,7 +84,7 @@ impl Runner {
                 sender.send_modify(|count| *count += 1);
             }
         });
-        Self { session, settings, interrupts }
+        Self { session, settings, interrupts, results: 0 }
     }
 
     /// Runs the statements of a script in order, and tells of errors on standard error.
@@ -88,18 +95,9 @@ impl Runner {
         let mut result = Ok(());
         for statement in vonk::sql::split(script.text) {
             let Err(failure) = self.statement(statement).await else { continue };
-            let exit = failure.exit();
-            if exit != Exit::ClosedPipe {
-                self.tell(&report::render(
-                    &failure,
-                    &Source {
-                        name: script.name,
-                        statement,
-                        offset: offset(script.text, statement),
-                    },
-                    &self.settings.stderr,
-                ));
-            }
+            let offset = offset(script.text, statement);
+            let source = Source { name: script.name, statement, offset };
+            let exit = self.tell_failure(&failure, &source);
             result = result.and(Err(exit));
             let is_final = matches!(exit, Exit::ClosedPipe | Exit::Interrupted);
             if is_final || !self.settings.keeps_going {
@@ -122,17 +120,32 @@ impl Runner {
         eprint!("{text}");
     }
 
+    /// Runs a statement that nobody typed and whose result nobody wants.
+    pub(crate) async fn prepare(&self, statement: &str) -> Result<(), Exit> {
+        let made = self.session.sql(statement).collect().await;
+        made.map(drop).map_err(|error| {
+            let source = Source { name: None, statement: "", offset: (0, 0) };
+            self.tell_failure(&error.into(), &source)
+        })
+    }
+
+    fn tell_failure(&self, failure: &Failure, source: &Source<'_>) -> Exit {
+        let exit = failure.exit();
+        if exit != Exit::ClosedPipe {
+            let mut text = report::render(failure, source, &self.settings.stderr);
+            if let Some(path) = &self.settings.stdin {
+                text = hide_copy(&text, &path.display().to_string());
+            }
+            self.tell(&text);
+        }
+        exit
+    }
+
     async fn statement(&mut self, statement: &str) -> Result<(), Failure> {
         let start = Instant::now();
         let (sender, mut events) = mpsc::channel(BATCHES_AHEAD);
-        let query = tokio::spawn(produce(self.session.sql(statement), sender));
-        let query = AbortOnDrop(query);
-        let result = self.consume(&mut events, start).await;
-        // A panic on the way ends the stream early; it is told as the defect that it is.
-        if result.is_ok() && query.0.is_finished() {
-            join(query).await?;
-        }
-        let summary = result?;
+        let _query = AbortOnDrop(tokio::spawn(produce(self.session.sql(statement), sender)));
+        let summary = self.consume(&mut events, start).await?;
         self.footer(&summary);
         Ok(())
     }
@@ -164,9 +177,12 @@ impl Runner {
                 }
             };
             match event.transpose()? {
-                None => break,
+                // The query went away without its end: a panic, told as the defect that it is.
+                None => return Err(vonk::Error::internal("the query ended unexpectedly").into()),
+                Some(Event::Ended) => break,
                 Some(Event::Started { schema, plan }) => {
                     if !schema.fields().is_empty() {
+                        self.count_result()?;
                         sink =
                             Some(output::open(&self.settings.output, &schema, output::stdout())?);
                     }
@@ -187,8 +203,22 @@ impl Runner {
         Ok(Summary { rows, shown, has_columns, elapsed: start.elapsed(), bytes_read })
     }
 
+    /// A binary file holds one result and no more.
+    fn count_result(&mut self) -> Result<(), Failure> {
+        self.results += 1;
+        let format = self.settings.output.format;
+        if format.is_binary() && self.results > 1 {
+            let name = format.name();
+            return Err(Failure::Format(format!(
+                "{name} holds one result, and this is the second"
+            )));
+        }
+        Ok(())
+    }
+
     fn footer(&self, summary: &Summary) {
-        if !self.settings.has_footer {
+        let is_table = self.settings.output.format == Format::Table;
+        if self.settings.is_quiet || !(is_table || self.settings.is_shell) {
             return;
         }
         let mut parts = Vec::new();
@@ -221,7 +251,7 @@ impl Settings {
     fn shows_progress(&self) -> bool {
         let rows_are_elsewhere =
             self.output.format.waits_for_all_rows() || !self.output.look.is_terminal;
-        self.has_progress && self.stderr.is_terminal && rows_are_elsewhere
+        self.has_progress && !self.is_quiet && self.stderr.is_terminal && rows_are_elsewhere
     }
 }
 
@@ -231,15 +261,6 @@ struct AbortOnDrop(tokio::task::JoinHandle<()>);
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-async fn join(mut query: AbortOnDrop) -> Result<(), Failure> {
-    match (&mut query.0).await {
-        Err(error) if error.is_panic() => {
-            Err(vonk::Error::internal("a thread of the query ended unexpectedly").into())
-        }
-        _ => Ok(()),
     }
 }
 
@@ -264,6 +285,16 @@ async fn produce(query: DataFrame, sender: mpsc::Sender<Result<Event, vonk::Erro
             return;
         }
     }
+    let _receiver_gone = sender.send(Ok(Event::Ended)).await;
+}
+
+/// The copy of standard input as users know it.
+fn hide_copy(text: &str, directory: &str) -> String {
+    let Some((before, after)) = text.split_once(directory) else { return text.to_owned() };
+    let name = after.find(|c: char| !(c.is_alphanumeric() || c == '/' || c == '.'));
+    let after = &after[name.unwrap_or(after.len())..];
+    let before = before.strip_suffix("file://").unwrap_or(before);
+    format!("{before}<stdin>{}", hide_copy(after, directory))
 }
 
 /// Lines before a statement in its script, and characters before it in its first line.
@@ -297,6 +328,12 @@ mod tests {
         let statements = vonk::sql::split(script);
         let offsets: Vec<_> = statements.iter().map(|text| offset(script, text)).collect();
         assert_eq!(offsets, [(0, 0), (1, 2), (1, 12)]);
+    }
+
+    #[test]
+    fn the_copy_of_standard_input_is_not_named() {
+        let text = "--> /tmp/v-1/stdin.csv.gz: line 3 of `file:///tmp/v-1/stdin.csv.gz`";
+        assert_eq!(hide_copy(text, "/tmp/v-1"), "--> <stdin>: line 3 of `<stdin>`");
     }
 
     #[test]

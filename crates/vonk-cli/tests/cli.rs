@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-fn vonk(arguments: &[&str], stdin: &str) -> Output {
+fn vonk(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_vonk"))
         .args(arguments)
         .env_remove("NO_COLOR")
@@ -13,12 +13,12 @@ fn vonk(arguments: &[&str], stdin: &str) -> Output {
         .spawn()
         .unwrap();
     // A command that does not read its input closes the pipe, which is fine.
-    let _closed = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let _closed = child.stdin.take().unwrap().write_all(stdin.as_ref());
     child.wait_with_output().unwrap()
 }
 
 /// Exit code, standard output and standard error.
-fn run(arguments: &[&str], stdin: &str) -> (i32, String, String) {
+fn run(arguments: &[&str], stdin: impl AsRef<[u8]>) -> (i32, String, String) {
     let output = vonk(arguments, stdin);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
@@ -124,4 +124,22 @@ fn completions_and_manual_are_printed() {
     }
     assert!(run(&["man"], "").1.starts_with(".ie"));
     assert!(run(&["--version"], "").1.starts_with("vonk "));
+}
+
+#[test]
+fn data_on_standard_input_is_the_table_stdin() {
+    let data = vonk(&["-o", "parquet", "SELECT 6 AS a UNION ALL SELECT 7"], "").stdout;
+    let sql = "SELECT sum(a) AS total FROM stdin";
+    assert_eq!(run(&["-o", "csv", sql], &data), (0, "total\n13\n".to_owned(), String::new()));
+    // A torn file is told of by the name that the user knows.
+    let (code, stdout, stderr) = run(&["-o", "csv", sql], &data[..data.len() / 2]);
+    assert_eq!((code, stdout.as_str()), (3, ""), "{stderr}");
+    assert!(stderr.contains("<stdin>") && !stderr.contains("vonk-stdin"), "{stderr}");
+}
+
+#[test]
+fn a_binary_file_holds_one_result() {
+    let output = vonk(&["-o", "parquet", "SELECT 1 AS a; SELECT 2 AS a"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("one result"));
 }

@@ -12,6 +12,7 @@ use crate::dataframe::DataFrame;
 use crate::error::Result;
 use crate::sql::{self, Environment, Views};
 
+mod names;
 mod state;
 
 /// The entrance to the engine: SQL, files, tables and RDDs, with the options they run under.

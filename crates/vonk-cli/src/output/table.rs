@@ -7,9 +7,10 @@ use std::io::Write as _;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use vonk::display::type_name;
 
 use super::cell::{Cells, is_right_aligned};
-use super::{Options, Out, Sink, names, type_name};
+use super::{Options, Out, Sink, names};
 use crate::exit::Failure;
 use crate::look::{BOLD, DIM, Look};
 

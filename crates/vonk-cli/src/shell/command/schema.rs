@@ -1,0 +1,47 @@
+//! `.schema`: the columns of a table, view or file.
+
+use vonk::display::type_name;
+
+use super::{Argument, Command, Next, Shell, show};
+use crate::exit::Failure;
+
+pub(super) const COMMAND: Command = Command {
+    names: &[".schema", "\\d"],
+    argument: Argument::Table,
+    help: "Shows the columns of a table, a view or a file, or of all tables",
+    run,
+};
+
+fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
+    let name = argument.trim_matches(['\'', '"', '`']);
+    if name.is_empty() {
+        return all(shell);
+    }
+    let schema = shell.runtime.block_on(shell.runner.session.schema_of(name))?;
+    let column = |text: fn(&arrow::datatypes::Field) -> String| {
+        schema.fields().iter().map(|field| text(field)).collect()
+    };
+    show(
+        shell,
+        vec![
+            ("column", column(|field| field.name().clone())),
+            ("type", column(|field| type_name(field.data_type()))),
+            ("nullable", column(|field| field.is_nullable().to_string())),
+        ],
+    )
+}
+
+fn all(shell: &Shell<'_>) -> Result<Next, Failure> {
+    let (mut tables, mut columns) = (Vec::new(), Vec::new());
+    for name in shell.runner.session.table_names() {
+        let schema = shell.runtime.block_on(shell.runner.session.schema_of(&name))?;
+        let fields: Vec<String> = schema
+            .fields()
+            .iter()
+            .map(|field| format!("{} {}", field.name(), type_name(field.data_type())))
+            .collect();
+        tables.push(name);
+        columns.push(fields.join(", "));
+    }
+    show(shell, vec![("table", tables), ("columns", columns)])
+}

@@ -1,0 +1,61 @@
+//! The names that a session knows, for shells and editors that complete them.
+
+use arrow::datatypes::SchemaRef;
+
+use super::Session;
+use crate::error::Result;
+use crate::sources;
+
+impl Session {
+    /// The names of tables and views, sorted.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let session = Session::new();
+    /// session.sql("CREATE TEMPORARY VIEW one AS SELECT 1 AS a").collect().await?;
+    /// assert_eq!(session.table_names(), ["one"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn table_names(&self) -> Vec<String> {
+        self.views().names()
+    }
+
+    /// The names of scalar, aggregate and window functions, sorted, each once.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// assert!(Session::new().function_names().contains(&"sum".to_owned()));
+    /// ```
+    pub fn function_names(&self) -> Vec<String> {
+        let state = self.state();
+        let scalar = state.scalar_functions().keys();
+        let aggregate = state.aggregate_functions().keys();
+        let mut names: Vec<String> =
+            scalar.chain(aggregate).chain(state.window_functions().keys()).cloned().collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The columns and types of a table or view by name, or of files by path.
+    ///
+    /// # Errors
+    /// `TABLE_OR_VIEW_NOT_FOUND`, `PATH_NOT_FOUND`, and whatever is wrong with the files.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let session = Session::new();
+    /// session.sql("CREATE TEMPORARY VIEW one AS SELECT 1 AS a").collect().await?;
+    /// assert_eq!(session.schema_of("one").await?.field(0).name(), "a");
+    /// # Ok(()) }
+    /// ```
+    pub async fn schema_of(&self, name: &str) -> Result<SchemaRef> {
+        let is_path =
+            sources::looks_like_path(name) && !self.table_names().contains(&name.to_owned());
+        let quoted = || format!("`{}`", name.replace('`', "``"));
+        let name = if is_path || name.contains(' ') { quoted() } else { name.to_owned() };
+        self.table(name).schema().await
+    }
+}
