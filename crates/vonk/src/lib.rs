@@ -13,18 +13,21 @@
 //! ```
 
 mod analyze;
+pub mod blocking;
 pub mod config;
 pub mod dataframe;
 pub mod display;
 pub mod error;
+pub mod functions;
 pub mod rdd;
 mod session;
 pub mod sources;
 pub mod sql;
+pub mod udf;
 pub mod write;
 
 pub use arrow;
-pub use dataframe::{Column, DataFrame};
+pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};

@@ -7,9 +7,10 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use parking_lot::RwLock;
 
 use crate::config::Config;
-use crate::dataframe::DataFrame;
+use crate::dataframe::{Caches, DataFrame};
 use crate::error::Result;
 use crate::sql::{self, Environment, Views};
+use crate::udf::UserFunctions;
 
 mod state;
 
@@ -36,6 +37,8 @@ struct Inner {
     runtime: Arc<RuntimeEnv>,
     state: RwLock<Arc<SessionState>>,
     views: Views,
+    user_functions: UserFunctions,
+    caches: Caches,
 }
 
 /// Collects the options of a [`Session`] before it is made.
@@ -103,6 +106,8 @@ impl Session {
                 runtime,
                 state: RwLock::new(Arc::new(state)),
                 views: Views::default(),
+                user_functions: UserFunctions::default(),
+                caches: Caches::default(),
             }),
         })
     }
@@ -160,6 +165,7 @@ impl Session {
     /// Ends the session: its views and caches are dropped.
     pub fn stop(&self) {
         self.inner.views.clear();
+        self.inner.caches.clear();
     }
 
     /// The identifier of the session, for messages and files.
@@ -179,11 +185,25 @@ impl Session {
         &self.inner.views
     }
 
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.inner.caches
+    }
+
+    pub(crate) fn user_functions(&self) -> &UserFunctions {
+        &self.inner.user_functions
+    }
+
+    /// Assembles the engine anew, after its functions have changed.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        self.change_config(|_| Ok(()))
+    }
+
     fn change_config(&self, change: impl FnOnce(&mut Config) -> Result<()>) -> Result<()> {
         let mut config = self.inner.config.write();
         let mut changed = config.clone();
         change(&mut changed)?;
-        let state = state::assemble(&self.inner.id, &changed, &self.inner.runtime)?;
+        let mut state = state::assemble(&self.inner.id, &changed, &self.inner.runtime)?;
+        self.inner.user_functions.add_to(&mut state)?;
         *self.inner.state.write() = Arc::new(state);
         *config = changed;
         Ok(())
