@@ -20,26 +20,34 @@ use crate::error::Result;
 use crate::operators::in_order::keep_file_order;
 use crate::session::Session;
 
+mod cache;
 mod column;
 mod group;
 mod join;
 mod literal;
+mod na;
 mod reader;
 mod rows;
+mod sample;
 mod select;
 mod set;
 mod show;
 mod source;
+mod stat;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod views;
 mod window;
 
+pub(crate) use cache::Caches;
+pub use cache::StorageLevel;
 pub(crate) use column::columns;
 pub use column::{Column, col, expr, lit};
 pub use group::GroupedData;
 pub use join::JoinOn;
 pub use literal::Operand;
+pub use na::NaFunctions;
 pub use reader::DataFrameReader;
 pub use select::Condition;
 pub(crate) use syntax::call;
@@ -52,6 +60,8 @@ pub use window::{Window, WindowSpec};
 pub struct DataFrame {
     session: Session,
     lazy: Arc<Lazy>,
+    /// What keeps the rows, if this is a cached query.
+    cache: Option<Arc<cache::Cache>>,
 }
 
 type Make = Box<dyn Fn(Session) -> BoxFuture<'static, Result<LogicalPlan>> + Send + Sync>;
@@ -86,7 +96,7 @@ impl DataFrame {
         make: impl Fn(Session) -> BoxFuture<'static, Result<LogicalPlan>> + Send + Sync + 'static,
     ) -> Self {
         let lazy = Lazy { plan: OnceCell::new(), make: Box::new(make) };
-        Self { session, lazy: Arc::new(lazy) }
+        Self { session, lazy: Arc::new(lazy), cache: None }
     }
 
     /// A query whose plan is made from this one's.

@@ -13,6 +13,7 @@
 //! ```
 
 mod analyze;
+pub mod blocking;
 mod catalog;
 pub mod config;
 pub mod dataframe;
@@ -24,6 +25,7 @@ pub mod rdd;
 mod session;
 pub mod sources;
 pub mod sql;
+pub mod udf;
 pub mod write;
 
 pub use arrow;

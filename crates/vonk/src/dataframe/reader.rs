@@ -6,7 +6,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 
 use super::source::scan_plan;
 use super::{DataFrame, syntax};
-use crate::error::{Error, Result};
+use crate::error::{Condition, Error, Result};
 use crate::session::Session;
 use crate::sources::{self, ReadSpec};
 
@@ -222,13 +222,13 @@ fn relation_name(paths: &[String]) -> String {
 
 /// The schema that text such as `a INT, b STRING` means, by the same rules as a cast in SQL.
 fn ddl_schema(session: &Session, text: &str) -> Result<SchemaRef> {
-    let list = crate::sql::parse_columns(text)?
+    let list = split_columns(text)
         .into_iter()
         .map(|column| {
-            let value = syntax::cast(syntax::null(), column.data_type);
-            syntax::item_as(value, &column.name.value)
+            let (name, data_type) = split_name(column)?;
+            Ok(syntax::item_as(syntax::cast(syntax::null(), syntax::data_type(data_type)?), &name))
         })
-        .collect();
+        .collect::<Result<Vec<_>>>()?;
     let empty = datafusion::logical_expr::LogicalPlanBuilder::empty(true).build()?;
     let plan = syntax::Select::over(&[empty], list)?.plan(session)?;
     let fields: Vec<arrow::datatypes::Field> = plan
@@ -238,6 +238,48 @@ fn ddl_schema(session: &Session, text: &str) -> Result<SchemaRef> {
         .map(|field| field.as_ref().clone().with_nullable(true))
         .collect();
     Ok(Schema::new(fields).into())
+}
+
+/// Splits at the commas outside of brackets and backquotes.
+fn split_columns(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut depth, mut quoted, mut start) = (0, false, 0);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '`' => quoted = !quoted,
+            '<' | '(' if !quoted => depth += 1,
+            '>' | ')' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
+/// The name and the type of a column; files may hold NULL whatever is said of it.
+fn split_name(column: &str) -> Result<(String, &str)> {
+    let (name, rest) = match column.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
+        Some((name, rest)) => (name, rest),
+        None => column.split_once([' ', ':', '\t']).unwrap_or((column, "")),
+    };
+    let data_type = rest.trim_start_matches([' ', ':', '\t']).trim_end();
+    let is_not_null = data_type.to_lowercase().ends_with("not null");
+    let data_type = match is_not_null {
+        true => data_type[..data_type.len() - "not null".len()].trim_end(),
+        false => data_type,
+    };
+    if data_type.is_empty() {
+        return Err(Error::new(
+            Condition::PARSE_SYNTAX_ERROR,
+            format!("`{column}` is not a name and a type"),
+        )
+        .hint("write columns as `a INT, b STRING`"));
+    }
+    Ok((name.to_owned(), data_type))
 }
 
 #[cfg(test)]
@@ -255,8 +297,9 @@ mod tests {
 
     #[test]
     fn ddl_text_gives_arrow_types() {
-        let schema = ddl_schema(&Session::new(), "a BIGINT, b STRING NOT NULL").unwrap();
+        let schema = ddl_schema(&Session::new(), "a BIGINT, `b c` DECIMAL(10,2) NOT NULL").unwrap();
         assert_eq!(schema.field(0).data_type(), &DataType::Int64);
-        assert_eq!(schema.field(1).name(), "b");
+        assert_eq!(schema.field(1).name(), "b c");
+        assert_eq!(schema.field(1).data_type(), &DataType::Decimal128(10, 2));
     }
 }

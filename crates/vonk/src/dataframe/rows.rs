@@ -2,7 +2,8 @@
 
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use serde::de::DeserializeOwned;
 
 use super::DataFrame;
@@ -54,8 +55,8 @@ impl DataFrame {
     ///
     /// # Errors
     /// Those of planning; errors of the data come through the stream.
-    pub async fn stream(&self) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + Unpin> {
-        Ok(self.execute().await?.stream.map_err(Error::from))
+    pub async fn stream(&self) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        Ok(self.execute().await?.stream.map_err(Error::from).boxed())
     }
 
     /// Runs the query and gives all its rows as one Arrow batch.

@@ -414,7 +414,13 @@ impl Names {
     /// # Errors
     /// `UNRESOLVED_COLUMN` with a suggestion, `AMBIGUOUS_REFERENCE` if there are several.
     pub(super) fn find(self, schema: &DFSchema, name: &str) -> Result<Expr> {
-        let wanted = col(name).expr()?;
+        self.find_column(schema, &col(name))
+    }
+
+    /// As [`Names::find`], for a column.
+    pub(super) fn find_column(self, schema: &DFSchema, column: &Column) -> Result<Expr> {
+        let wanted = column.expr()?;
+        let name = column.plain_name().unwrap_or_default();
         let found: Vec<Expr> = schema
             .iter()
             .map(|(table, field)| syntax::field(table, field.name()))

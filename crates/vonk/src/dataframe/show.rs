@@ -240,7 +240,7 @@ fn tree_type(data_type: &DataType) -> String {
 }
 
 /// The type as Spark's SQL writes it.
-fn sql_type(data_type: &DataType) -> String {
+pub(super) fn sql_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Null => "void".to_owned(),
         DataType::Boolean => "boolean".to_owned(),

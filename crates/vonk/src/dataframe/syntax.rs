@@ -176,8 +176,7 @@ pub(crate) struct Select<'a> {
 impl<'a> Select<'a> {
     /// `SELECT items FROM` the first input.
     pub(crate) fn over(inputs: &'a [LogicalPlan], items: Vec<SelectItem>) -> Result<Self> {
-        let text = format!("SELECT * FROM {}", analyze::input_name(0));
-        let query = sql::parse_query(&text)?;
+        let query = sql::parse_query(&format!("SELECT * FROM {}", analyze::input_name(0)))?;
         let SetExpr::Select(select) = *query.body else {
             return Err(Error::internal("a SELECT did not parse as a select"));
         };
@@ -206,8 +205,7 @@ impl<'a> Select<'a> {
     }
 
     pub(crate) fn join(mut self, operator: ast::JoinOperator) -> Result<Self> {
-        let text = format!("SELECT * FROM {}", analyze::input_name(1));
-        let query = sql::parse_query(&text)?;
+        let query = sql::parse_query(&format!("SELECT * FROM {}", analyze::input_name(1)))?;
         if let SetExpr::Select(other) = *query.body
             && let Some(right) = other.from.into_iter().next()
             && let Some(left) = self.select.from.first_mut()

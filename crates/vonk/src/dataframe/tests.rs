@@ -169,3 +169,54 @@ async fn cases_casts_and_predicates() {
     let between = sales().filter(!col("n").between(2, 4)).select([col("n").cast("string")]);
     assert_eq!(text(between.order_by(["n"])).await, ["1", "5"]);
 }
+
+#[tokio::test]
+async fn missing_values_are_filled_dropped_and_replaced() {
+    let data = sales().select(["what", "n"]);
+    assert_eq!(text(data.na().fill(0).filter("n = 0")).await, ["rye 0"]);
+    assert_eq!(data.na().fill("x").filter("n IS NULL").count().await.unwrap(), 1);
+    assert_eq!(data.na().drop("any").count().await.unwrap(), 3);
+    assert_eq!(data.na().drop("all").count().await.unwrap(), 4);
+    assert_eq!(data.na().subset(["what"]).drop("any").count().await.unwrap(), 4);
+    assert!(data.na().drop("some").check().await.is_err());
+    let tea = data.na().replace([("tea", "chai")]).filter("what = 'chai'");
+    assert_eq!(tea.count().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn samples_with_a_seed_do_not_depend_on_threads() {
+    let session = Session::new();
+    let rows = |data: DataFrame| async move { text(data.order_by(["id"])).await };
+    let one = rows(session.range(0, 200).sample(0.3, Some(5))).await;
+    let many = rows(session.range(0, 200).repartition(4).sample(0.3, Some(5))).await;
+    assert_eq!(one, many);
+    assert!((30..90).contains(&one.len()), "{}", one.len());
+    let parts = session.range(0, 100).random_split(&[1.0, 1.0, 2.0], Some(1));
+    let whole = parts[0].union(&parts[1]).union(&parts[2]);
+    assert_eq!(whole.distinct().count().await.unwrap(), 100);
+    assert!(session.range(0, 1).sample(1.5, None).check().await.is_err());
+}
+
+#[tokio::test]
+async fn explode_drops_what_explode_outer_keeps() {
+    let data = Session::new()
+        .sql("SELECT 1 AS k, make_array(7, 8) AS list")
+        .union(&Session::new().sql("SELECT 2, NULL"));
+    let exploded = data.select([col("k"), f::explode("list").alias("item")]);
+    assert_eq!(text(exploded.order_by(["item"])).await, ["1 7", "1 8"]);
+    let outer = data.select([col("k"), f::explode_outer("list").alias("item")]);
+    assert_eq!(text(outer.order_by(["item"])).await, ["2 NULL", "1 7", "1 8"]);
+}
+
+#[tokio::test]
+async fn views_and_explanations() {
+    let session = Session::new();
+    session.range(0, 5).create_temp_view("five").await.unwrap();
+    assert!(session.range(0, 5).create_temp_view("FIVE").await.is_err());
+    assert_eq!(session.table("five").filter("id > 2").count().await.unwrap(), 2);
+    for mode in ["simple", "extended", "formatted", "analyze"] {
+        let plan = session.table("five").filter("id > 2").explain(mode).await.unwrap();
+        assert!(plan.contains("Filter"), "{mode}: {plan}");
+    }
+    assert!(session.table("five").explain("loud").await.is_err());
+}
