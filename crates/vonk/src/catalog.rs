@@ -25,7 +25,7 @@ use crate::write::{
 mod meta;
 mod name;
 
-pub(crate) use meta::{TableKind, TableMeta, stored_schema};
+pub(crate) use meta::{TableKind, TableMeta};
 pub(crate) use name::TableName;
 
 /// The metadata file of a table or view, in its directory.

@@ -234,6 +234,10 @@ impl Environment for Session {
         Session::views(self)
     }
 
+    fn catalog(&self) -> Result<Catalog> {
+        Session::catalog(self)
+    }
+
     fn config(&self) -> Config {
         Session::config(self)
     }

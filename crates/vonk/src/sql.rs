@@ -12,6 +12,7 @@ use datafusion::sql::resolve::resolve_table_references;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
 
 use crate::analyze::{self, Relation};
+use crate::catalog::{Catalog, TableKind, TableName};
 use crate::config::Config;
 use crate::error::{Condition, Error, Place, Result};
 use crate::sources;
@@ -35,6 +36,8 @@ pub(crate) trait Environment: Send + Sync {
     fn state(&self) -> Arc<SessionState>;
     /// The temporary views.
     fn views(&self) -> &Views;
+    /// The tables and views that outlive the session.
+    fn catalog(&self) -> Result<Catalog>;
     /// The options as they are now.
     fn config(&self) -> Config;
     /// Sets an option.
@@ -96,16 +99,33 @@ pub(crate) async fn resolve_relation(
     {
         return Ok(Relation::View(plan));
     }
+    let catalog = session.catalog()?;
+    if let Ok(table) = TableName::new(name.schema(), name.table())
+        && let Some(meta) = catalog.table(&table)?
+    {
+        return match (meta.kind, &meta.view_text) {
+            (TableKind::View, Some(text)) => {
+                let query = parse::query(text)?;
+                Ok(Relation::View(Box::pin(plan_query(session, query)).await?))
+            }
+            _ => {
+                let provider = catalog.open(&session.state(), &meta).await?;
+                Ok(Relation::Table(provider_as_source(provider)))
+            }
+        };
+    }
     if let Some(spec) = file_spec(name) {
         let provider = sources::open(&session.state(), &spec).await?;
         return Ok(Relation::Table(provider_as_source(provider)));
     }
-    let views = session.views().names();
+    let mut known = session.views().names();
+    let tables = catalog.list_tables(name.schema()).unwrap_or_default();
+    known.extend(tables.into_iter().map(|meta| meta.name.table));
     Err(Error::new(
         Condition::TABLE_OR_VIEW_NOT_FOUND,
         format!("table or view `{name}` does not exist"),
     )
-    .did_you_mean(name.table(), views.iter().map(String::as_str)))
+    .did_you_mean(name.table(), known.iter().map(String::as_str)))
 }
 
 /// What to read if a table's name is a path: `'data/*.csv'`, or Spark's `` csv.`data` ``.

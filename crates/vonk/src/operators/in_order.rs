@@ -24,8 +24,8 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchSt
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
-    PlanProperties,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
 
@@ -65,7 +65,7 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
     match plan.children().as_slice() {
         [child] if passes_on => {
             let child = keep_file_order(Arc::clone(child))?;
-            plan.with_new_children(vec![child])
+            replace_children(&plan, vec![child])
         }
         _ => Ok(plan),
     }
@@ -111,7 +111,15 @@ fn without_round_robin(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn Execut
         return Ok(Arc::clone(plan));
     }
     let children = children.into_iter().map(without_round_robin).collect::<DfResult<_>>()?;
-    Arc::clone(plan).with_new_children(children)
+    replace_children(plan, children)
+}
+
+fn replace_children(
+    plan: &Arc<dyn ExecutionPlan>,
+    children: Vec<Arc<dyn ExecutionPlan>>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Arc::clone(plan).replace_children(children, options)
 }
 
 impl InOrderExec {
@@ -183,9 +191,10 @@ impl ExecutionPlan for InOrderExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(
+    fn replace_children(
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         match children.pop() {
             Some(input) if children.is_empty() => Ok(Arc::new(Self::new(input, self.fetch))),

@@ -13,15 +13,21 @@ use sqlparser::tokenizer::Token;
 
 use super::Environment;
 use super::parse::{Offsets, located, syntax_error_at};
+use crate::catalog::TableName;
 use crate::error::{Error, Result};
 
+mod copy;
+mod create_table;
 mod create_view;
+mod database;
 mod describe;
 mod drop_view;
 mod explain;
+mod insert;
 mod set;
 mod show;
 mod summarize;
+mod table;
 
 /// A statement that is done when it is planned; its plan holds its answer.
 #[async_trait]
@@ -70,6 +76,54 @@ statements! {
     ["CREATE" "TEMPORARY"] "CREATE TEMPORARY VIEW [IF NOT EXISTS] name USING format OPTIONS (…)"
         "Makes a view over files."
         create_view::parse;
+    ["CREATE" "OR" "REPLACE" "VIEW"] "CREATE OR REPLACE VIEW name AS query"
+        "Makes a view that lasts, or puts it in another's place."
+        table::parse_replace_view;
+    ["CREATE" "VIEW"] "CREATE VIEW [IF NOT EXISTS] name AS query"
+        "Makes a view that lasts."
+        table::parse_create_view;
+    ["CREATE" "OR" "REPLACE" "TABLE"] "CREATE OR REPLACE TABLE name … AS query"
+        "Makes a table with a query's rows, or puts it in another's place."
+        create_table::parse_or_replace;
+    ["CREATE" "TABLE"] "CREATE TABLE [IF NOT EXISTS] name [(columns)] [USING format] [PARTITIONED BY (…)] [LOCATION 'path'] [AS query]"
+        "Makes a table that lasts: empty, over files, or with a query's rows."
+        create_table::parse;
+    ["CREATE" "DATABASE"] "CREATE DATABASE [IF NOT EXISTS] name"
+        "Makes a database."
+        database::parse_create;
+    ["CREATE" "SCHEMA"] "CREATE SCHEMA [IF NOT EXISTS] name"
+        "Makes a database."
+        database::parse_create;
+    ["DROP" "TABLE"] "DROP TABLE [IF EXISTS] name"
+        "Drops a table, with its files unless they are elsewhere."
+        table::parse_drop;
+    ["DROP" "DATABASE"] "DROP DATABASE [IF EXISTS] name [CASCADE]"
+        "Drops a database."
+        database::parse_drop;
+    ["DROP" "SCHEMA"] "DROP SCHEMA [IF EXISTS] name [CASCADE]"
+        "Drops a database."
+        database::parse_drop;
+    ["ALTER" "TABLE"] "ALTER TABLE name RENAME TO name"
+        "Gives a table another name."
+        table::parse_rename;
+    ["INSERT" "INTO"] "INSERT INTO name [(columns)] query"
+        "Adds a query's rows to a table, all or none."
+        insert::parse_into;
+    ["INSERT" "OVERWRITE"] "INSERT OVERWRITE name [PARTITION (…)] query"
+        "Puts a query's rows in the place of a table's, all or none."
+        insert::parse_overwrite;
+    ["COPY"] "COPY query | name TO 'path' [(FORMAT format, option value, …)]"
+        "Writes a query's rows to a file or directory, all or none."
+        copy::parse;
+    ["USE"] "USE name"
+        "Makes a database the current one."
+        database::parse_use;
+    ["SHOW" "DATABASES"] "SHOW DATABASES [LIKE 'pattern']"
+        "Lists databases."
+        database::parse_show;
+    ["SHOW" "SCHEMAS"] "SHOW SCHEMAS [LIKE 'pattern']"
+        "Lists databases."
+        database::parse_show;
     ["DROP" "VIEW"] "DROP VIEW [IF EXISTS] name"
         "Drops a view."
         drop_view::parse;
@@ -273,6 +327,11 @@ pub(super) fn rows_of(batch: RecordBatch) -> Result<LogicalPlan> {
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
     let source = provider_as_source(Arc::new(table));
     Ok(LogicalPlanBuilder::scan("answer", source, None)?.build()?)
+}
+
+/// The name of a table of the catalog.
+pub(super) fn table_name(name: &ast::ObjectName) -> Result<TableName> {
+    TableName::parse(&name.to_string())
 }
 
 /// The last part of a name, which views and functions go by.

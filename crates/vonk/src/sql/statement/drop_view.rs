@@ -1,34 +1,30 @@
-//! `DROP VIEW [IF EXISTS] name`.
+//! `DROP VIEW [IF EXISTS] name`: a view of the session, else one of the catalog.
 
 use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
 
-use super::{Command, Source, last_part, no_answer};
-use crate::error::{Condition, Error, Result};
+use super::{Command, Source, no_answer, table_name};
+use crate::catalog::{TableKind, TableName};
+use crate::error::Result;
 use crate::sql::Environment;
 
 struct DropView {
-    name: String,
+    name: TableName,
     if_exists: bool,
 }
 
 pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     let if_exists = source.take(&["IF", "EXISTS"]);
-    let name = last_part(&source.relation()?)?.to_owned();
-    Ok(Box::new(DropView { name, if_exists }))
+    Ok(Box::new(DropView { name: table_name(&source.relation()?)?, if_exists }))
 }
 
 #[async_trait]
 impl Command for DropView {
     async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        if session.views().remove(&self.name) || self.if_exists {
-            return no_answer();
+        let is_temporary = self.name.database.is_none() && session.views().remove(&self.name.table);
+        if !is_temporary {
+            session.catalog()?.drop_table(&self.name, TableKind::View, self.if_exists)?;
         }
-        let views = session.views().names();
-        Err(Error::new(
-            Condition::TABLE_OR_VIEW_NOT_FOUND,
-            format!("view `{}` does not exist", self.name),
-        )
-        .did_you_mean(&self.name, views.iter().map(String::as_str)))
+        no_answer()
     }
 }

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::sql::{Environment, plan_query};
 
 struct ShowTables {
+    database: Option<String>,
     pattern: Option<String>,
 }
 
@@ -23,7 +24,11 @@ struct ShowFunctions {
 }
 
 pub(super) fn parse_tables(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
-    Ok(Box::new(ShowTables { pattern: parse_pattern(source)? }))
+    let database = match source.take(&["IN"]) || source.take(&["FROM"]) {
+        true => Some(source.parse(sqlparser::parser::Parser::parse_identifier)?.value),
+        false => None,
+    };
+    Ok(Box::new(ShowTables { database, pattern: parse_pattern(source)? }))
 }
 
 pub(super) fn parse_columns(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
@@ -37,7 +42,7 @@ pub(super) fn parse_functions(source: &mut Source<'_>) -> Result<Box<dyn Command
     Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)? }))
 }
 
-fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
+pub(super) fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
     let _ = source.take(&["LIKE"]);
     if source.at_end() { Ok(None) } else { source.string().map(Some) }
 }
@@ -45,13 +50,19 @@ fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
 #[async_trait]
 impl Command for ShowTables {
     async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let rows: Vec<_> = session
+        let pattern = self.pattern.as_deref();
+        let tables = session.catalog()?.list_tables(self.database.as_deref())?;
+        let lasting =
+            tables.into_iter().filter(|meta| fits(pattern, &meta.name.table)).map(|meta| {
+                [Some(meta.name.database), Some(meta.name.table), Some("false".to_owned())]
+            });
+        let temporary = session
             .views()
             .names()
             .into_iter()
-            .filter(|name| fits(self.pattern.as_deref(), name))
-            .map(|name| [Some(String::new()), Some(name), Some("true".to_owned())])
-            .collect();
+            .filter(|name| fits(pattern, name))
+            .map(|name| [Some(String::new()), Some(name), Some("true".to_owned())]);
+        let rows: Vec<_> = lasting.chain(temporary).collect();
         answer(["namespace", "tableName", "isTemporary"], &rows)
     }
 }
