@@ -6,12 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::common::Result as DataFusionResult;
+use datafusion::common::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore};
 
 use super::ReadOptions;
+use super::compression::{self, Compression};
 use super::option_values::is_latin1;
 use crate::error::{Error, Result};
 
@@ -28,7 +29,8 @@ pub(super) struct Input {
     pub(super) meta: ObjectMeta,
     /// The path or address for messages.
     pub(super) name: String,
-    bytes: ByteOptions,
+    latin1: bool,
+    compression: Compression,
 }
 
 /// How the bytes of a file become text.
@@ -36,6 +38,8 @@ pub(super) struct Input {
 pub(super) struct ByteOptions {
     /// Whether each byte is a character of ISO-8859-1.
     latin1: bool,
+    /// The options, of which `compression` tells how files are compressed.
+    options: ReadOptions,
 }
 
 impl ByteOptions {
@@ -44,7 +48,7 @@ impl ByteOptions {
     /// # Errors
     /// If they name something that is not known.
     pub(super) fn from_options(options: &ReadOptions) -> Result<Self> {
-        Ok(Self { latin1: is_latin1(options)? })
+        Ok(Self { latin1: is_latin1(options)?, options: options.clone() })
     }
 
     /// Whether files may be read from any byte on.
@@ -64,18 +68,26 @@ impl Input {
             None | Some("file:///") => format!("/{}", meta.location),
             Some(url) => format!("{}/{}", url.trim_end_matches('/'), meta.location),
         };
-        Ok(Self { store: Arc::clone(store), meta: meta.clone(), name, bytes: bytes.clone() })
+        let compression = Compression::of(&meta.location, &bytes.options)?;
+        let (store, meta) = (Arc::clone(store), meta.clone());
+        Ok(Self { store, meta, name, latin1: bytes.latin1, compression })
     }
 
     /// Whether the file may be read from any byte on.
     pub(super) fn has_ranges(&self) -> bool {
-        self.bytes.have_ranges()
+        !self.latin1 && self.compression == Compression::None
     }
 
     /// The bytes of the file from `start` on.
     pub(super) async fn bytes(&self, start: u64) -> DataFusionResult<Stretches> {
-        let raw = self.raw(start..self.meta.size).await?;
-        if !self.bytes.latin1 {
+        let raw = match self.compression {
+            Compression::None => self.raw(start..self.meta.size).await?,
+            compression => {
+                let bytes = compression::read(&self.store, &self.meta, compression);
+                bytes.map_err(DataFusionError::from).boxed()
+            }
+        };
+        if !self.latin1 {
             return Ok(raw);
         }
         Ok(raw.map_ok(|bytes| Bytes::from(latin1_to_utf8(&bytes))).boxed())

@@ -156,3 +156,14 @@ async fn splits_never_change_rows() {
         assert_eq!(many.rows(query).await.unwrap(), one, "{threads}");
     }
 }
+
+#[tokio::test]
+async fn compressed_files_are_read() {
+    let mut text = "n,s\n".to_owned();
+    for n in 0..300_000 {
+        let _ = writeln!(text, "{n},some text");
+    }
+    let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+    let files = csv(packed).set("compression", "zstd").threads(4);
+    assert_eq!(files.rows("SELECT count(*), sum(n) FROM t").await.unwrap(), ["300000|44999850000"]);
+}
