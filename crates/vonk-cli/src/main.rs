@@ -44,19 +44,22 @@ fn run(args: &Args) -> Result<(), Exit> {
     }
     let told = |error: Error| tell(&error, args);
     let session = session(args).map_err(|error| tell_usage(&error, args))?;
-    let runtime = runtime(&session).map_err(told)?;
+    let workers = workers(&session).map_err(told)?;
+    let control = control().map_err(told)?;
     let source = source(args).map_err(told)?;
     let settings = settings(args, &source);
-    let runner = runtime.block_on(async { Runner::new(session, settings) });
+    let handle = workers.handle().clone();
+    let runner = control.block_on(async { Runner::new(session, settings, handle) });
     let result = match source {
-        Source::Shell => shell::run(runner, &runtime),
+        Source::Shell => shell::run(runner, &control),
         Source::Text(text) => {
             let name = args.file.as_ref().map(|path| path.display().to_string());
             let script = Script { name: name.as_deref(), text: &text };
-            runtime.block_on(run_script(runner, script, args))
+            control.block_on(run_script(runner, script, args))
         }
     };
-    runtime.shutdown_timeout(CANCEL_WAIT);
+    control.shutdown_background();
+    workers.shutdown_timeout(CANCEL_WAIT);
     result
 }
 
@@ -100,12 +103,22 @@ fn session(args: &Args) -> vonk::Result<Session> {
 }
 
 /// As many worker threads as the session uses.
-fn runtime(session: &Session) -> vonk::Result<Runtime> {
+fn workers(session: &Session) -> vonk::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(session.config().threads()?)
         .enable_all()
         .build()
-        .map_err(|error| Error::internal(format!("no threads can be started: {error}")))
+        .map_err(no_threads)
+}
+
+/// The main thread listens to Ctrl-C and the clock by itself: worker threads that are all deep in
+/// a query would hear neither.
+fn control() -> vonk::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_threads)
+}
+
+fn no_threads(error: io::Error) -> Error {
+    Error::internal(format!("no threads can be started: {error}"))
 }
 
 /// Where statements come from.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use vonk::datafusion::physical_plan::ExecutionPlan;
 use vonk::{DataFrame, Session};
@@ -27,6 +28,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Runner {
     pub(crate) session: Session,
     pub(crate) settings: Settings,
+    pub(crate) workers: Handle,
     interrupts: watch::Receiver<u64>,
     results: usize,
 }
@@ -76,15 +78,15 @@ enum Event {
 }
 
 impl Runner {
-    /// A runner that hears Ctrl-C; it must be made inside the runtime.
-    pub(crate) fn new(session: Session, settings: Settings) -> Self {
+    /// A runner that hears Ctrl-C in the runtime that makes it, and runs queries on `workers`.
+    pub(crate) fn new(session: Session, settings: Settings, workers: Handle) -> Self {
         let (sender, interrupts) = watch::channel(0);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 sender.send_modify(|count| *count += 1);
             }
         });
-        Self { session, settings, interrupts, results: 0 }
+        Self { session, settings, workers, interrupts, results: 0 }
     }
 
     /// Runs the statements of a script in order, and tells of errors on standard error.
@@ -144,7 +146,8 @@ impl Runner {
     async fn statement(&mut self, statement: &str) -> Result<(), Failure> {
         let start = Instant::now();
         let (sender, mut events) = mpsc::channel(BATCHES_AHEAD);
-        let _query = AbortOnDrop(tokio::spawn(produce(self.session.sql(statement), sender)));
+        let query = produce(self.session.sql(statement), sender);
+        let _query = AbortOnDrop(self.workers.spawn(query));
         let summary = self.consume(&mut events, start).await?;
         self.footer(&summary);
         Ok(())

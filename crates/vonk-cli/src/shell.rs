@@ -37,7 +37,7 @@ pub(crate) struct Shell<'a> {
 
 /// Runs the shell until the user leaves.
 pub(crate) fn run(runner: Runner, runtime: &Runtime) -> Result<(), Exit> {
-    let editor = editor(&runner, runtime);
+    let editor = editor(&runner);
     let mut shell = Shell { runner, runtime, editor };
     shell.greet();
     loop {
@@ -87,8 +87,8 @@ impl Shell<'_> {
     }
 }
 
-fn editor(runner: &Runner, runtime: &Runtime) -> Reedline {
-    let catalog = catalog::SessionCatalog::new(runner.session.clone(), runtime.handle().clone());
+fn editor(runner: &Runner) -> Reedline {
+    let catalog = catalog::SessionCatalog::new(runner.session.clone(), runner.workers.clone());
     let menu = ColumnarMenu::default()
         .with_name(MENU)
         .with_columns(1)

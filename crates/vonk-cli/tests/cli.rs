@@ -79,7 +79,11 @@ fn errors_show_condition_state_place_and_caret() {
     let lines: Vec<&str> = stderr.lines().collect();
     assert!(lines[0].starts_with("error[PARSE_SYNTAX_ERROR] "), "{stderr}");
     assert!(lines[0].ends_with("SQLSTATE 42601"), "{stderr}");
-    assert_eq!(lines[1..4], [" --> 1:1", "1 | SELCT 1", "  | ^^^^^"], "{stderr}");
+    assert_eq!(
+        lines[1..4],
+        [" --> 1:1", "1 | SELCT 1", "  | ^^^^^ did you mean `SELECT`?"],
+        "{stderr}"
+    );
     assert!(lines.len() <= 8, "{stderr}");
 }
 
@@ -142,4 +146,29 @@ fn a_binary_file_holds_one_result() {
     let output = vonk(&["-o", "parquet", "SELECT 1 AS a; SELECT 2 AS a"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("one result"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_long_query_within_a_second() {
+    let digits = "SELECT * FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) v(x)";
+    let joins: String = ('b'..='k').map(|name| format!(" CROSS JOIN digits {name}")).collect();
+    let sql = format!(
+        "WITH digits AS ({digits}) SELECT count(*) FROM digits a{joins} \
+         WHERE (a.x + b.x + c.x + d.x + e.x + f.x + g.x + h.x + i.x + j.x + k.x) % 7 = 8"
+    );
+    let child = Command::new(env!("CARGO_BIN_EXE_vonk"))
+        .args(["-c", &sql])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let start = std::time::Instant::now();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(start.elapsed() < std::time::Duration::from_secs(1));
 }

@@ -2,7 +2,7 @@
 
 use super::super::lex::{Kind, Piece};
 use super::words::RESERVED;
-use super::{Catalog, Column};
+use super::{Catalog, Column, PATH_FORMATS};
 
 /// A relation with the name that qualifies its columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,6 +197,11 @@ impl<'a> Blocks<'a> {
         catalog: &dyn Catalog,
     ) -> (String, Vec<Column>) {
         let short = parts.last().cloned().unwrap_or_default();
+        if let [format, path] = parts
+            && PATH_FORMATS.iter().any(|name| format.eq_ignore_ascii_case(name))
+        {
+            return (String::new(), catalog.columns(path));
+        }
         if parts.len() == 1 {
             let mut around = Some(block);
             while let Some(outer) = around {

@@ -120,7 +120,7 @@ fn fields_of_a_struct_follow_their_column() {
 fn a_file_in_from_gives_its_columns() {
     check("select d| from 'data/x.parquet'", &["day", "date", "distinct"]);
     check("select f.| from 'data/x.parquet' f", &["day", "`a b`"]);
-    check("select d| from parquet.`data/x.parquet`", &[]);
+    check("select d| from parquet.`data/x.parquet`", &["day", "date", "distinct"]);
     check("from 'data/x.parquet' select da|", &["day", "date"]);
 }
 
