@@ -30,7 +30,7 @@ pub use dataframe::{Column, DataFrame};
 /// The DataFusion that vonk is built on, for plans and their metrics.
 pub use datafusion;
 pub use error::{Condition, Error, Result};
-pub use rdd::{Rdd, SparkContext};
+pub use rdd::{Rdd, SparkContext, StorageLevel};
 pub use session::{Session, SessionBuilder};
 pub use write::{DataFrameWriter, SaveMode, WriteReport};
 

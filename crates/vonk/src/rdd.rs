@@ -27,25 +27,44 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
+use parking_lot::RwLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
 
 mod action;
+mod cache;
 mod context;
+mod frame;
 mod groups;
+mod held;
 mod job;
+mod join;
+mod keyed;
 mod narrow;
+mod numbering;
 mod pairs;
+mod pipe;
+mod sample;
+mod save;
+mod shared;
 mod shuffle;
+mod sort;
 mod spill;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod text;
+mod top;
+mod wide;
 
+pub use cache::StorageLevel;
 pub use context::SparkContext;
+pub use shared::{Accumulator, Broadcast};
+pub use stats::{Number, Stats};
 
+use cache::Store;
 use job::{Job, Task};
 
 /// An element that may cross a shuffle or a cache: it can be cloned, sent and spilled to disk.
@@ -90,7 +109,9 @@ pub(crate) struct Step {
     id: u64,
     name: String,
     parents: Vec<Parent>,
-    /// Whether its output is made once per job, however often it is read.
+    /// Whether it exchanges elements between partitions.
+    wide: bool,
+    /// Whether its input is read once per job, however often its output is read.
     keeps_output: bool,
 }
 
@@ -106,6 +127,7 @@ pub(crate) struct Parent {
 struct Node<T> {
     step: Arc<Step>,
     prepare: Prepare<T>,
+    store: RwLock<Option<Arc<dyn Store<T>>>>,
 }
 
 type Prepare<T> = Box<dyn Fn(Preparing) -> BoxFuture<'static, Result<Parts<T>>> + Send + Sync>;
@@ -149,20 +171,27 @@ struct Preparing {
 struct Outline {
     name: String,
     parents: Vec<Parent>,
+    wide: bool,
     keeps_output: bool,
 }
 
 impl Outline {
     fn source(name: impl Into<String>) -> Self {
-        Self { name: name.into(), parents: Vec::new(), keeps_output: false }
+        Self { name: name.into(), parents: Vec::new(), wide: false, keeps_output: false }
     }
 
     fn narrow(name: &str, parents: impl IntoIterator<Item = Parent>) -> Self {
-        Self { name: name.to_owned(), parents: parents.into_iter().collect(), keeps_output: false }
+        Self { parents: parents.into_iter().collect(), ..Self::source(name) }
     }
 
+    /// A step that exchanges elements, unless they lie right already.
+    fn by_key(name: &str, parents: impl IntoIterator<Item = Parent>) -> Self {
+        Self { wide: true, ..Self::narrow(name, parents) }
+    }
+
+    /// A step that exchanges elements in any case.
     fn wide(name: &str, parents: impl IntoIterator<Item = Parent>) -> Self {
-        Self { keeps_output: true, ..Self::narrow(name, parents) }
+        Self { keeps_output: true, ..Self::by_key(name, parents) }
     }
 }
 
@@ -177,10 +206,11 @@ impl<T: Send + 'static> Rdd<T> {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             name: outline.name,
             parents: outline.parents,
+            wide: outline.wide,
             keeps_output: outline.keeps_output,
         };
         let prepare: Prepare<T> = Box::new(move |preparing| Box::pin(prepare(preparing)));
-        let node = Node { step: Arc::new(step), prepare };
+        let node = Node { step: Arc::new(step), prepare, store: RwLock::new(None) };
         Self { context: context.clone(), node: Arc::new(node) }
     }
 
@@ -196,7 +226,14 @@ impl<T: Send + 'static> Rdd<T> {
             return Ok(parts);
         }
         let preparing = Preparing { job: Arc::clone(job), read_again: job.reads_again(id) };
-        let parts = (self.node.prepare)(preparing).await?;
+        let store = self.node.store.read().clone();
+        let parts = match store {
+            None => (self.node.prepare)(preparing).await?,
+            Some(store) => match store.complete() {
+                Some(parts) => parts,
+                None => store.around((self.node.prepare)(preparing).await?),
+            },
+        };
         job.remember(id, parts.clone());
         Ok(parts)
     }
@@ -216,9 +253,9 @@ impl<T: Send + 'static> Rdd<T> {
     /// ```
     pub fn to_debug_string(&self) -> String {
         fn draw(step: &Step, depth: usize, text: &mut String) {
-            let mark = if step.keeps_output { "+-" } else { "" };
+            let mark = if step.wide { "+-" } else { "" };
             text.push_str(&format!("{:depth$}{mark}[{}] {}\n", "", step.id, step.name));
-            let deeper = depth + if step.keeps_output { 3 } else { 1 };
+            let deeper = depth + if step.wide { 3 } else { 1 };
             step.parents.iter().for_each(|parent| draw(&parent.step, deeper, text));
         }
         let mut text = String::new();

@@ -107,6 +107,16 @@ pub(crate) fn is_format(name: &str) -> bool {
         .contains(&name.to_lowercase().as_str())
 }
 
+/// Lists the files at the paths of `spec`, as the user would write them, with their sizes in bytes.
+///
+/// # Errors
+/// `PATH_NOT_FOUND` if there is nothing to read.
+pub(crate) async fn list(state: &SessionState, spec: &ReadSpec) -> Result<Vec<(String, u64)>> {
+    let root = paths::Root::find(state, spec)?;
+    let found = root.list().await?.into_iter();
+    Ok(found.map(|file| (root.display(&file.meta.location), file.meta.size)).collect())
+}
+
 /// Finds the files, their format and their schema, and gives a table over them.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Outline, Parts, Rdd, text};
+use super::{Outline, Parts, Preparing, Rdd, text};
 use crate::config;
 use crate::session::Session;
 
@@ -128,7 +128,7 @@ impl SparkContext {
     pub fn union<T: Send + 'static>(&self, rdds: impl IntoIterator<Item = Rdd<T>>) -> Rdd<T> {
         let inputs: Arc<[Rdd<T>]> = rdds.into_iter().collect();
         let outline = Outline::narrow("union", inputs.iter().map(Rdd::parent));
-        Rdd::new(self, outline, move |preparing| {
+        Rdd::new(self, outline, move |preparing: Preparing| {
             let inputs = Arc::clone(&inputs);
             async move {
                 let mut places = Vec::new();
@@ -161,7 +161,7 @@ impl SparkContext {
 }
 
 /// The places of partition `partition` when `length` elements are cut into `count` slices.
-fn slice_of(length: usize, partition: usize, count: usize) -> std::ops::Range<usize> {
+pub(super) fn slice_of(length: usize, partition: usize, count: usize) -> std::ops::Range<usize> {
     let border = |number: usize| (length as u128 * number as u128 / count as u128) as usize;
     border(partition)..border(partition + 1)
 }

@@ -202,16 +202,13 @@ pub(super) fn combine_all<K: Key, V: Data, C: Data, M: Combine<V, C>>(
     }
     if runs.is_empty() {
         let entries = table.take().into_iter();
-        return Ok(Box::new(entries.filter_map(pair).inspect(move |_| keep(&budget))));
+        return Ok(Box::new(entries.filter_map(pair).inspect(move |_| budget.hold())));
     }
     runs.push(write_run(task, table.take())?);
     budget.release();
     let merged = Merged::open(&runs, Arc::clone(combine))?;
     Ok(task.watch(merged))
 }
-
-/// Holds a budget for as long as the closure that calls this lives.
-fn keep(_budget: &Budget) {}
 
 fn write_run<K: Key, C: Data>(task: &Task, mut entries: Vec<Entry<K, C>>) -> Result<Run> {
     // Stable, so that keys with the same hash stay in order.

@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use tokio_util::sync::CancellationToken;
 
+use super::shared::{self, Updates};
 use super::{Rdd, Rows, Step};
 use crate::error::{Condition, Error, Result};
 use crate::session::Session;
@@ -24,6 +26,8 @@ pub(super) struct Job {
     session: Session,
     threads: usize,
     cancelled: AtomicBool,
+    /// Tells of cancelling where a task waits for something.
+    ending: CancellationToken,
     prepared: Mutex<FxHashMap<u64, Box<dyn Any + Send + Sync>>>,
     reads: FxHashMap<u64, u32>,
     stages: Mutex<VecDeque<StageFn>>,
@@ -38,6 +42,7 @@ pub(super) struct CancelOnDrop(Arc<Job>);
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
+        self.0.ending.cancel();
     }
 }
 
@@ -78,6 +83,7 @@ impl Job {
             threads: session.config().threads()?,
             session,
             cancelled: AtomicBool::new(false),
+            ending: CancellationToken::new(),
             prepared: Mutex::default(),
             reads,
             stages: Mutex::default(),
@@ -163,12 +169,16 @@ impl Job {
         for handle in handles {
             outcomes.extend(handle.await.map_err(|lost| Error::internal(lost.to_string()))?);
         }
-        outcomes.sort_by_key(|(partition, _)| *partition);
-        let results: Vec<R> =
-            outcomes.into_iter().map(|(_, outcome)| outcome).collect::<Result<_>>()?;
+        outcomes.sort_by_key(|outcome: &Outcome<R>| outcome.partition);
+        let (mut results, mut updates) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            results.push(outcome.result?);
+            updates.push(outcome.updates);
+        }
         if results.len() < partitions.len() {
             return Err(cancelled());
         }
+        updates.iter_mut().for_each(Updates::apply);
         Ok(results)
     }
 }
@@ -199,8 +209,15 @@ struct Shared<F> {
     work: F,
 }
 
+/// What came of one task.
+struct Outcome<R> {
+    partition: usize,
+    result: Result<R>,
+    updates: Updates,
+}
+
 /// Takes partitions in order until there are none left, or one fails.
-fn work_off<R, F>(shared: &Shared<F>) -> Vec<(usize, Result<R>)>
+fn work_off<R, F>(shared: &Shared<F>) -> Vec<Outcome<R>>
 where
     F: Fn(&Arc<Task>) -> Result<R>,
 {
@@ -215,31 +232,33 @@ where
             partition,
             stage: Arc::clone(&shared.stage),
         });
-        if task.must_stop() {
+        let Some(outcome) = run_task(&task, &shared.work) else { return outcomes };
+        let failed = outcome.result.is_err();
+        outcomes.push(outcome);
+        if failed {
+            shared.stage.failed.fetch_min(partition, Ordering::Relaxed);
             return outcomes;
-        }
-        match run_task(&task, &shared.work) {
-            Some(Err(error)) => {
-                shared.stage.failed.fetch_min(partition, Ordering::Relaxed);
-                outcomes.push((partition, Err(error)));
-                return outcomes;
-            }
-            Some(done) => outcomes.push((partition, done)),
-            None => return outcomes,
         }
     }
 }
 
 /// Runs one task; `None` if it was told to stop.
-fn run_task<R>(task: &Arc<Task>, work: impl Fn(&Arc<Task>) -> Result<R>) -> Option<Result<R>> {
-    match catch_unwind(AssertUnwindSafe(|| work(task))) {
-        Ok(outcome) => Some(outcome),
+fn run_task<R>(task: &Arc<Task>, work: impl Fn(&Arc<Task>) -> Result<R>) -> Option<Outcome<R>> {
+    shared::begin_task();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        task.check();
+        work(task)
+    }));
+    let updates = shared::end_task();
+    let result = match ended {
+        Ok(result) => result,
+        Err(payload) if payload.is::<Stopped>() => return None,
         Err(payload) => match payload.downcast::<Thrown>() {
-            Ok(thrown) => Some(Err(thrown.0)),
-            Err(payload) if payload.is::<Stopped>() => None,
-            Err(payload) => Some(Err(panicked(task.partition, payload.as_ref()))),
+            Ok(thrown) => Err(thrown.0),
+            Err(payload) => Err(panicked(task.partition, payload.as_ref())),
         },
-    }
+    };
+    Some(Outcome { partition: task.partition, result, updates })
 }
 
 fn panicked(partition: usize, payload: &(dyn Any + Send)) -> Error {
@@ -266,6 +285,21 @@ impl Task {
         if self.must_stop() {
             resume_unwind(Box::new(Stopped));
         }
+    }
+
+    /// Waits for a future; leaves the task if the job is cancelled in the meantime.
+    pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
+        let ended = async {
+            tokio::select! {
+                biased;
+                () = self.job.ending.cancelled() => None,
+                output = future => Some(output),
+            }
+        };
+        // Tasks run on the threads of the runtime that are there for blocking.
+        tokio::runtime::Handle::current()
+            .block_on(ended)
+            .unwrap_or_else(|| resume_unwind(Box::new(Stopped)))
     }
 
     /// The same elements, with a look at the cancel flag before each: two relaxed loads.

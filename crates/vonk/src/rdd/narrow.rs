@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::job::Task;
-use super::{Outline, Parts, Rdd, Rows};
+use super::context::slice_of;
+use super::job::{Task, or_throw};
+use super::{Outline, Parts, Preparing, Rdd, Rows};
 use crate::error::Result;
 
 impl<T: Send + 'static> Rdd<T> {
@@ -143,6 +144,39 @@ impl<T: Send + 'static> Rdd<T> {
         self.context.union([self.clone(), other.clone()])
     }
 
+    /// The elements in at most `partitions` partitions, by joining neighbours without an exchange.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let numbers = Session::new().context().parallelize_in([1, 2, 3, 4], 4).coalesce(2);
+    /// assert_eq!(numbers.glom().collect().await?, [[1, 2], [3, 4]]);
+    /// # Ok(()) }
+    /// ```
+    pub fn coalesce(&self, partitions: usize) -> Rdd<T> {
+        let input = self.clone();
+        Rdd::new(
+            &self.context,
+            Outline::narrow("coalesce", [self.parent()]),
+            move |preparing: Preparing| {
+                let input = input.clone();
+                async move {
+                    let parts = input.prepare(&preparing.job).await?;
+                    let count = parts.count.min(partitions.max(1));
+                    if count == parts.count {
+                        return Ok(parts);
+                    }
+                    Ok(Parts::new(count, move |task, partition| {
+                        let parts = parts.clone();
+                        let (inner, source) =
+                            (Arc::clone(task), slice_of(parts.count, partition, count));
+                        Ok(Box::new(source.flat_map(move |at| or_throw(parts.rows(&inner, at)))))
+                    }))
+                }
+            },
+        )
+    }
+
     /// A narrow step that may change or move keys.
     pub(super) fn each<U: Send + 'static>(
         &self,
@@ -169,25 +203,29 @@ impl<T: Send + 'static> Rdd<T> {
     ) -> Rdd<U> {
         let input = self.clone();
         let step = Arc::new(step);
-        Rdd::new(&self.context, Outline::narrow(name, [self.parent()]), move |preparing| {
-            let (input, step) = (input.clone(), Arc::clone(&step));
-            async move {
-                let parts = input.prepare(&preparing.job).await?;
-                let (count, by_key) = (parts.count, keeps_keys && parts.by_key);
-                let made = Parts::new(count, move |task, partition| {
-                    step(task, partition, parts.rows(task, partition)?)
-                });
-                Ok(Parts { by_key, ..made })
-            }
-        })
+        Rdd::new(
+            &self.context,
+            Outline::narrow(name, [self.parent()]),
+            move |preparing: Preparing| {
+                let (input, step) = (input.clone(), Arc::clone(&step));
+                async move {
+                    let parts = input.prepare(&preparing.job).await?;
+                    let (count, by_key) = (parts.count, keeps_keys && parts.by_key);
+                    let made = Parts::new(count, move |task, partition| {
+                        step(task, partition, parts.rows(task, partition)?)
+                    });
+                    Ok(Parts { by_key, ..made })
+                }
+            },
+        )
     }
 
     /// The same RDD under the name of the operation that the user called.
     pub(super) fn named(self, name: &str) -> Self {
         let input = self;
         let parents = input.node.step.parents.clone();
-        let outline =
-            Outline { name: name.to_owned(), parents, keeps_output: input.node.step.keeps_output };
+        let (wide, keeps_output) = (input.node.step.wide, input.node.step.keeps_output);
+        let outline = Outline { name: name.to_owned(), parents, wide, keeps_output };
         Rdd::new(&input.context.clone(), outline, move |preparing| (input.node.prepare)(preparing))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::groups::{Aggregate, Combine, Reduce, combine_all, combine_into};
 use super::shuffle::{Exchange, Shape};
-use super::{Data, Key, Outline, Parts, Rdd};
+use super::{Data, Key, Outline, Parts, Preparing, Rdd};
 
 impl<K: Send + 'static, V: Send + 'static> Rdd<(K, V)> {
     /// The keys.
@@ -143,28 +143,32 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
         let input = self.clone();
         let combine = Arc::new(combine);
         let partitions = partitions.or_else(|| self.context.set_parallelism());
-        Rdd::new(&self.context, Outline::wide(name, [self.parent()]), move |preparing| {
-            let (input, combine) = (input.clone(), Arc::clone(&combine));
-            async move {
-                let parts = input.prepare(&preparing.job).await?;
-                let buckets = partitions.unwrap_or(parts.count).max(1);
-                if parts.by_key && parts.count == buckets {
-                    return Ok(combine_in_place(parts, combine));
-                }
-                let map_side = Arc::clone(&combine);
-                let shape = Shape { buckets, read_again: preparing.read_again };
-                let exchange =
-                    Exchange::plan(&preparing.job, parts, shape, move |task, rows, out| {
-                        combine_into(task, rows, &*map_side, out)
+        Rdd::new(
+            &self.context,
+            Outline::by_key(name, [self.parent()]),
+            move |preparing: Preparing| {
+                let (input, combine) = (input.clone(), Arc::clone(&combine));
+                async move {
+                    let parts = input.prepare(&preparing.job).await?;
+                    let buckets = partitions.unwrap_or(parts.count).max(1);
+                    if parts.by_key && parts.count == buckets {
+                        return Ok(combine_in_place(parts, combine));
+                    }
+                    let map_side = Arc::clone(&combine);
+                    let shape = Shape { buckets, read_again: preparing.read_again };
+                    let exchange =
+                        Exchange::plan(&preparing.job, parts, shape, move |task, rows, out| {
+                            combine_into(task, rows, &*map_side, out)
+                        });
+                    // On the reduce side the values are combined already.
+                    let merge = Arc::new(Reduce(move |a, b| combine.merge(a, b)));
+                    let made = Parts::new(buckets, move |task, bucket| {
+                        combine_all(task, exchange.read(task, bucket)?, &merge)
                     });
-                // On the reduce side the values are combined already.
-                let merge = Arc::new(Reduce(move |a, b| combine.merge(a, b)));
-                let made = Parts::new(buckets, move |task, bucket| {
-                    combine_all(task, exchange.read(task, bucket)?, &merge)
-                });
-                Ok(Parts { by_key: true, ..made })
-            }
-        })
+                    Ok(Parts { by_key: true, ..made })
+                }
+            },
+        )
     }
 }
 

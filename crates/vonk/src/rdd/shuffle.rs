@@ -4,17 +4,13 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use parking_lot::Mutex;
 use rustc_hash::FxHasher;
 
-use super::job::{Job, Task};
+use super::job::{Job, Task, or_throw};
 use super::spill::{Budget, Meter, Run, RunWriter};
 use super::{Data, Parts, Rows};
 use crate::error::{Error, Result};
-
-/// The part of the memory limit that finished map outputs may hold; the rest is for tasks at work.
-const STORED_SHARE: usize = 2;
 
 /// A hash that is the same in every process, so that results do not depend on chance.
 pub(super) fn stable_hash<K: Hash + ?Sized>(key: &K) -> u64 {
@@ -79,45 +75,26 @@ impl<R: Data> BucketWriter<R> {
         Ok(())
     }
 
-    fn finish(mut self, stored: &Stored) -> Result<MapOutput<R>> {
+    fn finish(mut self) -> Result<MapOutput<R>> {
         let records: usize = self.buckets.iter().map(Vec::len).sum();
         let bytes = self.budget.bytes();
         self.budget.release();
-        if records > 0 && !stored.keep(bytes) {
+        let mut budget = Budget::kept(&self.task.job, "shuffle output");
+        if records > 0 && !(budget.grow(bytes) && budget.settle()) {
+            budget.release();
             self.spill()?;
         }
-        let share = |bucket: &Vec<R>| bytes.checked_mul(bucket.len()).map(|b| b / records.max(1));
+        let share =
+            |length: usize| (bytes as u128 * length as u128 / records.max(1) as u128) as usize;
         let memory = self
             .buckets
             .into_iter()
             .map(|bucket| Bucket {
-                bytes: share(&bucket).unwrap_or(0),
+                bytes: share(bucket.len()),
                 records: Mutex::new(Arc::new(bucket)),
             })
             .collect();
-        Ok(MapOutput { runs: self.runs, memory })
-    }
-}
-
-/// The memory of the finished map outputs of one exchange.
-struct Stored {
-    reservation: MemoryReservation,
-    limit: usize,
-}
-
-impl Stored {
-    fn new(job: &Job) -> Self {
-        let pool = &job.session().runtime().memory_pool;
-        let limit = match pool.memory_limit() {
-            MemoryLimit::Finite(bytes) => bytes / STORED_SHARE,
-            MemoryLimit::Infinite | MemoryLimit::Unknown => usize::MAX,
-        };
-        Self { reservation: MemoryConsumer::new("rdd shuffle output").register(pool), limit }
-    }
-
-    fn keep(&self, bytes: usize) -> bool {
-        self.reservation.size().saturating_add(bytes) <= self.limit
-            && self.reservation.try_grow(bytes).is_ok()
+        Ok(MapOutput { runs: self.runs, memory, budget })
     }
 }
 
@@ -129,12 +106,12 @@ struct Bucket<R> {
 struct MapOutput<R> {
     runs: Vec<Run>,
     memory: Vec<Bucket<R>>,
+    budget: Budget,
 }
 
 /// The records between the map tasks and the reduce tasks of a wide step.
 pub(super) struct Exchange<R> {
     outputs: OnceLock<Vec<MapOutput<R>>>,
-    stored: Stored,
     read_again: bool,
 }
 
@@ -146,11 +123,7 @@ impl<R: Data> Exchange<R> {
         shape: Shape,
         map: impl Fn(&Arc<Task>, Rows<T>, &mut BucketWriter<R>) -> Result<()> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let exchange = Arc::new(Self {
-            outputs: OnceLock::new(),
-            stored: Stored::new(job),
-            read_again: shape.read_again,
-        });
+        let exchange = Arc::new(Self { outputs: OnceLock::new(), read_again: shape.read_again });
         let filled = Arc::clone(&exchange);
         job.add_stage(move |job| async move { filled.fill(&job, input, shape.buckets, map).await });
         exchange
@@ -163,12 +136,12 @@ impl<R: Data> Exchange<R> {
         buckets: usize,
         map: impl Fn(&Arc<Task>, Rows<T>, &mut BucketWriter<R>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<()> {
-        let (exchange, partitions) = (Arc::clone(&self), input.count);
+        let partitions = input.count;
         let work = move |task: &Arc<Task>| {
             let rows = task.watch(input.rows(task, task.partition)?);
             let mut writer = BucketWriter::new(task, buckets);
             map(task, rows, &mut writer)?;
-            writer.finish(&exchange.stored)
+            writer.finish()
         };
         let outputs = job.run(0..partitions, work).await?;
         self.outputs.set(outputs).map_err(|_| Error::internal("an exchange was filled twice"))
@@ -179,8 +152,18 @@ impl<R: Data> Exchange<R> {
         let outputs = self.outputs.get().ok_or_else(|| Error::internal("an exchange is empty"))?;
         let exchange = Arc::clone(self);
         let rows = (0..outputs.len())
-            .flat_map(move |output| super::job::or_throw(exchange.read_output(output, bucket)));
+            .flat_map(move |output| or_throw(exchange.read_output(output, bucket)));
         Ok(task.watch(rows))
+    }
+
+    /// The records of one bucket of one map task, in the order of their pushes.
+    pub(super) fn read_from(
+        &self,
+        task: &Arc<Task>,
+        output: usize,
+        bucket: usize,
+    ) -> Result<Rows<R>> {
+        Ok(task.watch(self.read_output(output, bucket)?))
     }
 
     fn read_output(&self, output: usize, bucket: usize) -> Result<Rows<R>> {
@@ -194,7 +177,7 @@ impl<R: Data> Exchange<R> {
         } else {
             let taken = std::mem::take(&mut *memory.records.lock());
             if !taken.is_empty() {
-                self.stored.reservation.shrink(memory.bytes.min(self.stored.reservation.size()));
+                output.budget.release_part(memory.bytes);
             }
             taken
         };

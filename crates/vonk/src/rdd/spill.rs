@@ -1,4 +1,4 @@
-//! Memory accounting and runs on disk: what wide steps do when the memory limit is reached.
+//! Memory accounting and runs on disk: what steps do when the memory limit is reached.
 //!
 //! Records are written with postcard: a maintained, compact serde format with a stable wire format,
 //! where bincode is no longer maintained. Blocks of about 64 KiB are compressed with LZ4.
@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::execution::SpillFile;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,32 +29,54 @@ const STEP_BYTES: usize = 64 << 10;
 /// What every task may hold whatever the limit, so that spilled runs never become tiny.
 const FLOOR_BYTES: usize = 256 << 10;
 
-/// The memory that one task holds of the session's pool.
+/// The memory that one task or one kept partition holds of the session's pool.
 pub(super) struct Budget {
     reservation: MemoryReservation,
     pending: usize,
+    /// May be taken in any case.
+    floor: usize,
+    /// Nothing is granted when the whole pool would hold more than this.
+    pool_bytes_max: usize,
+    pool: Arc<dyn MemoryPool>,
 }
 
 impl Budget {
-    /// A budget of something that can be spilled.
+    /// A budget of a task for what it can spill.
     pub(super) fn spillable(job: &Job, name: &str) -> Self {
-        let pool = &job.session().runtime().memory_pool;
         let consumer = MemoryConsumer::new(format!("rdd {name}")).with_can_spill(true);
-        Self { reservation: consumer.register(pool), pending: 0 }
+        Self::new(job, consumer, FLOOR_BYTES, usize::MAX)
+    }
+
+    /// A budget for what stays in memory after the task; it leaves half of the limit to others.
+    pub(super) fn kept(job: &Job, name: &str) -> Self {
+        let half = match job.session().runtime().memory_pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => bytes / 2,
+            MemoryLimit::Infinite | MemoryLimit::Unknown => usize::MAX,
+        };
+        Self::new(job, MemoryConsumer::new(format!("rdd {name}")), 0, half)
+    }
+
+    fn new(job: &Job, consumer: MemoryConsumer, floor: usize, pool_bytes_max: usize) -> Self {
+        let pool = Arc::clone(&job.session().runtime().memory_pool);
+        Self { reservation: consumer.register(&pool), pending: 0, floor, pool_bytes_max, pool }
     }
 
     /// Counts bytes; `false` means that what is held should go to disk.
+    #[inline]
     pub(super) fn grow(&mut self, bytes: usize) -> bool {
         self.pending += bytes;
-        if self.pending < STEP_BYTES {
-            return true;
-        }
+        self.pending < STEP_BYTES || self.settle()
+    }
+
+    /// Asks the pool for what was counted since the last time.
+    pub(super) fn settle(&mut self) -> bool {
         let step = self.pending;
-        let fits = if self.reservation.size() + step <= FLOOR_BYTES {
+        let fits = if self.reservation.size() + step <= self.floor {
             self.reservation.grow(step);
             true
         } else {
-            self.reservation.try_grow(step).is_ok()
+            self.pool.reserved().saturating_add(step) <= self.pool_bytes_max
+                && self.reservation.try_grow(step).is_ok()
         };
         if fits {
             self.pending = 0;
@@ -66,9 +90,18 @@ impl Budget {
         self.pending = 0;
     }
 
+    /// Gives a part back that somebody else has taken over.
+    pub(super) fn release_part(&self, bytes: usize) {
+        self.reservation.shrink(bytes.min(self.reservation.size()));
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.reservation.size() + self.pending
     }
+
+    /// Does nothing; a closure that calls it owns the budget for as long as it lives.
+    #[inline]
+    pub(super) fn hold(&self) {}
 }
 
 /// Estimates the memory of elements: exact without heap data, else by sampling their serialised size.

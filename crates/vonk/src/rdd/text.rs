@@ -7,9 +7,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::job::or_throw;
-use super::{Outline, Parts, Rdd, SparkContext};
+use tokio::sync::OnceCell;
+
+use super::job::{Job, or_throw};
+use super::{Outline, Parts, Preparing, Rdd, SparkContext};
 use crate::error::{Condition, Error, Result};
+use crate::sources::{self, ReadSpec};
 
 /// The most bytes of one split, as of Spark for local files.
 const SPLIT_BYTES_MAX: u64 = 32 << 20;
@@ -30,11 +33,17 @@ struct Split {
 /// The lines of the files at `path`, in at least `min_partitions` splits if they are large enough.
 pub(super) fn lines(context: &SparkContext, path: String, min_partitions: usize) -> Rdd<String> {
     let outline = Outline::source(format!("text_file {path}"));
-    Rdd::new(context, outline, move |preparing| {
-        let path = path.clone();
+    // The splits are those of the first action, so that cached partitions and new ones fit together.
+    let known = Arc::new(OnceCell::<Arc<[Split]>>::new());
+    Rdd::new(context, outline, move |preparing: Preparing| {
+        let (path, known) = (path.clone(), Arc::clone(&known));
         let threads = preparing.job.threads();
         async move {
-            let splits: Arc<[Split]> = into_splits(list(&path)?, min_partitions, threads).into();
+            let list = || async {
+                let files = list(&preparing.job, &path).await?;
+                Ok::<Arc<[Split]>, Error>(into_splits(files, min_partitions, threads).into())
+            };
+            let splits = Arc::clone(known.get_or_try_init(list).await?);
             Ok(Parts::new(splits.len(), move |task, partition| {
                 Ok(task.watch(LineReader::open(&splits[partition])?))
             }))
@@ -53,7 +62,7 @@ fn into_splits(files: Vec<(PathBuf, u64)>, min_partitions: usize, threads: usize
     let mut splits = Vec::new();
     for (path, size) in files {
         let mut start = 0;
-        if !is_compressed(&path) {
+        if decoder_of(&path).is_none() {
             while (size - start) * 10 > split * SLOP_TENTHS {
                 splits.push(Split { path: path.clone(), bytes: start..start + split });
                 start += split;
@@ -66,37 +75,48 @@ fn into_splits(files: Vec<(PathBuf, u64)>, min_partitions: usize, threads: usize
     splits
 }
 
-fn is_compressed(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "gz")
+/// The bytes of a compressed file.
+type Decode = fn(File) -> std::io::Result<Box<dyn Read>>;
+
+/// How files with these endings are compressed as a whole.
+const CODECS: &[(&str, Decode)] = &[
+    ("gz", |file| Ok(Box::new(flate2::read::MultiGzDecoder::new(file)))),
+    ("bz2", |file| Ok(Box::new(bzip2::read::MultiBzDecoder::new(file)))),
+    ("xz", |file| Ok(Box::new(liblzma::read::XzDecoder::new_multi_decoder(file)))),
+    ("zst", |file| Ok(Box::new(zstd::Decoder::new(file)?))),
+    ("lz4", |file| Ok(Box::new(lz4_flex::frame::FrameDecoder::new(file)))),
+];
+
+fn decoder_of(path: &Path) -> Option<Decode> {
+    let ending = path.extension()?;
+    CODECS.iter().find(|(known, _)| ending == *known).map(|(_, decode)| *decode)
 }
 
-/// The files at a comma-separated list of files, directories and globs, each with its size.
-fn list(paths: &str) -> Result<Vec<(PathBuf, u64)>> {
-    let mut files = Vec::new();
-    for path in paths.split(',').map(str::trim).filter(|path| !path.is_empty()) {
-        let missing = |_| {
-            Error::new(Condition::PATH_NOT_FOUND, format!("`{path}` does not exist"))
-                .hint("check the path")
-        };
-        let found = Path::new(path);
-        let metadata = std::fs::metadata(found).map_err(missing)?;
-        if !metadata.is_dir() {
-            files.push((found.to_owned(), metadata.len()));
-            continue;
+/// The paths of a comma-separated list; commas between braces belong to a glob.
+fn split_paths(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let between = |letter: char| {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        let mut inside = Vec::new();
-        for entry in std::fs::read_dir(found)? {
-            let entry = entry?;
-            let hidden = entry.file_name().to_string_lossy().starts_with(['_', '.']);
-            let metadata = entry.metadata()?;
-            if !hidden && metadata.is_file() {
-                inside.push((entry.path(), metadata.len()));
-            }
-        }
-        inside.sort();
-        files.extend(inside);
+        letter == ',' && depth == 0
+    };
+    text.split(between).map(str::trim).filter(|path| !path.is_empty()).collect()
+}
+
+/// The local files at a list of paths, each with its size.
+async fn list(job: &Job, paths: &str) -> Result<Vec<(PathBuf, u64)>> {
+    let paths = split_paths(paths);
+    if let Some(remote) =
+        paths.iter().find(|path| path.contains("://") && !path.starts_with("file:"))
+    {
+        return Err(Error::unsupported(format!("`text_file` of `{remote}`"))
+            .hint("read it with `session.read()` and go on with `rdd_of::<(String,)>()`"));
     }
-    Ok(files)
+    let files = sources::list(&job.session().state(), &ReadSpec::new(paths)).await?;
+    Ok(files.into_iter().map(|(name, size)| (PathBuf::from(name), size)).collect())
 }
 
 /// Reads the lines of one split.
@@ -112,23 +132,24 @@ struct LineReader {
 
 impl LineReader {
     fn open(split: &Split) -> Result<Self> {
-        let failed = |cause| Error::from(cause).file(&split.path);
+        let failed = |cause: std::io::Error| Error::from(cause).file(&split.path);
         let mut file = File::open(&split.path).map_err(failed)?;
-        let compressed = is_compressed(&split.path);
+        let decode = decoder_of(&split.path);
         if split.bytes.start > 0 {
             // A line that begins right here is found by the end of the line before it.
             file.seek(SeekFrom::Start(split.bytes.start - 1)).map_err(failed)?;
         }
-        let input: Box<dyn Read> = if compressed {
-            Box::new(flate2::read::MultiGzDecoder::new(file))
-        } else {
-            Box::new(file)
+        let end = if decode.is_some() { u64::MAX } else { split.bytes.end };
+        let input: Box<dyn Read> = match decode {
+            // An empty file is no valid stream of any compression, but holds no lines all the same.
+            Some(decode) if split.bytes.end > 0 => decode(file).map_err(failed)?,
+            _ => Box::new(file),
         };
         let mut reader = Self {
             path: split.path.clone(),
             input: BufReader::with_capacity(BUFFER_BYTES, input),
             at: split.bytes.start.saturating_sub(1),
-            end: if compressed { u64::MAX } else { split.bytes.end },
+            end,
             line: Vec::new(),
         };
         if split.bytes.start > 0 {
