@@ -14,13 +14,41 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
-use crate::analyze;
 use crate::error::Result;
 use crate::session::Session;
 
+mod cache;
 mod column;
+mod group;
+mod join;
+mod literal;
+mod na;
+mod reader;
+mod rows;
+mod sample;
+mod select;
+mod set;
+mod show;
+mod source;
+mod stat;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod views;
+mod window;
 
+pub(crate) use cache::Caches;
+pub use cache::StorageLevel;
+pub(crate) use column::columns;
 pub use column::{Column, col, expr, lit};
+pub use group::GroupedData;
+pub use join::JoinOn;
+pub use literal::Operand;
+pub use na::NaFunctions;
+pub use reader::DataFrameReader;
+pub use select::Condition;
+pub(crate) use syntax::call;
+pub use window::{Window, WindowSpec};
 
 /// A lazy query: it is planned and run by an action, once per action.
 ///
@@ -29,6 +57,8 @@ pub use column::{Column, col, expr, lit};
 pub struct DataFrame {
     session: Session,
     lazy: Arc<Lazy>,
+    /// What keeps the rows, if this is a cached query.
+    cache: Option<Arc<cache::Cache>>,
 }
 
 type Make = Box<dyn Fn(Session) -> BoxFuture<'static, Result<LogicalPlan>> + Send + Sync>;
@@ -63,23 +93,36 @@ impl DataFrame {
         make: impl Fn(Session) -> BoxFuture<'static, Result<LogicalPlan>> + Send + Sync + 'static,
     ) -> Self {
         let lazy = Lazy { plan: OnceCell::new(), make: Box::new(make) };
-        Self { session, lazy: Arc::new(lazy) }
+        Self { session, lazy: Arc::new(lazy), cache: None }
     }
 
-    /// A query that is a SELECT over this one; `change` edits `SELECT * FROM input`.
-    pub(crate) fn select_over(
+    /// A query whose plan is made from this one's.
+    pub(crate) fn derive(
         &self,
-        change: impl Fn(&mut sqlparser::ast::Query) -> Result<()> + Send + Sync + 'static,
+        make: impl Fn(LogicalPlan, &Session) -> Result<LogicalPlan> + Send + Sync + 'static,
     ) -> Self {
         let input = self.clone();
-        let change = Arc::new(change);
+        let make = Arc::new(make);
         Self::deferred(self.session.clone(), move |session| {
-            let (input, change) = (input.clone(), Arc::clone(&change));
+            let (input, make) = (input.clone(), Arc::clone(&make));
+            Box::pin(async move { make(input.logical_plan().await?.clone(), &session) })
+        })
+    }
+
+    /// A query whose plan is made from this one's and another's.
+    pub(crate) fn derive_with(
+        &self,
+        other: &DataFrame,
+        make: impl Fn(LogicalPlan, LogicalPlan, &Session) -> Result<LogicalPlan> + Send + Sync + 'static,
+    ) -> Self {
+        let inputs = (self.clone(), other.clone());
+        let make = Arc::new(make);
+        Self::deferred(self.session.clone(), move |session| {
+            let ((left, right), make) = (inputs.clone(), Arc::clone(&make));
             Box::pin(async move {
-                let plan = input.logical_plan().await?.clone();
-                let mut query = column::select_all(&analyze::input_name(0))?;
-                change(&mut query)?;
-                analyze::plan_query(&session.state(), &[plan], query)
+                let left = left.logical_plan().await?.clone();
+                let right = right.logical_plan().await?.clone();
+                make(left, right, &session)
             })
         })
     }

@@ -13,22 +13,25 @@
 //! ```
 
 mod analyze;
+pub mod blocking;
 mod catalog;
 pub mod config;
 pub mod dataframe;
 pub mod display;
 pub mod error;
+pub mod functions;
 pub mod rdd;
 mod session;
 pub mod sources;
 pub mod sql;
+pub mod udf;
 pub mod write;
 
 pub use arrow;
 pub use catalog::Catalog;
-pub use dataframe::{Column, DataFrame};
 /// The DataFusion that vonk is built on, for plans and their metrics.
 pub use datafusion;
+pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};

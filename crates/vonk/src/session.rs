@@ -8,9 +8,10 @@ use parking_lot::RwLock;
 
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
-use crate::dataframe::DataFrame;
+use crate::dataframe::{Caches, DataFrame};
 use crate::error::Result;
 use crate::sql::{self, Environment, Views};
+use crate::udf::UserFunctions;
 
 mod names;
 mod state;
@@ -40,6 +41,8 @@ struct Inner {
     views: Views,
     /// The current database of the catalog.
     database: Arc<RwLock<String>>,
+    user_functions: UserFunctions,
+    caches: Caches,
 }
 
 /// Collects the options of a [`Session`] before it is made.
@@ -108,6 +111,8 @@ impl Session {
                 state: RwLock::new(Arc::new(state)),
                 views: Views::default(),
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
+                user_functions: UserFunctions::default(),
+                caches: Caches::default(),
             }),
         })
     }
@@ -165,6 +170,7 @@ impl Session {
     /// Ends the session: its views and caches are dropped.
     pub fn stop(&self) {
         self.inner.views.clear();
+        self.inner.caches.clear();
     }
 
     /// The databases, tables and views that outlive the session, in the warehouse directory.
@@ -194,11 +200,25 @@ impl Session {
         &self.inner.views
     }
 
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.inner.caches
+    }
+
+    pub(crate) fn user_functions(&self) -> &UserFunctions {
+        &self.inner.user_functions
+    }
+
+    /// Assembles the engine anew, after its functions have changed.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        self.change_config(|_| Ok(()))
+    }
+
     fn change_config(&self, change: impl FnOnce(&mut Config) -> Result<()>) -> Result<()> {
         let mut config = self.inner.config.write();
         let mut changed = config.clone();
         change(&mut changed)?;
-        let state = state::assemble(&self.inner.id, &changed, &self.inner.runtime)?;
+        let mut state = state::assemble(&self.inner.id, &changed, &self.inner.runtime)?;
+        self.inner.user_functions.add_to(&mut state)?;
         *self.inner.state.write() = Arc::new(state);
         *config = changed;
         Ok(())

@@ -153,7 +153,7 @@ fn from_external(inner: Box<dyn std::error::Error + Send + Sync>) -> Error {
 
 impl Error {
     /// A copy without the cause, which cannot be cloned.
-    fn copy(&self) -> Error {
+    pub(crate) fn copy(&self) -> Error {
         let mut copy = Error::new(self.condition(), self.message());
         copy.0.hint.clone_from(&self.0.hint);
         copy.0.place = self.0.place;

@@ -71,6 +71,8 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.sql_parser.collect_spans = true;
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.parse_float_as_decimal = true;
+    // A DataFrame is a subquery of the next one and keeps its order.
+    options.sql_parser.enable_subquery_sort_elimination = false;
     // Spark sorts NULL before every value, ascending, and after, descending.
     options.sql_parser.default_null_ordering = "nulls_min".to_owned();
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);

@@ -1,0 +1,286 @@
+//! The same API without async: every action waits for its result.
+//!
+//! Queries run on threads of their own, so it may be used anywhere, also inside an async runtime,
+//! where it blocks the calling thread.
+//!
+//! ```
+//! use vonk::blocking::Session;
+//! # fn main() -> vonk::Result<()> {
+//! let session = Session::new();
+//! let rows: Vec<(i64,)> = session.sql("SELECT 40 + 2").rows()?;
+//! assert_eq!(rows, [(42,)]);
+//! let big = session.range(0, 10).filter("id > 7");
+//! assert_eq!(big.count()?, 2);
+//! # Ok(()) }
+//! ```
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::{OnceLock, mpsc};
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Runtime;
+
+use crate::dataframe::{self, Column, GroupedData, JoinOn, StorageLevel};
+use crate::error::{Error, Result};
+use crate::session;
+
+/// A [`crate::Session`] whose queries are [`DataFrame`]s of this module.
+///
+/// What it does not have itself, such as options and user-defined functions, is the session's.
+#[derive(Debug, Clone, Default)]
+pub struct Session(session::Session);
+
+/// A [`crate::DataFrame`] whose actions wait for their result.
+#[derive(Debug, Clone)]
+pub struct DataFrame(dataframe::DataFrame);
+
+impl Deref for Session {
+    type Target = session::Session;
+
+    fn deref(&self) -> &session::Session {
+        &self.0
+    }
+}
+
+impl From<session::Session> for Session {
+    fn from(session: session::Session) -> Self {
+        Self(session)
+    }
+}
+
+impl From<dataframe::DataFrame> for DataFrame {
+    fn from(data: dataframe::DataFrame) -> Self {
+        Self(data)
+    }
+}
+
+impl From<DataFrame> for dataframe::DataFrame {
+    fn from(data: DataFrame) -> Self {
+        data.0
+    }
+}
+
+impl Session {
+    /// A session with default options; others come from [`crate::Session::builder`] by `into()`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As [`crate::Session::sql`].
+    pub fn sql(&self, text: impl Into<String>) -> DataFrame {
+        DataFrame(self.0.sql(text))
+    }
+
+    /// As [`crate::Session::table`].
+    pub fn table(&self, name: impl Into<String>) -> DataFrame {
+        DataFrame(self.0.table(name))
+    }
+
+    /// As [`crate::Session::range`].
+    pub fn range(&self, start: i64, end: i64) -> DataFrame {
+        DataFrame(self.0.range(start, end))
+    }
+
+    /// As [`crate::Session::create_dataframe`].
+    ///
+    /// # Errors
+    /// If the rows have no common type.
+    pub fn create_dataframe<T: Serialize>(
+        &self,
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<DataFrame> {
+        Ok(DataFrame(self.0.create_dataframe(rows)?))
+    }
+
+    /// As [`crate::Session::from_batches`].
+    ///
+    /// # Errors
+    /// If there is no batch, or the batches differ in schema.
+    pub fn from_batches(&self, batches: Vec<RecordBatch>) -> Result<DataFrame> {
+        Ok(DataFrame(self.0.from_batches(batches)?))
+    }
+}
+
+/// Transformations, passed on.
+macro_rules! transformations {
+    ($($name:ident$(<$item:ident>)?($($arg:ident: $type:ty),*);)*) => {
+        impl DataFrame {
+            $(#[doc = concat!("As [`crate::DataFrame::", stringify!($name), "`].")]
+            #[must_use]
+            pub fn $name$(<$item: Into<Column>>)?(&self, $($arg: $type),*) -> DataFrame {
+                DataFrame(self.0.$name($($arg),*))
+            })*
+        }
+    };
+}
+
+transformations! {
+    select<C>(items: impl IntoIterator<Item = C>);
+    with_column(name: &str, value: impl Into<Column>);
+    with_column_renamed(old: &str, new: &str);
+    drop<C>(names: impl IntoIterator<Item = C>);
+    filter(condition: impl dataframe::Condition);
+    where_(condition: impl dataframe::Condition);
+    order_by<C>(keys: impl IntoIterator<Item = C>);
+    sort<C>(keys: impl IntoIterator<Item = C>);
+    agg<C>(aggregates: impl IntoIterator<Item = C>);
+    drop_duplicates<C>(keys: impl IntoIterator<Item = C>);
+    limit(rows: usize);
+    offset(rows: usize);
+    alias(name: &str);
+    distinct();
+    sample(fraction: f64, seed: Option<u64>);
+    repartition(partitions: usize);
+    coalesce(partitions: usize);
+    cache();
+    persist(level: StorageLevel);
+}
+
+/// Transformations with another query, passed on.
+macro_rules! combinations {
+    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+        impl DataFrame {
+            $(#[doc = concat!("As [`crate::DataFrame::", stringify!($name), "`].")]
+            #[must_use]
+            pub fn $name(&self, other: &DataFrame, $($arg: $type),*) -> DataFrame {
+                DataFrame(self.0.$name(&other.0, $($arg),*))
+            })*
+        }
+    };
+}
+
+combinations! {
+    join(on: impl Into<JoinOn>, how: &str);
+    cross_join();
+    union();
+    union_all();
+    union_by_name(allow_missing: bool);
+    intersect();
+    intersect_all();
+    subtract();
+    except_all();
+}
+
+/// Actions: each waits for its result.
+macro_rules! actions {
+    ($($name:ident$(<$item:ident>)?($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
+        impl DataFrame {
+            $(#[doc = concat!("As [`crate::DataFrame::", stringify!($name), "`], waiting for the result.")]
+            ///
+            /// # Errors
+            /// Those of the same method there.
+            pub fn $name$(<$item: DeserializeOwned + Send + 'static>)?(
+                &self,
+                $($arg: $type),*
+            ) -> Result<$result> {
+                let data = self.0.clone();
+                wait(async move { data.$name($($arg),*).await })
+            })*
+        }
+    };
+}
+
+actions! {
+    collect() -> Vec<RecordBatch>;
+    to_arrow() -> RecordBatch;
+    count() -> usize;
+    is_empty() -> bool;
+    rows<T>() -> Vec<T>;
+    first<T>() -> Option<T>;
+    take<T>(rows: usize) -> Vec<T>;
+    head(rows: usize) -> RecordBatch;
+    tail(rows: usize) -> RecordBatch;
+    schema() -> SchemaRef;
+    columns() -> Vec<String>;
+    dtypes() -> Vec<(String, String)>;
+    check() -> ();
+    show() -> ();
+    show_string(rows: usize, truncate: Option<usize>) -> String;
+    print_schema() -> ();
+    schema_string() -> String;
+}
+
+impl DataFrame {
+    /// As [`crate::DataFrame::group_by`]; its aggregates become a query of this module by `into()`.
+    pub fn group_by<C: Into<Column>>(&self, keys: impl IntoIterator<Item = C>) -> GroupedData {
+        self.0.group_by(keys)
+    }
+
+    /// As [`crate::DataFrame::create_or_replace_temp_view`], waiting for the result.
+    ///
+    /// # Errors
+    /// Those of planning.
+    pub fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
+        let (data, name) = (self.0.clone(), name.to_owned());
+        wait(async move { data.create_or_replace_temp_view(&name).await })
+    }
+
+    /// As [`crate::DataFrame::explain`], waiting for the result.
+    ///
+    /// # Errors
+    /// Those of planning, and for `analyze` of the data.
+    pub fn explain(&self, mode: &str) -> Result<String> {
+        let (data, mode) = (self.0.clone(), mode.to_owned());
+        wait(async move { data.explain(&mode).await })
+    }
+
+    /// As [`crate::DataFrame::unpersist`].
+    pub fn unpersist(&self) -> &Self {
+        self.0.unpersist();
+        self
+    }
+}
+
+/// Runs a future on the threads of this module and waits for it.
+///
+/// ```
+/// # fn main() -> vonk::Result<()> {
+/// let two = vonk::blocking::wait(async { Ok(1 + 1) })?;
+/// assert_eq!(two, 2);
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// The future's own, and an internal error if it panics.
+pub fn wait<T: Send + 'static>(
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    runtime()?.spawn(async move {
+        // The receiver waits for as long as this runs.
+        drop(sender.send(future.await));
+    });
+    receiver.recv().unwrap_or_else(|_| Err(Error::internal("a query ended without a result")))
+}
+
+/// The threads that blocking queries run on, shared by all sessions of the process.
+fn runtime() -> Result<&'static Runtime> {
+    static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.thread_name("vonk-blocking").enable_all().build()
+    });
+    runtime.as_ref().map_err(|error| {
+        Error::internal(format!("the threads for blocking queries cannot start: {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_does_not_panic_inside_a_runtime() {
+        assert_eq!(Session::new().range(0, 3).count().unwrap(), 3);
+    }
+
+    #[test]
+    fn errors_come_as_from_the_async_api() {
+        let error = Session::new().sql("SELECT nope").collect().unwrap_err();
+        assert_eq!(error.condition(), crate::Condition::UNRESOLVED_COLUMN);
+    }
+}

@@ -1,0 +1,163 @@
+//! Samples and splits by chance, and how rows lie in partitions.
+
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Partitioning};
+use sqlparser::ast::{BinaryOperator, Expr, WindowSpec, WindowType};
+
+use super::DataFrame;
+use super::column::{Column, columns};
+use super::syntax::{self, Select};
+use crate::error::{Condition, Error, Result};
+use crate::session::Session;
+
+/// The name of the column that tells equal rows apart while a sample is drawn.
+const OCCURRENCE: &str = "__occurrence";
+
+/// Lots are drawn from the numbers below this.
+const LOTS: i64 = 1 << 52;
+
+impl DataFrame {
+    /// Keeps about this share of the rows, without putting any back.
+    ///
+    /// With a seed, the same rows are drawn from the same data, whatever threads and files hold
+    /// them; without one, others every time.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let tenth = Session::new().range(0, 10_000).sample(0.1, Some(7));
+    /// let rows = tenth.count().await?;
+    /// assert!((800..1200).contains(&rows));
+    /// assert_eq!(tenth.count().await?, rows);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn sample(&self, fraction: f64, seed: Option<u64>) -> Self {
+        self.derive(move |plan, session| {
+            if !(0.0..=1.0).contains(&fraction) {
+                return Err(Error::new(
+                    Condition::INVALID_PARAMETER,
+                    format!("`{fraction}` is no share of the rows"),
+                )
+                .hint("give a number from 0 to 1"));
+            }
+            match seed {
+                Some(seed) => draw(plan, seed, (0.0, fraction), session),
+                None => {
+                    let list = syntax::all_items(plan.schema());
+                    let share = super::column::lit(fraction).expr()?;
+                    let lot = syntax::call("random", Vec::new());
+                    let drawn = syntax::binary(lot, BinaryOperator::Lt, share);
+                    Select::over(&[plan], list)?.filter(drawn).plan(session)
+                }
+            }
+        })
+    }
+
+    /// Splits the rows by chance in proportion to the weights; each row is in exactly one part.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let parts = Session::new().range(0, 1000).random_split(&[3.0, 1.0], Some(7));
+    /// assert_eq!(parts[0].count().await? + parts[1].count().await?, 1000);
+    /// # Ok(()) }
+    /// ```
+    pub fn random_split(&self, weights: &[f64], seed: Option<u64>) -> Vec<DataFrame> {
+        let seed = seed.unwrap_or_else(rand::random);
+        let total: f64 = weights.iter().sum();
+        let valid = total > 0.0 && weights.iter().all(|weight| *weight >= 0.0);
+        let mut start = 0.0;
+        let mut parts = Vec::with_capacity(weights.len());
+        for (index, weight) in weights.iter().enumerate() {
+            let is_last = index + 1 == weights.len();
+            let end = if is_last { 1.0 } else { start + weight / total };
+            parts.push(self.derive(move |plan, session| match valid {
+                true => draw(plan, seed, (start, end), session),
+                false => Err(Error::new(
+                    Condition::INVALID_PARAMETER,
+                    "the weights must be positive numbers",
+                )),
+            }));
+            start = end;
+        }
+        parts
+    }
+
+    /// Spreads the rows evenly over so many partitions.
+    #[must_use]
+    pub fn repartition(&self, partitions: usize) -> Self {
+        self.derive(move |plan, _| {
+            let spread = Partitioning::RoundRobinBatch(partitions.max(1));
+            Ok(LogicalPlanBuilder::from(plan).repartition(spread)?.build()?)
+        })
+    }
+
+    /// Puts rows with equal keys into the same of so many partitions.
+    #[must_use]
+    pub fn repartition_by<C: Into<Column>>(
+        &self,
+        partitions: usize,
+        keys: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let keys = columns(keys);
+        self.derive(move |plan, session| {
+            let list = keys.iter().map(Column::item).collect::<Result<Vec<_>>>()?;
+            // The keys are resolved as a projection, and hashed over the input itself.
+            let resolved = Select::over(std::slice::from_ref(&plan), list)?.plan(session)?;
+            let exprs = resolved.expressions();
+            let spread = Partitioning::Hash(exprs, partitions.max(1));
+            Ok(LogicalPlanBuilder::from(plan).repartition(spread)?.build()?)
+        })
+    }
+
+    /// Gathers the rows in so many partitions.
+    #[must_use]
+    pub fn coalesce(&self, partitions: usize) -> Self {
+        self.repartition(partitions)
+    }
+}
+
+/// The rows whose lot falls between two shares.
+///
+/// The lot is the hash of the row, its number among equal rows and the seed, so that it depends on
+/// nothing but the data.
+fn draw(
+    plan: LogicalPlan,
+    seed: u64,
+    (start, end): (f64, f64),
+    session: &Session,
+) -> Result<LogicalPlan> {
+    let columns: Vec<Expr> =
+        plan.schema().iter().map(|(table, field)| syntax::field(table, field.name())).collect();
+    let items = syntax::all_items(plan.schema());
+    let mut numbered = items.clone();
+    numbered.push(syntax::item_as(occurrence(columns.clone()), OCCURRENCE));
+    let plan = Select::over(&[plan], numbered)?.plan(session)?;
+
+    let mut hashed = vec![syntax::number(seed >> 1), Expr::Identifier(syntax::ident(OCCURRENCE))];
+    hashed.extend(columns);
+    let hash = syntax::call("xxhash64", hashed);
+    let lot = syntax::binary(hash, BinaryOperator::BitwiseAnd, syntax::number(LOTS - 1));
+    let share = |share: f64| syntax::number((share * LOTS as f64) as i64);
+    let above = syntax::binary(lot.clone(), BinaryOperator::GtEq, share(start));
+    let below = syntax::binary(lot, BinaryOperator::Lt, share(end));
+    let between = syntax::binary(above, BinaryOperator::And, below);
+    Select::over(&[plan], items)?.filter(between).plan(session)
+}
+
+/// The number of a row among those equal to it.
+fn occurrence(columns: Vec<Expr>) -> Expr {
+    let window = WindowSpec {
+        window_name: None,
+        partition_by: columns,
+        order_by: Vec::new(),
+        window_frame: None,
+    };
+    match syntax::call("row_number", Vec::new()) {
+        Expr::Function(mut function) => {
+            function.over = Some(WindowType::WindowSpec(window));
+            Expr::Function(function)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,320 @@
+//! Text of results and schemas, in Spark's layout.
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use unicode_width::UnicodeWidthStr;
+
+use super::DataFrame;
+use crate::error::{Condition, Error, Result};
+
+mod cell;
+
+use cell::cell;
+
+/// How many rows `show` gives when nothing else is said.
+const ROWS_SHOWN: usize = 20;
+
+/// How many characters of a value `show` gives when nothing else is said.
+const CHARACTERS_SHOWN: usize = 20;
+
+/// Spark's columns are at least this wide.
+const WIDTH_MIN: usize = 3;
+
+impl DataFrame {
+    /// Writes the first 20 rows to the standard output, values cut to 20 characters.
+    ///
+    /// This and [`DataFrame::print_schema`] are the only places where the library writes there.
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::collect`], and of writing.
+    pub async fn show(&self) -> Result<()> {
+        write_out(&self.show_string(ROWS_SHOWN, Some(CHARACTERS_SHOWN)).await?)
+    }
+
+    /// The first rows as Spark's `show` lays them out; `truncate` is the longest value in
+    /// characters, `None` for values as long as they are.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let people = Session::new().sql("SELECT * FROM VALUES (2, 'Alice'), (5, NULL) AS t(age, name)");
+    /// let text = people.show_string(20, Some(20)).await?;
+    /// assert_eq!(text, "\
+    /// +---+-----+
+    /// |age| name|
+    /// +---+-----+
+    /// |  2|Alice|
+    /// |  5| NULL|
+    /// +---+-----+
+    /// ");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::collect`].
+    pub async fn show_string(&self, rows: usize, truncate: Option<usize>) -> Result<String> {
+        let batch = self.limit(rows.saturating_add(1)).to_arrow().await?;
+        let has_more = batch.num_rows() > rows;
+        let shown = batch.slice(0, batch.num_rows().min(rows));
+        let mut text = grid(&table(&shown, truncate)?, truncate.is_some());
+        if has_more {
+            let noun = if rows == 1 { "row" } else { "rows" };
+            text.push_str(&format!("only showing top {rows} {noun}\n"));
+        }
+        Ok(text)
+    }
+
+    /// Writes the schema as a tree to the standard output.
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::check`], and of writing.
+    pub async fn print_schema(&self) -> Result<()> {
+        write_out(&self.schema_string().await?)
+    }
+
+    /// The schema as Spark's tree.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let tree = Session::new().range(0, 1).schema_string().await?;
+    /// assert!(tree.starts_with("root\n |-- id: long"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::check`].
+    pub async fn schema_string(&self) -> Result<String> {
+        let mut text = String::from("root\n");
+        for field in self.schema().await?.fields() {
+            branch(&mut text, field.name(), field, ("nullable", 1));
+        }
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The names of the columns.
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::check`].
+    pub async fn columns(&self) -> Result<Vec<String>> {
+        Ok(self.schema().await?.fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    /// The names and types of the columns, types as Spark's SQL writes them.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let types = Session::new().range(0, 1).dtypes().await?;
+    /// assert_eq!(types, [("id".to_owned(), "bigint".to_owned())]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::check`].
+    pub async fn dtypes(&self) -> Result<Vec<(String, String)>> {
+        let schema: SchemaRef = self.schema().await?;
+        let typed = |field: &Field| (field.name().clone(), sql_type(field.data_type()));
+        Ok(schema.fields().iter().map(|field| typed(field)).collect())
+    }
+}
+
+/// The one place where the library writes to the standard output, for those who ask it to.
+fn write_out(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+        Error::new(Condition::WRITE_FAILED, "the standard output cannot be written")
+            .caused_by(error)
+    })
+}
+
+/// The header and the rows as text.
+fn table(batch: &RecordBatch, truncate: Option<usize>) -> Result<Vec<Vec<String>>> {
+    let mut lines = Vec::with_capacity(batch.num_rows() + 1);
+    let schema = batch.schema();
+    lines.push(schema.fields().iter().map(|f| cut(escaped(f.name()), truncate)).collect());
+    for row in 0..batch.num_rows() {
+        let mut line = Vec::with_capacity(batch.num_columns());
+        for column in batch.columns() {
+            line.push(cut(escaped(&cell(column, row)?), truncate));
+        }
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+/// Lines and columns with a border; values stand on the right when they are cut.
+fn grid(lines: &[Vec<String>], right: bool) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let widest = lines.iter().map(|line| line[column].width()).max();
+        widest.unwrap_or(0).max(WIDTH_MIN)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let border: String =
+        widths.iter().map(|width| format!("+{}", "-".repeat(*width))).collect::<String>() + "+\n";
+    let mut text = border.clone();
+    for (number, line) in lines.iter().enumerate() {
+        for (value, width) in line.iter().zip(&widths) {
+            let padding = " ".repeat(width - value.width());
+            let (before, after) =
+                if right { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            text.push_str(&format!("|{before}{value}{after}"));
+        }
+        text.push_str("|\n");
+        if number == 0 {
+            text.push_str(&border);
+        }
+    }
+    text.push_str(&border);
+    text
+}
+
+/// Control characters that would break the grid, as escapes.
+fn escaped(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+}
+
+fn cut(text: String, truncate: Option<usize>) -> String {
+    match truncate {
+        Some(longest) if longest > 0 && text.chars().count() > longest => match longest {
+            0..4 => text.chars().take(longest).collect(),
+            _ => text.chars().take(longest - 3).collect::<String>() + "...",
+        },
+        _ => text,
+    }
+}
+
+/// One line of a schema's tree, and the lines below it; `note` is the word for NULL and the depth.
+fn branch(text: &mut String, name: &str, field: &Field, (word, depth): (&str, usize)) {
+    let indent = " |   ".repeat(depth - 1);
+    let kind = tree_type(field.data_type());
+    let note = match word {
+        "" => String::new(),
+        word => format!(" ({word} = {})", field.is_nullable()),
+    };
+    text.push_str(&format!("{indent} |-- {name}: {kind}{note}\n"));
+    match field.data_type() {
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::FixedSizeList(item, _) => {
+            branch(text, "element", item, ("containsNull", depth + 1));
+        }
+        DataType::Struct(fields) => {
+            for field in fields {
+                branch(text, field.name(), field, ("nullable", depth + 1));
+            }
+        }
+        DataType::Map(entries, _) => {
+            if let DataType::Struct(fields) = entries.data_type()
+                && let [key, value] = fields.as_ref()
+            {
+                branch(text, "key", key, ("", depth + 1));
+                branch(text, "value", value, ("valueContainsNull", depth + 1));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The type as Spark's tree writes it.
+fn tree_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Int8 => "byte",
+        DataType::Int16 => "short",
+        DataType::Int32 => "integer",
+        DataType::Int64 => "long",
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::ListView(_)
+        | DataType::FixedSizeList(..) => "array",
+        DataType::Struct(_) => "struct",
+        DataType::Map(..) => "map",
+        other => return sql_type(other),
+    }
+    .to_owned()
+}
+
+/// The type as Spark's SQL writes it.
+pub(super) fn sql_type(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Null => "void".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int8 => "tinyint".to_owned(),
+        DataType::Int16 | DataType::UInt8 => "smallint".to_owned(),
+        DataType::Int32 | DataType::UInt16 => "int".to_owned(),
+        DataType::Int64 | DataType::UInt32 => "bigint".to_owned(),
+        DataType::UInt64 => "decimal(20,0)".to_owned(),
+        DataType::Float16 | DataType::Float32 => "float".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Decimal32(p, s)
+        | DataType::Decimal64(p, s)
+        | DataType::Decimal128(p, s)
+        | DataType::Decimal256(p, s) => format!("decimal({p},{s})"),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => "binary".to_owned(),
+        DataType::Date32 | DataType::Date64 => "date".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "timestamp".to_owned(),
+        DataType::Timestamp(_, None) => "timestamp_ntz".to_owned(),
+        DataType::Dictionary(_, value) => sql_type(value),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::FixedSizeList(item, _) => format!("array<{}>", sql_type(item.data_type())),
+        DataType::Struct(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|field| format!("{}:{}", field.name(), sql_type(field.data_type())))
+                .collect();
+            format!("struct<{}>", fields.join(","))
+        }
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) => {
+                let types: Vec<String> =
+                    fields.iter().map(|field| sql_type(field.data_type())).collect();
+                format!("map<{}>", types.join(","))
+            }
+            other => format!("map<{other}>"),
+        },
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut_as_spark_cuts_them() {
+        assert_eq!(cut("abcdefghijklmnopqrstuvwxyz".to_owned(), Some(20)), "abcdefghijklmnopq...");
+        assert_eq!(cut("abcdef".to_owned(), Some(3)), "abc");
+        assert_eq!(cut("abcdef".to_owned(), None), "abcdef");
+    }
+
+    #[test]
+    fn nested_types_read_as_in_sql() {
+        let item = Field::new("item", DataType::Int64, true);
+        let list = DataType::List(item.into());
+        let fields = vec![Field::new("a", list, true), Field::new("b", DataType::Utf8, true)];
+        let nested = DataType::Struct(fields.into());
+        assert_eq!(sql_type(&nested), "struct<a:array<bigint>,b:string>");
+    }
+
+    #[test]
+    fn trees_indent_below_their_branch() {
+        let item = Field::new("item", DataType::Int64, true);
+        let mut text = String::new();
+        let field = Field::new("a", DataType::List(item.into()), false);
+        branch(&mut text, "a", &field, ("nullable", 1));
+        let expected = " |-- a: array (nullable = false)\n \
+                        |    |-- element: long (containsNull = true)\n";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,184 @@
+//! Spark's functions for the DataFrame API, by the names of PySpark.
+//!
+//! A text argument is the name of a column, except where the function takes a constant, as the
+//! pattern of [`regexp_replace`]. A function that is not here is called by [`call`] or in
+//! [`expr`](crate::dataframe::expr); all are looked up by the query, as in SQL.
+//!
+//! ```
+//! # use vonk::prelude::*;
+//! use vonk::functions as f;
+//! # #[tokio::main] async fn main() -> vonk::Result<()> {
+//! let words = Session::new().sql("SELECT * FROM VALUES ('spark'), ('vonk'), ('spark') AS t(word)");
+//! let counts = words
+//!     .group_by([f::upper("word").alias("word")])
+//!     .agg([f::count("*").alias("n")])
+//!     .order_by([col("n").desc()]);
+//! assert_eq!(counts.rows::<(String, i64)>().await?[0], ("SPARK".to_owned(), 2));
+//! # Ok(()) }
+//! ```
+
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{CaseWhen, DuplicateTreatment, Expr, FunctionArguments};
+
+use crate::dataframe::{self, Column, Operand, columns};
+
+mod table;
+
+pub use table::*;
+
+pub use crate::dataframe::{col, expr, lit};
+
+/// Calls a function by its SQL name.
+///
+/// ```
+/// # use vonk::prelude::*;
+/// assert_eq!(vonk::functions::call("least", ["a", "b"]).to_string(), "least(`a`, `b`)");
+/// ```
+pub fn call<C: Into<Column>>(name: &str, args: impl IntoIterator<Item = C>) -> Column {
+    let name = name.to_owned();
+    match Column::exprs(&columns(args)) {
+        Ok(args) => Column::of(dataframe::call(&name, args)),
+        Err(error) => Column::failed(error),
+    }
+}
+
+/// The value of the first case that holds, to be continued by `when` and `otherwise`.
+///
+/// ```
+/// # use vonk::prelude::*;
+/// # use vonk::functions::when;
+/// # #[tokio::main] async fn main() -> vonk::Result<()> {
+/// let size = when(col("id").lt(2), "small").otherwise("large").alias("size");
+/// let sizes = Session::new().range(1, 3).select([size]).rows::<(String,)>().await?;
+/// assert_eq!(sizes, [("small".to_owned(),), ("large".to_owned(),)]);
+/// # Ok(()) }
+/// ```
+pub fn when(condition: impl Into<Column>, value: impl Operand) -> Column {
+    condition.into().zip(value.into_operand(), |condition, result| Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition, result }],
+        else_result: None,
+    })
+}
+
+/// The number of distinct values, or of distinct combinations, without those that have NULL.
+pub fn count_distinct<C: Into<Column>>(values: impl IntoIterator<Item = C>) -> Column {
+    distinct(call("count", values))
+}
+
+/// The sum of the distinct values.
+pub fn sum_distinct(value: impl Into<Column>) -> Column {
+    distinct(call("sum", [value]))
+}
+
+fn distinct(call: Column) -> Column {
+    call.map(|expr| match expr {
+        Expr::Function(mut function) => {
+            if let FunctionArguments::List(list) = &mut function.args {
+                list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
+            }
+            Expr::Function(function)
+        }
+        other => other,
+    })
+}
+
+/// The first value that is not NULL.
+pub fn coalesce<C: Into<Column>>(values: impl IntoIterator<Item = C>) -> Column {
+    call("coalesce", values)
+}
+
+/// One row per item of an array; a row with NULL or an empty array gives none.
+///
+/// ```
+/// # use vonk::prelude::*;
+/// # use vonk::functions::explode;
+/// # #[tokio::main] async fn main() -> vonk::Result<()> {
+/// let lists = Session::new().range(0, 1).select([lit(vec![7, 8]).alias("list")]);
+/// assert_eq!(lists.select([explode("list").alias("item")]).count().await?, 2);
+/// # Ok(()) }
+/// ```
+pub fn explode(array: impl Into<Column>) -> Column {
+    call("unnest", [array]).alias("col")
+}
+
+/// One row per item of an array; a row with NULL or an empty array gives one with NULL.
+pub fn explode_outer(array: impl Into<Column>) -> Column {
+    call("unnest_outer", [array]).alias("col")
+}
+
+/// Numbers the rows of a window's partition from 1, in its order.
+pub fn row_number() -> Column {
+    call("row_number", NO_ARGUMENTS)
+}
+
+/// The value of a column some rows before, NULL where there is none.
+pub fn lag(value: impl Into<Column>, rows: i32) -> Column {
+    call("lag", [value.into(), lit(rows)])
+}
+
+/// The value of a column some rows after, NULL where there is none.
+pub fn lead(value: impl Into<Column>, rows: i32) -> Column {
+    call("lead", [value.into(), lit(rows)])
+}
+
+/// Joins texts with a separator between them, leaving NULL out.
+pub fn concat_ws<C: Into<Column>>(
+    separator: impl Operand,
+    values: impl IntoIterator<Item = C>,
+) -> Column {
+    let mut args = vec![separator.into_operand()];
+    args.extend(columns(values));
+    call("concat_ws", args)
+}
+
+/// Fills a pattern such as `%d of %s` with values.
+pub fn format_string<C: Into<Column>>(
+    pattern: impl Operand,
+    values: impl IntoIterator<Item = C>,
+) -> Column {
+    let mut args = vec![pattern.into_operand()];
+    args.extend(columns(values));
+    call("format_string", args)
+}
+
+/// A timestamp cut to a unit such as `month` or `hour`.
+pub fn date_trunc(unit: impl Operand, timestamp: impl Into<Column>) -> Column {
+    call("date_trunc", [unit.into_operand(), timestamp.into()])
+}
+
+/// The query as it is: vonk chooses how to join by the sizes that it finds.
+#[must_use]
+pub fn broadcast(data: crate::DataFrame) -> crate::DataFrame {
+    data
+}
+
+const NO_ARGUMENTS: [Column; 0] = [];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_of_the_tables_is_known_to_a_session() {
+        let state = crate::Session::new().state();
+        let unknown: Vec<&&str> = table::NAMES
+            .iter()
+            .filter(|name| {
+                !state.scalar_functions().contains_key(**name)
+                    && !state.aggregate_functions().contains_key(**name)
+                    && !state.window_functions().contains_key(**name)
+            })
+            .collect();
+        assert!(unknown.is_empty(), "unknown: {unknown:?}");
+    }
+
+    #[test]
+    fn text_is_a_column_except_where_a_constant_is_taken() {
+        let call = regexp_replace("name", "[a-z]", "-");
+        assert_eq!(call.to_string(), "regexp_replace(`name`, '[a-z]', '-')");
+        assert_eq!(count("*").to_string(), "count(*)");
+    }
+}
