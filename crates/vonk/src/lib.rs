@@ -29,9 +29,9 @@ pub mod write;
 
 pub use arrow;
 pub use catalog::Catalog;
+pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
 /// The DataFusion that vonk is built on, for plans and their metrics.
 pub use datafusion;
-pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
 pub use error::{Condition, Error, Result};
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
