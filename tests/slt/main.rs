@@ -11,7 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use sqllogictest::{AsyncDB, ColumnType, DBOutput, Record, Runner};
 use vonk::Session;
 use vonk_tests::mode::{MODES, Mode};
-use vonk_tests::{BoxError, data, render, repository};
+use vonk_tests::{BoxError, render, repository};
 
 /// A record that takes longer has hung.
 const RECORD_TIME_MAX: Duration = Duration::from_secs(180);

@@ -23,10 +23,8 @@ mod parse;
 mod statement;
 mod views;
 
-pub(crate) use parse::{
-    columns as parse_columns, query as parse_query, select_item as parse_select_item,
-};
 pub use parse::{is_complete, split};
+pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
 pub use statement::STATEMENTS;
 pub(crate) use views::Views;
 

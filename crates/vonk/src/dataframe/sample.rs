@@ -1,5 +1,6 @@
 //! Samples and splits by chance, and how rows lie in partitions.
 
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Partitioning};
 use sqlparser::ast::{BinaryOperator, Expr, WindowSpec, WindowType};
 
@@ -9,7 +10,7 @@ use super::syntax::{self, Select};
 use crate::error::{Condition, Error, Result};
 use crate::session::Session;
 
-/// The name of the column that tells equal rows apart while a sample is drawn.
+/// The name of the column that tells equal rows apart.
 const OCCURRENCE: &str = "__occurrence";
 
 /// Lots are drawn from the numbers below this.
@@ -127,15 +128,19 @@ fn draw(
     (start, end): (f64, f64),
     session: &Session,
 ) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> =
-        plan.schema().iter().map(|(table, field)| syntax::field(table, field.name())).collect();
     let items = syntax::all_items(plan.schema());
-    let mut numbered = items.clone();
-    numbered.push(syntax::item_as(occurrence(columns.clone()), OCCURRENCE));
-    let plan = Select::over(&[plan], numbered)?.plan(session)?;
+    let hashable = plan.schema().iter().map(|(table, field)| {
+        let column = syntax::field(table, field.name());
+        match is_hashable(field.data_type()) {
+            true => column,
+            false => syntax::cast(column, sqlparser::ast::DataType::String(None)),
+        }
+    });
+    let hashable: Vec<Expr> = hashable.collect();
+    let plan = numbered(plan, session)?;
 
     let mut hashed = vec![syntax::number(seed >> 1), Expr::Identifier(syntax::ident(OCCURRENCE))];
-    hashed.extend(columns);
+    hashed.extend(hashable);
     let hash = syntax::call("xxhash64", hashed);
     let lot = syntax::binary(hash, BinaryOperator::BitwiseAnd, syntax::number(LOTS - 1));
     let share = |share: f64| syntax::number((share * LOTS as f64) as i64);
@@ -143,6 +148,33 @@ fn draw(
     let below = syntax::binary(lot, BinaryOperator::Lt, share(end));
     let between = syntax::binary(above, BinaryOperator::And, below);
     Select::over(&[plan], items)?.filter(between).plan(session)
+}
+
+/// The plan with a column that numbers equal rows, so that no two rows are equal.
+pub(super) fn numbered(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan> {
+    let columns =
+        plan.schema().iter().map(|(table, field)| syntax::field(table, field.name())).collect();
+    let number = sqlparser::ast::DataType::BigInt(None);
+    let mut items = syntax::all_items(plan.schema());
+    items.push(syntax::item_as(syntax::cast(occurrence(columns), number), OCCURRENCE));
+    Select::over(&[plan], items)?.plan(session)
+}
+
+/// Whether the hash function takes values of this type as they are.
+fn is_hashable(data_type: &DataType) -> bool {
+    data_type.is_signed_integer()
+        || data_type.is_string()
+        || data_type.is_nested()
+        || matches!(
+            data_type,
+            DataType::Boolean
+                | DataType::Float32
+                | DataType::Float64
+                | DataType::Date32
+                | DataType::Timestamp(..)
+                | DataType::Decimal128(..)
+                | DataType::Binary
+        )
 }
 
 /// The number of a row among those equal to it.

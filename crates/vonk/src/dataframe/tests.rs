@@ -107,6 +107,8 @@ async fn sets() {
     assert_eq!(sorted(a.intersect(&b)).await, ["1"]);
     assert_eq!(sorted(a.subtract(&b)).await, ["2"]);
     assert_eq!(sorted(a.except_all(&b)).await, ["1", "2"]);
+    assert_eq!(sorted(a.intersect_all(&b)).await, ["1"]);
+    assert_eq!(sorted(a.intersect_all(&a)).await, ["1", "1", "2"]);
     assert_eq!(sorted(a.distinct()).await, ["1", "2"]);
     let more = session.sql("SELECT 9 AS y, 8 AS x");
     assert!(a.union_by_name(&more, false).check().await.is_err());
@@ -166,7 +168,8 @@ async fn cases_casts_and_predicates() {
     assert_eq!(text(sizes).await, ["small", "middle", "large"]);
     let some = sales().filter(col("land").isin(["be"]) & col("what").like("t%"));
     assert_eq!(some.count().await.unwrap(), 1);
-    let between = sales().filter(!col("n").between(2, 4)).select([col("n").cast("string")]);
+    let between =
+        sales().filter(!col("n").between(2, 4)).select([col("n").cast("string").alias("n")]);
     assert_eq!(text(between.order_by(["n"])).await, ["1", "5"]);
 }
 

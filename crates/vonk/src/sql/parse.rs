@@ -54,16 +54,6 @@ pub(crate) fn select_item(text: &str) -> Result<ast::SelectItem> {
     Ok(item)
 }
 
-/// Parses a list of columns and types, such as `a INT, b STRING`.
-pub(crate) fn columns(text: &str) -> Result<Vec<ast::ColumnDef>> {
-    let mut parser = parser(text)?;
-    let columns = parser
-        .parse_comma_separated(Parser::parse_column_def)
-        .map_err(|error| located(error, &parser))?;
-    expect_end(&parser)?;
-    Ok(columns)
-}
-
 /// Says what stands where a statement should begin, before the parser's more general words.
 fn parse_query_or_explain_token(parser: &mut Parser<'_>) -> Result<Box<ast::Query>> {
     let first = parser.peek_token_ref().clone();
