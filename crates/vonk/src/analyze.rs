@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
-use datafusion::common::{Result as DfResult, TableReference, plan_datafusion_err};
+use datafusion::common::{DFSchemaRef, Result as DfResult, TableReference, plan_datafusion_err};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
@@ -28,6 +28,7 @@ use crate::config::{self, Config};
 use crate::error::Result;
 
 mod fold;
+mod generators;
 mod output;
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
@@ -68,10 +69,13 @@ pub(crate) fn plan_query(
 fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let mut names = fold::Names::default();
     scope.schemas().for_each(|fields| names.add_fields(&fields));
+    let qualifiers = scope.inputs.iter().flat_map(|schema| schema.iter());
+    qualifiers.filter_map(|(table, _)| table).for_each(|table| names.add_table(table.table()));
     if !config_of(scope.state).is_on(config::CASE_SENSITIVE) {
         names.fold(&mut query);
     }
     output::name_columns(&mut query, &names);
+    generators::translate(&mut query);
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
     Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
@@ -99,7 +103,7 @@ fn parser_options(state: &SessionState) -> ParserOptions {
 struct Scope<'a> {
     state: &'a SessionState,
     relations: HashMap<String, Relation>,
-    inputs: Vec<Fields>,
+    inputs: Vec<DFSchemaRef>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
 }
 
@@ -114,7 +118,7 @@ impl<'a> Scope<'a> {
         if !inputs.is_empty() {
             relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
         }
-        let inputs = inputs.iter().map(|plan| plan.schema().fields().clone()).collect();
+        let inputs = inputs.iter().map(|plan| Arc::clone(plan.schema())).collect();
         Self { state, relations, inputs, relation_planners }
     }
 
@@ -124,7 +128,7 @@ impl<'a> Scope<'a> {
             Relation::Table(source) => source.schema().fields().clone(),
             Relation::View(plan) => plan.schema().fields().clone(),
         });
-        relations.chain(self.inputs.iter().cloned())
+        relations.chain(self.inputs.iter().map(|schema| schema.fields().clone()))
     }
 }
 

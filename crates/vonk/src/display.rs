@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -96,6 +97,11 @@ pub(crate) fn result_stream(stream: SendableRecordBatchStream) -> SendableRecord
         return stream;
     }
     let renamed = Arc::clone(&schema);
-    let batches = stream.map(move |batch| Ok(batch?.with_schema(Arc::clone(&renamed))?));
+    let batches = stream.map(move |batch| {
+        let batch = batch?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = batch.columns().to_vec();
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&renamed), columns, &rows)?)
+    });
     Box::pin(RecordBatchStreamAdapter::new(schema, batches))
 }

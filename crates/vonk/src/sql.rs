@@ -129,7 +129,7 @@ pub(crate) async fn resolve_relation(
 /// What to read if a table's name is a path: `'data/*.csv'`, or Spark's `` csv.`data` ``.
 fn file_spec(name: &TableReference) -> Option<sources::ReadSpec> {
     match name.schema() {
-        Some(format) if sources::is_format(format) => {
+        Some(format) if sources::is_format(format) || sources::looks_like_path(name.table()) => {
             Some(sources::ReadSpec::new([name.table()]).with_format(format))
         }
         Some(_) => None,

@@ -24,7 +24,7 @@ pub(super) fn check(source: &Source, root: &Path, findings: &mut Vec<Finding>) {
     if is_slt && !source.is_under("sql") {
         findings.push(source.finding(1, "no runner reads it here: move it under sql"));
     }
-    if is_slt && !source.text.lines().any(|line| is_record(line)) {
+    if is_slt && !source.text.lines().any(is_record) {
         findings.push(source.finding(1, "has no statement and no query"));
     }
 }

@@ -32,6 +32,11 @@ impl Names {
         }
     }
 
+    /// Learns a table that columns may be named with.
+    pub(super) fn add_table(&mut self, name: &str) {
+        self.qualifiers.add(name);
+    }
+
     /// Whether a name stands for a table, or an alias of one, somewhere in the query.
     pub(super) fn is_qualifier(&self, name: &str) -> bool {
         self.qualifiers.of(name).is_some()

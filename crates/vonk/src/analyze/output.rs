@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Expr, Ident, SelectItem, SetExpr, Value, VisitMut, VisitorMut};
 
 use super::fold::Names;
+use super::generators::is_generator;
 use crate::display::DUPLICATE_MARK;
 
 /// Gives every column of every SELECT in a query the name that Spark gives it.
@@ -98,6 +99,7 @@ fn name_of(expr: &Expr) -> String {
         Expr::Case { operand, conditions, else_result, .. } => {
             case_name(operand.as_deref(), conditions, else_result.as_deref())
         }
+        Expr::Function(function) if is_generator(&function.name) => "col".to_owned(),
         Expr::Function(function) => function_name(function),
         Expr::Floor { expr, .. } => format!("floor({})", name_of(expr)),
         Expr::Ceil { expr, .. } => format!("ceil({})", name_of(expr)),

@@ -64,14 +64,14 @@ pub fn col(name: &str) -> Column {
 /// # Ok(()) }
 /// ```
 pub fn expr(text: &str) -> Column {
-    let node = sql::parse_select_item(text).and_then(|item| match item {
-        SelectItem::UnnamedExpr(expr) => Ok(Node::of(expr)),
+    let node = sql::parse_select_item(text).map(|item| match item {
+        SelectItem::UnnamedExpr(expr) => Node::of(expr),
         SelectItem::ExprWithAlias { expr, alias } => {
-            Ok(Node { aliases: vec![alias], ..Node::of(expr) })
+            Node { aliases: vec![alias], ..Node::of(expr) }
         }
-        SelectItem::ExprWithAliases { expr, aliases } => Ok(Node { aliases, ..Node::of(expr) }),
-        SelectItem::Wildcard(_) => Ok(Node::of(syntax::column("*"))),
-        SelectItem::QualifiedWildcard(..) => Ok(Node::of(syntax::column(text.trim()))),
+        SelectItem::ExprWithAliases { expr, aliases } => Node { aliases, ..Node::of(expr) },
+        SelectItem::Wildcard(_) => Node::of(syntax::column("*")),
+        SelectItem::QualifiedWildcard(..) => Node::of(syntax::column(text.trim())),
     });
     Column { node: node.map_err(Arc::new) }
 }

@@ -15,6 +15,7 @@ use crate::session::Session;
 /// What two queries are joined on: names that both have, or a condition.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "an argument that lives for one call")]
 pub enum JoinOn {
     /// Columns of these names are equal, and the result has them once.
     Names(Vec<String>),

@@ -1,5 +1,7 @@
 //! Windows: which rows a function sees beside the one it is computed for.
 
+use std::cmp::Ordering;
+
 use sqlparser::ast;
 
 use super::column::{Column, columns};
@@ -92,11 +94,11 @@ impl WindowSpec {
 
 fn bound(distance: i64) -> ast::WindowFrameBound {
     let rows = Box::new(syntax::number(distance.unsigned_abs()));
-    match distance {
-        Window::UNBOUNDED_PRECEDING => ast::WindowFrameBound::Preceding(None),
-        Window::UNBOUNDED_FOLLOWING => ast::WindowFrameBound::Following(None),
-        0 => ast::WindowFrameBound::CurrentRow,
-        ..0 => ast::WindowFrameBound::Preceding(Some(rows)),
-        1.. => ast::WindowFrameBound::Following(Some(rows)),
+    match (distance, distance.cmp(&0)) {
+        (Window::UNBOUNDED_PRECEDING, _) => ast::WindowFrameBound::Preceding(None),
+        (Window::UNBOUNDED_FOLLOWING, _) => ast::WindowFrameBound::Following(None),
+        (_, Ordering::Equal) => ast::WindowFrameBound::CurrentRow,
+        (_, Ordering::Less) => ast::WindowFrameBound::Preceding(Some(rows)),
+        (_, Ordering::Greater) => ast::WindowFrameBound::Following(Some(rows)),
     }
 }

@@ -46,7 +46,8 @@ impl<T: Data> Held<T> {
             memory.clear();
             budget.release();
         }
-        if !memory.is_empty() && !(place.memory && budget.settle()) {
+        let fits = place.memory && budget.settle();
+        if !memory.is_empty() && !fits {
             if !place.disk {
                 return Ok(Err(Box::new(memory.into_iter())));
             }

@@ -163,7 +163,8 @@ impl Column {
             }
             (_, Start::Text) => {
                 let text = cursor.text()?;
-                return Ok(self.push_text(&text, context));
+                self.push_text(&text, context);
+                return Ok(());
             }
             (Values::Text { bytes, ends, valid }, _) => {
                 bytes.push_str(&compact(cursor.skip()?));

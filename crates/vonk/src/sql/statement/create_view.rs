@@ -119,5 +119,5 @@ fn rename(plan: LogicalPlan, names: &[String]) -> Result<LogicalPlan> {
         .into_iter()
         .zip(names)
         .map(|(column, name)| datafusion::prelude::Expr::Column(column).alias(name));
-    Ok(LogicalPlanBuilder::from(plan.clone()).project(renamed)?.build()?)
+    Ok(LogicalPlanBuilder::from(plan).project(renamed)?.build()?)
 }
