@@ -1,6 +1,6 @@
 //! The queries of TPC-H at scale 0.01, under every mode, against the answers of DuckDB.
 //!
-//! Query 18 is not among them: in batches of three rows it takes minutes.
+//! Query 18 is not among them: under one of the modes it did not end within minutes.
 
 use std::fs::{self, File};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The command as a process: what goes to which stream, and the exit codes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not seen as tests")]
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 

@@ -30,7 +30,7 @@ impl Delimited {
         self.separate(index)?;
         let delimiter = self.delimiter;
         let is_special = |byte: &u8| [b'"', b'\n', b'\r', delimiter].contains(byte);
-        if text.is_empty() || text.as_bytes().iter().any(|byte| is_special(byte)) {
+        if text.is_empty() || text.as_bytes().iter().any(is_special) {
             write!(self.out, "\"{}\"", text.replace('"', "\"\""))?;
         } else {
             self.out.write_all(text.as_bytes())?;
