@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use datafusion::common::{DataFusionError, Result as DataFusionResult};
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::input::{Input, Stretches};
@@ -49,6 +50,17 @@ pub(super) struct Origin {
     pub(super) input: Input,
     /// The place of the first byte, from which the decoder counts lines.
     pub(super) start: u64,
+    /// What the bytes are added to as they come.
+    pub(super) scanned: Option<Count>,
+}
+
+/// Counts the bytes that a partition takes from a file, unless those on the disk are others.
+pub(super) fn bytes_scanned(
+    input: &Input,
+    metrics: &ExecutionPlanMetricsSet,
+    partition: usize,
+) -> Option<Count> {
+    input.has_ranges().then(|| MetricBuilder::new(metrics).counter("bytes_scanned", partition))
 }
 
 struct Reading<D> {
@@ -80,13 +92,18 @@ impl<D: Decode> Reading<D> {
                 Ok(None) => {}
                 Err(Failure::Other(error)) => return Err(error),
                 Err(Failure::Malformed(malformed)) => {
-                    let Origin { input, start } = &self.origin;
+                    let Origin { input, start, .. } = &self.origin;
                     let lines = count_lines_before(input, *start).await?;
                     return Err(malformed.into_error(&input.name, lines).into());
                 }
             }
             match self.stretches.try_next().await? {
-                Some(bytes) => self.decoder.push(&bytes),
+                Some(bytes) => {
+                    if let Some(scanned) = &self.origin.scanned {
+                        scanned.add(bytes.len());
+                    }
+                    self.decoder.push(&bytes);
+                }
                 None => {
                     self.decoder.finish();
                     self.is_finished = true;

@@ -20,7 +20,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -164,7 +164,7 @@ impl FileSource for TextSource {
         &self,
         store: Arc<dyn ObjectStore>,
         _config: &FileScanConfig,
-        _partition: usize,
+        partition: usize,
     ) -> DfResult<Arc<dyn FileOpener>> {
         let file_schema = self.schema.file_schema();
         let [column] = file_schema.fields().as_ref() else {
@@ -182,6 +182,8 @@ impl FileSource for TextSource {
             options: Arc::clone(&self.options),
             rules,
             schema: Arc::new(file_schema.project(&self.projection.file_indices)?),
+            metrics: self.metrics.clone(),
+            partition,
         };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), file_schema)
     }
@@ -234,6 +236,8 @@ struct TextOpener {
     rules: LineRules,
     /// The column `value`, or none if only rows are counted.
     schema: SchemaRef,
+    metrics: ExecutionPlanMetricsSet,
+    partition: usize,
 }
 
 impl FileOpener for TextOpener {
@@ -273,6 +277,8 @@ impl TextOpener {
         ranges.retain(|range| range.start >= start.saturating_sub(1));
         let chunks =
             compression::read_chunks(Arc::clone(&self.store), meta.location.clone(), ranges);
+        let scanned = MetricBuilder::new(&self.metrics).counter("bytes_scanned", self.partition);
+        let chunks = chunks.inspect_ok(move |(_, bytes)| scanned.add(bytes.len()));
         let chunks = chunks.map_ok(without_mark).boxed();
         Ok(match self.rules.separator.as_slice() {
             [separator] if file.range.is_some() => align(chunks, start, end, *separator),

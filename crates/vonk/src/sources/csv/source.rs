@@ -78,12 +78,13 @@ impl FileSource for CsvSource {
         &self,
         store: Arc<dyn ObjectStore>,
         _config: &FileScanConfig,
-        _partition: usize,
+        partition: usize,
     ) -> DataFusionResult<Arc<dyn FileOpener>> {
         let layout = self.layout.ok_or_else(|| Error::internal("a CSV scan without a layout"))?;
         let file_schema = self.table_schema.file_schema();
         let projected = self.projection.file_indices.clone();
-        let opener = Arc::new(CsvOpener { source: self.clone(), layout, store, projected });
+        let opener =
+            Arc::new(CsvOpener { source: self.clone(), partition, layout, store, projected });
         ProjectionOpener::try_new(self.projection.clone(), opener, file_schema)
     }
 
@@ -140,6 +141,7 @@ impl FileSource for CsvSource {
 
 struct CsvOpener {
     source: CsvSource,
+    partition: usize,
     layout: Layout,
     store: Arc<dyn ObjectStore>,
     /// Which columns of the file schema are wanted.
@@ -156,6 +158,7 @@ impl FileOpener for CsvOpener {
     fn open(&self, file: PartitionedFile) -> DataFusionResult<FileOpenFuture> {
         let opener = Self {
             source: self.source.clone(),
+            partition: self.partition,
             layout: self.layout,
             store: Arc::clone(&self.store),
             projected: self.projected.clone(),
@@ -190,7 +193,8 @@ impl CsvOpener {
         let skip_header = columns.has_header && seeking.is_none();
         let decoder = Decoder::new(plan, Part { seeking, length, skip_header });
         let stretches = input.bytes(start).await?;
-        Ok(decoding::batches(decoder, stretches, Origin { input, start }))
+        let scanned = decoding::bytes_scanned(&input, &self.source.metrics, self.partition);
+        Ok(decoding::batches(decoder, stretches, Origin { input, start, scanned }))
     }
 
     /// The columns of the file by its first record; `None` if it has no record.

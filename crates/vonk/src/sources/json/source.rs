@@ -15,7 +15,7 @@ use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::{DisplayFormatType, apply_expression_roots};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
@@ -99,12 +99,14 @@ impl FileSource for JsonSource {
         &self,
         store: Arc<dyn ObjectStore>,
         config: &FileScanConfig,
-        _partition: usize,
+        partition: usize,
     ) -> DataFusionResult<Arc<dyn FileOpener>> {
         let opener = Arc::new(JsonOpener {
             plan: self.plan()?,
             store,
             url: config.object_store_url.clone(),
+            metrics: self.metrics.clone(),
+            partition,
         });
         ProjectionOpener::try_new(self.projection.clone(), opener, self.table_schema.file_schema())
     }
@@ -158,6 +160,8 @@ struct JsonOpener {
     plan: Plan,
     store: Arc<dyn ObjectStore>,
     url: datafusion::execution::object_store::ObjectStoreUrl,
+    metrics: ExecutionPlanMetricsSet,
+    partition: usize,
 }
 
 impl FileOpener for JsonOpener {
@@ -165,7 +169,8 @@ impl FileOpener for JsonOpener {
         let bytes = &self.plan.options.bytes;
         let input = Input::new(&self.store, &file.object_meta, Some(&self.url), bytes)?;
         let plan = self.plan.clone();
-        Ok(async move { stream(plan, input, &file).await }.boxed())
+        let scanned = decoding::bytes_scanned(&input, &self.metrics, self.partition);
+        Ok(async move { stream(plan, input, &file, scanned).await }.boxed())
     }
 }
 
@@ -173,6 +178,7 @@ async fn stream(
     plan: Plan,
     input: Input,
     file: &PartitionedFile,
+    scanned: Option<Count>,
 ) -> DataFusionResult<BoxStream<'static, DataFusionResult<RecordBatch>>> {
     let (start, end) = file.range();
     let layout = find_layout(&input, &plan.options).await?;
@@ -190,7 +196,7 @@ async fn stream(
     let length = length.saturating_add(u64::from(seeking));
     let decoder = Decoder::new(plan, Part { layout, seeking, length })?;
     let stretches = input.bytes(start).await?;
-    Ok(decoding::batches(decoder, stretches, Origin { input, start }))
+    Ok(decoding::batches(decoder, stretches, Origin { input, start, scanned }))
 }
 
 /// How the records stand in a file: as option `multiLine` says, or else as it begins.
