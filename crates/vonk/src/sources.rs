@@ -35,6 +35,8 @@ mod testing;
 mod text;
 mod times;
 
+pub use compression::uncompressed;
+
 /// What to read: paths, and optionally format, options and schema.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadSpec {

@@ -7,7 +7,9 @@ use crate::error::Result;
 use crate::sources;
 
 impl Session {
-    /// The names of tables and views, sorted.
+    /// The names of temporary views, and of the tables and views of the current database, sorted.
+    ///
+    /// A warehouse that cannot be read has none: whoever completes a name cannot do more about it.
     ///
     /// ```
     /// # use vonk::prelude::*;
@@ -18,7 +20,12 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub fn table_names(&self) -> Vec<String> {
-        self.views().names()
+        let mut names = self.views().names();
+        let lasting = self.catalog().and_then(|catalog| catalog.list_tables(None));
+        names.extend(lasting.into_iter().flatten().map(|meta| meta.name.table));
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// The names of scalar, aggregate and window functions, sorted, each once.
@@ -52,8 +59,9 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub async fn schema_of(&self, name: &str) -> Result<SchemaRef> {
-        let is_path =
-            sources::looks_like_path(name) && !self.table_names().contains(&name.to_owned());
+        let is_table = self.views().get(name).is_some()
+            || self.catalog().is_ok_and(|catalog| catalog.table_exists(name));
+        let is_path = sources::looks_like_path(name) && !is_table;
         let quoted = || format!("`{}`", name.replace('`', "``"));
         let name = if is_path || name.contains(' ') { quoted() } else { name.to_owned() };
         self.table(name).schema().await

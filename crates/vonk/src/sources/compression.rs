@@ -3,7 +3,7 @@
 //! Decoders run on the blocking pool and hand over chunks of a fixed size through a short channel,
 //! so that a small file that unpacks to gigabytes streams instead of filling the memory.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -46,6 +46,40 @@ const COMPRESSIONS: &[(Compression, &[&str], &[&str])] = &[
     (Compression::Lz4, &["lz4"], &["lz4"]),
     (Compression::Snappy, &["snappy"], &["snappy", "sz"]),
 ];
+
+/// The first bytes of compressed data; Hadoop's Snappy is the only one without any.
+const MAGICS: &[(Compression, &[u8])] = &[
+    (Compression::Gzip, b"\x1f\x8b"),
+    (Compression::Bzip2, b"BZh"),
+    (Compression::Xz, b"\xfd7zXZ\0"),
+    (Compression::Zstd, b"\x28\xb5\x2f\xfd"),
+    (Compression::Lz4, b"\x04\x22\x4d\x18"),
+    (Compression::Snappy, b"\xff\x06\0\0sNaPpY"),
+];
+
+/// Most of the first bytes that tell a compression.
+const MAGIC_BYTES_MAX: u64 = 10;
+
+/// Decodes data whose first bytes tell that it is compressed; any other is given as it is.
+///
+/// # Errors
+/// If the first bytes cannot be read or are no valid beginning of what they promise.
+///
+/// ```
+/// use std::io::Read;
+/// let mut text = String::new();
+/// vonk::sources::uncompressed(&b"a,b\n"[..])?.read_to_string(&mut text)?;
+/// assert_eq!(text, "a,b\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn uncompressed<'a>(mut input: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let mut head = Vec::new();
+    input.by_ref().take(MAGIC_BYTES_MAX).read_to_end(&mut head)?;
+    let found = MAGICS.iter().find(|(_, magic)| head.starts_with(magic));
+    let compression = found.map_or(Compression::None, |(compression, _)| *compression);
+    let whole = Read::chain(io::Cursor::new(head), input);
+    compression.decoder(BufReader::with_capacity(CHUNK_BYTES, whole))
+}
 
 impl Compression {
     /// The compression of a file: what option `compression` says, or else the file's ending.
