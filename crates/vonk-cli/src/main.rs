@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::look::Look;
 use crate::output::Options;
 use crate::run::{Runner, Script, Settings};
+use crate::workers::Workers;
 
 mod args;
 mod exit;
@@ -20,9 +21,11 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod script;
 mod shell;
 mod stdin;
 mod tool;
+mod workers;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -48,8 +51,7 @@ fn run(args: &Args) -> Result<(), Exit> {
     let control = control().map_err(told)?;
     let source = source(args).map_err(told)?;
     let settings = settings(args, &source);
-    let handle = workers.handle().clone();
-    let runner = control.block_on(async { Runner::new(session, settings, handle) });
+    let runner = control.block_on(async { Runner::new(session, settings, workers.clone()) });
     let result = match source {
         Source::Shell => shell::run(runner, &control),
         Source::Text(text) => {
@@ -59,7 +61,7 @@ fn run(args: &Args) -> Result<(), Exit> {
         }
     };
     control.shutdown_background();
-    workers.shutdown_timeout(CANCEL_WAIT);
+    workers.stop(CANCEL_WAIT);
     result
 }
 
@@ -76,9 +78,7 @@ async fn run_script(mut runner: Runner, script: Script<'_>, args: &Args) -> Resu
     };
     let place = stdin::Place::new().map_err(unreadable)?;
     let (directory, format) = (place.path().to_owned(), args.stdin_format);
-    let copy = tokio::task::spawn_blocking(move || {
-        stdin::copy(&mut io::stdin().lock(), &directory, format)
-    });
+    let copy = tokio::task::spawn_blocking(move || stdin::copy(io::stdin(), &directory, format));
     let view = tokio::select! {
         copied = copy => copied.unwrap_or_else(|error| Err(error.into())).map_err(unreadable)?,
         () = runner.interrupted() => return Err(Exit::Interrupted),
@@ -103,12 +103,8 @@ fn session(args: &Args) -> vonk::Result<Session> {
 }
 
 /// As many worker threads as the session uses.
-fn workers(session: &Session) -> vonk::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(session.config().threads()?)
-        .enable_all()
-        .build()
-        .map_err(no_threads)
+fn workers(session: &Session) -> vonk::Result<Workers> {
+    Workers::start(session.config().threads()?).map_err(no_threads)
 }
 
 /// The main thread listens to Ctrl-C and the clock by itself: worker threads that are all deep in
@@ -139,16 +135,13 @@ fn source(args: &Args) -> vonk::Result<Source> {
     }
     let path = args.file.as_deref().filter(|path| path.as_os_str() != "-");
     let text = match path {
-        Some(path) => std::fs::read_to_string(path),
-        None => io::read_to_string(io::stdin()),
+        Some(path) => script::read(path),
+        None => io::read_to_string(io::stdin()).map_err(|error| {
+            let message = format!("the statements cannot be read: {error}");
+            Error::new(Condition::CANNOT_READ_FILE, message).file("<stdin>")
+        }),
     };
-    let name = path.map_or_else(|| "<stdin>".to_owned(), |path| path.display().to_string());
-    text.map(Source::Text).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Error::new(Condition::PATH_NOT_FOUND, format!("`{name}` does not exist"))
-        }
-        _ => Error::new(Condition::CANNOT_READ_FILE, format!("`{name}` cannot be read: {error}")),
-    })
+    text.map(Source::Text)
 }
 
 fn settings(args: &Args, source: &Source) -> Settings {
@@ -167,9 +160,8 @@ fn settings(args: &Args, source: &Source) -> Settings {
 }
 
 /// Tells an error that has no statement, and gives the code for it.
-#[expect(clippy::print_stderr, reason = "errors go to standard error")]
 fn tell(error: &Error, args: &Args) -> Exit {
-    eprint!("{}", report::render_alone(error, &Look::of_stderr(args.color)));
+    report::tell(&report::render_alone(error, &Look::of_stderr(args.color)));
     exit::of_kind(error.condition().kind)
 }
 

@@ -14,10 +14,12 @@ mod binary;
 mod cell;
 mod delimited;
 mod html;
+mod interval;
 mod json;
 mod line;
 mod markdown;
 mod table;
+mod value;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,6 +121,9 @@ pub(crate) fn open(
 fn names(schema: &Schema) -> impl Iterator<Item = &str> {
     schema.fields().iter().map(|field| field.name().as_str())
 }
+
+#[cfg(test)]
+mod samples;
 
 #[cfg(test)]
 pub(crate) mod tests {

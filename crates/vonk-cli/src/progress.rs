@@ -33,9 +33,11 @@ impl Progress {
             return;
         }
         let work = Work::of(plan);
-        let bar = self.bar.get_or_insert_with(make_bar);
-        bar.set_position((work.share() * STEPS as f64) as u64);
+        let share = work.share();
+        let bar = self.bar.get_or_insert_with(|| make_bar(share.is_some()));
+        bar.set_position((share.unwrap_or_default() * STEPS as f64) as u64);
         bar.set_message(describe(&work, elapsed));
+        bar.tick();
     }
 
     /// Takes the bar away before results are shown.
@@ -52,9 +54,12 @@ impl Drop for Progress {
     }
 }
 
-fn make_bar() -> ProgressBar {
+/// A bar, or a wheel where nobody knows how much there is to do.
+fn make_bar(is_share_known: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{bar:30} {percent:>3} % · {msg}") {
+    let template =
+        if is_share_known { "{bar:30} {percent:>3} % · {msg}" } else { "{spinner} {msg}" };
+    match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style.progress_chars("█▉▊▋▌▍▎▏ ")),
         Err(_) => bar,
     }
@@ -62,12 +67,16 @@ fn make_bar() -> ProgressBar {
 
 fn describe(work: &Work, elapsed: Duration) -> String {
     let mut parts = Vec::new();
-    if work.bytes_total > 0 {
-        parts.push(format!("{} of {}", size(work.bytes_done()), size(work.bytes_total)));
+    let share = work.share();
+    if let Some(share) = share {
+        let done = (share * work.bytes_total as f64) as u64;
+        parts.push(format!("{} of {}", size(done), size(work.bytes_total)));
+    }
+    if let Some(stage) = &work.stage {
+        parts.push(format!("{} {} rows", stage.verb, count(stage.rows)));
     }
     parts.push(seconds(elapsed));
-    let share = work.share();
-    if share > 0.01 && share < 1.0 {
+    if let Some(share) = share.filter(|share| (0.01..1.0).contains(share)) {
         let left = elapsed.mul_f64((1.0 - share) / share);
         parts.push(format!("{} left", seconds(left)));
     }
@@ -78,14 +87,27 @@ fn describe(work: &Work, elapsed: Duration) -> String {
 pub(crate) fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let mut scans = Vec::new();
     collect_scans(plan, &mut scans);
-    scans.iter().map(|scan| scan.bytes_scanned.unwrap_or(scan.bytes_total)).sum()
+    // What is looked at beyond the border of a range is read, but no part of the files twice.
+    let read = |scan: &Scan| scan.bytes_scanned.unwrap_or(scan.bytes_total).min(scan.bytes_total);
+    scans.iter().map(read).sum()
 }
 
-/// What the scans of a plan have to do, and have done.
+/// What a plan has to do, and has done.
 struct Work {
     bytes_total: u64,
     scans: Vec<Scan>,
+    stage: Option<Stage>,
 }
+
+/// The operator that rows have come to: a join, a sort or an aggregation.
+struct Stage {
+    verb: &'static str,
+    rows: u64,
+}
+
+/// What operators do that see many rows before they give any, by a part of their names.
+const VERBS: [(&str, &str); 4] =
+    [("Join", "joining"), ("Sort", "sorting"), ("Aggregate", "grouping"), ("Window", "ranking")];
 
 /// One scan of files.
 struct Scan {
@@ -98,13 +120,13 @@ struct Scan {
 
 impl Scan {
     /// Rows tell best how far a scan is, since not all bytes of a columnar file are read.
-    fn share(&self) -> f64 {
+    fn share(&self) -> Option<f64> {
         let ratio =
             |done: u64, total: u64| if total == 0 { 1.0 } else { done as f64 / total as f64 };
         match (self.rows_total, self.bytes_scanned) {
-            (Some(rows), _) => ratio(self.rows_done, rows).min(1.0),
-            (None, Some(bytes)) => ratio(bytes, self.bytes_total).min(1.0),
-            (None, None) => 0.0,
+            (Some(rows), _) => Some(ratio(self.rows_done, rows).min(1.0)),
+            (None, Some(bytes)) => Some(ratio(bytes, self.bytes_total).min(1.0)),
+            (None, None) => None,
         }
     }
 }
@@ -113,21 +135,36 @@ impl Work {
     fn of(plan: &Arc<dyn ExecutionPlan>) -> Self {
         let mut scans = Vec::new();
         collect_scans(plan, &mut scans);
-        Self { bytes_total: scans.iter().map(|scan| scan.bytes_total).sum(), scans }
+        let bytes_total = scans.iter().map(|scan| scan.bytes_total).sum();
+        Self { bytes_total, scans, stage: stage_of(plan) }
     }
 
-    /// The share of the work that is done: each scan weighs as much as it has bytes.
-    fn share(&self) -> f64 {
+    /// The share of the files that is read, each of which weighs as much as it has bytes; `None` if
+    /// there are none, or if one does not tell.
+    fn share(&self) -> Option<f64> {
         if self.bytes_total == 0 {
-            return 0.0;
+            return None;
         }
-        let weighed = |scan: &Scan| scan.share() * scan.bytes_total as f64;
-        self.scans.iter().map(weighed).sum::<f64>() / self.bytes_total as f64
+        let weighed = |scan: &Scan| Some(scan.share()? * scan.bytes_total as f64);
+        Some(self.scans.iter().map(weighed).sum::<Option<f64>>()? / self.bytes_total as f64)
     }
+}
 
-    fn bytes_done(&self) -> u64 {
-        (self.share() * self.bytes_total as f64) as u64
+/// The operator nearest to the result that rows have come to.
+fn stage_of(plan: &Arc<dyn ExecutionPlan>) -> Option<Stage> {
+    let output = |plan: &Arc<dyn ExecutionPlan>| {
+        let metrics = plan.metrics().unwrap_or_default();
+        metrics.output_rows().unwrap_or(0) as u64
+    };
+    let children = plan.children();
+    if let Some((_, verb)) = VERBS.iter().find(|(part, _)| plan.name().contains(part)) {
+        let input: u64 = children.iter().map(|child| output(child)).sum();
+        let rows = input.max(output(plan));
+        if rows > 0 {
+            return Some(Stage { verb, rows });
+        }
     }
+    children.into_iter().find_map(stage_of)
 }
 
 fn collect_scans(plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<Scan>) {
@@ -155,6 +192,16 @@ fn scan_of(plan: &Arc<dyn ExecutionPlan>, files: &FileScanConfig) -> Scan {
         bytes_scanned: scanned,
         rows_total: statistics.num_rows.get_value().map(|rows| *rows as u64),
         rows_done: metrics.output_rows().unwrap_or(0) as u64,
+    }
+}
+
+/// Rows in the unit that reads best: 12.3 M.
+fn count(rows: u64) -> String {
+    match rows {
+        0..10_000 => rows.to_string(),
+        10_000..1_000_000 => format!("{} k", rows / 1000),
+        1_000_000..1_000_000_000 => format!("{:.1} M", rows as f64 / 1e6),
+        _ => format!("{:.1} G", rows as f64 / 1e9),
     }
 }
 
@@ -205,8 +252,22 @@ mod tests {
             rows_total: Some(100),
             rows_done,
         };
-        let work = Work { bytes_total: 400, scans: vec![scan(300, 50), scan(100, 100)] };
-        assert!((work.share() - 0.625).abs() < 1e-9);
-        assert_eq!(work.bytes_done(), 250);
+        let work = |scans| Work { bytes_total: 400, scans, stage: None };
+        let share = work(vec![scan(300, 50), scan(100, 100)]).share().unwrap();
+        assert!((share - 0.625).abs() < 1e-9);
+        let silent = Scan { rows_total: None, ..scan(100, 0) };
+        assert_eq!(work(vec![scan(300, 50), silent]).share(), None);
+        let none = Work { bytes_total: 0, scans: vec![], stage: None };
+        assert_eq!(none.share(), None);
+    }
+
+    #[test]
+    fn the_stage_is_told_beside_the_bytes() {
+        let stage = Some(Stage { verb: "sorting", rows: 12_300_000 });
+        let scan =
+            Scan { bytes_total: 400, bytes_scanned: Some(100), rows_total: None, rows_done: 0 };
+        let work = Work { bytes_total: 400, scans: vec![scan], stage };
+        let text = describe(&work, Duration::from_secs(2));
+        assert_eq!(text, "100 B of 400 B · sorting 12.3 M rows · 2.00 s · 6.00 s left");
     }
 }

@@ -1,6 +1,9 @@
 //! Errors for the person at the terminal: condition, message, place with a caret, and a hint.
 
+use std::io::{self, Write};
+
 use unicode_width::UnicodeWidthStr;
+use vonk::Condition;
 use vonk::error::Place;
 
 use crate::exit::Failure;
@@ -8,6 +11,12 @@ use crate::look::{BOLD, DIM, ERROR, HINT, Look};
 
 /// The width to which the SQLSTATE is set on something that is no terminal.
 const WIDTH_WITHOUT_TERMINAL: usize = 100;
+
+/// Most lines into which the first line of a message is cut.
+const WRAPPED_LINES_MAX: usize = 4;
+
+/// How far further lines of a message are moved to the right.
+const INDENT: usize = 2;
 
 /// Most lines of a message that are shown; what follows is detail for a log.
 const MESSAGE_LINES_MAX: usize = 3;
@@ -22,6 +31,11 @@ pub(crate) struct Source<'a> {
     /// Where the statement starts in its script: lines before it, and characters before it in its
     /// first line.
     pub(crate) offset: (u64, u64),
+}
+
+/// Writes to standard error; nothing can be done if that fails.
+pub(crate) fn tell(text: &str) {
+    let _unheard = io::stderr().write_all(text.as_bytes());
 }
 
 /// The text that tells of a failure, at most eight lines, each ended.
@@ -43,12 +57,14 @@ pub(crate) fn render_alone(error: &vonk::Error, look: &Look) -> String {
 }
 
 fn render_engine(error: &vonk::Error, source: &Source<'_>, look: &Look) -> String {
-    let mut text = headline(error.condition().name, error.message(), error.sql_state(), look);
+    let (end, message) = at_end(error, source.statement);
+    let mut text = headline(error.condition().name, &message, error.sql_state(), look);
     if let Some(file) = error.file_path() {
         text += &format!(" {} {}\n", look.paint(DIM, "-->"), file.display());
     }
     let hint = error.hint_text();
-    let marked = error.place().and_then(|place| snippet(place, hint, source, look));
+    let place = error.place().or(end);
+    let marked = place.and_then(|place| snippet(place, hint, source, look));
     match (&marked, hint) {
         (Some(snippet), _) => text += snippet,
         (None, Some(hint)) => {
@@ -59,25 +75,69 @@ fn render_engine(error: &vonk::Error, source: &Source<'_>, look: &Look) -> Strin
     text
 }
 
+/// The place behind a statement that ended too early, of which the parser tells no place, and the
+/// message without the parser's word for it.
+fn at_end(error: &vonk::Error, statement: &str) -> (Option<Place>, String) {
+    let message = error.message();
+    if error.condition() != Condition::PARSE_SYNTAX_ERROR || !message.ends_with("found: EOF") {
+        return (None, message.to_owned());
+    }
+    let (line, text) = statement.trim_end().lines().enumerate().last().unwrap_or_default();
+    let column = text.chars().count() as u64 + 1;
+    let message = message.replace("found: EOF", "found the end of the statement");
+    (Some(Place { line: line as u64 + 1, column, length: 1 }), message)
+}
+
 /// `error[CONDITION] message ... SQLSTATE`, the state at the right border where there is room.
 fn headline(condition: &str, message: &str, state: &str, look: &Look) -> String {
-    let mut lines = message.lines();
-    let first = lines.next().unwrap_or_default();
+    let mut lines = message.lines().filter(|line| !line.trim().is_empty());
+    let label = format!("error[{condition}]");
+    let room = look.width.unwrap_or(usize::MAX);
+    let wrapped = wrap(lines.next().unwrap_or_default(), room, label.width() + 1);
+    let mut text = look.paint(ERROR, &label);
+    let mut used = label.width() + 1;
+    for (index, line) in wrapped.iter().enumerate() {
+        let (before, start) = if index == 0 { (" ", used) } else { ("\n  ", INDENT) };
+        text += &format!("{before}{}", look.paint(BOLD, line));
+        used = start + line.width();
+    }
     let state = format!("SQLSTATE {state}");
-    let used = format!("error[{condition}] {first}").width() + state.width();
     let width = look.width.unwrap_or(WIDTH_WITHOUT_TERMINAL);
-    let gap = width.saturating_sub(used).max(2);
-    let mut text = format!(
-        "{} {}{:gap$}{}\n",
-        look.paint(ERROR, &format!("error[{condition}]")),
-        look.paint(BOLD, first),
-        "",
-        look.paint(DIM, &state),
-    );
-    for line in lines.filter(|line| !line.trim().is_empty()).take(MESSAGE_LINES_MAX - 1) {
+    if wrapped.len() > 1 && used + INDENT + state.width() > width {
+        text.push('\n');
+        used = 0;
+    }
+    let gap = width.saturating_sub(used + state.width()).max(INDENT);
+    text += &format!("{:gap$}{}\n", "", look.paint(DIM, &state));
+    for line in lines.take(MESSAGE_LINES_MAX - 1) {
         text += &format!("  {line}\n");
     }
     text
+}
+
+/// Cuts a text into lines between words; `used` places of the first are taken.
+fn wrap(text: &str, room: usize, used: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut at = used;
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && at + 1 + word.width() > room {
+            lines.push(word.to_owned());
+            at = INDENT + word.width();
+            continue;
+        }
+        if !lines[last].is_empty() {
+            lines[last].push(' ');
+            at += 1;
+        }
+        lines[last] += word;
+        at += word.width();
+    }
+    if lines.len() > WRAPPED_LINES_MAX {
+        lines.truncate(WRAPPED_LINES_MAX);
+        lines[WRAPPED_LINES_MAX - 1] += " …";
+    }
+    lines
 }
 
 /// The place, the line of the statement, and carets below what is wrong.
@@ -154,7 +214,7 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use vonk::{Condition, Error};
+    use vonk::Error;
 
     use super::*;
 
@@ -183,6 +243,35 @@ error[UNRESOLVED_COLUMN.WITH_SUGGESTION] column `cuntry` not found SQLSTATE 4270
 "
             .replace("found SQLSTATE", "found  SQLSTATE")
             .as_str(),
+        );
+    }
+
+    #[test]
+    fn an_early_end_is_marked_behind_the_last_word() {
+        check(
+            Error::new(Condition::PARSE_SYNTAX_ERROR, "expected: ), found: EOF"),
+            Source { name: None, statement: "select\n(1 + 2 ", offset: (0, 0) },
+            "
+error[PARSE_SYNTAX_ERROR] expected: ), found the end of the statement  SQLSTATE 42601
+ --> 2:7
+2 | (1 + 2 
+  |       ^
+",
+        );
+    }
+
+    #[test]
+    fn long_messages_are_wrapped_on_a_terminal() {
+        let look = Look { width: Some(50), is_terminal: true, ..PLAIN };
+        let error = Error::new(Condition::PATH_NOT_FOUND, "one two three four five six seven");
+        let text = render(
+            &Failure::Engine(error),
+            &Source { name: None, statement: "", offset: (0, 0) },
+            &look,
+        );
+        assert_eq!(
+            text,
+            "error[PATH_NOT_FOUND] one two three four five six\n  seven                             SQLSTATE 42K03\n"
         );
     }
 

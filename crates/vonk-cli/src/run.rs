@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use vonk::datafusion::physical_plan::ExecutionPlan;
 use vonk::{DataFrame, Session};
@@ -17,6 +16,7 @@ use crate::look::{DIM, Look};
 use crate::output::{self, Format, Options, Sink};
 use crate::progress::{self, Progress};
 use crate::report::{self, Source};
+use crate::workers::Workers;
 
 /// How many batches may wait for the sink.
 const BATCHES_AHEAD: usize = 4;
@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Runner {
     pub(crate) session: Session,
     pub(crate) settings: Settings,
-    pub(crate) workers: Handle,
+    pub(crate) workers: Workers,
     interrupts: watch::Receiver<u64>,
     results: usize,
 }
@@ -79,7 +79,7 @@ enum Event {
 
 impl Runner {
     /// A runner that hears Ctrl-C in the runtime that makes it, and runs queries on `workers`.
-    pub(crate) fn new(session: Session, settings: Settings, workers: Handle) -> Self {
+    pub(crate) fn new(session: Session, settings: Settings, workers: Workers) -> Self {
         let (sender, interrupts) = watch::channel(0);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
@@ -116,10 +116,18 @@ impl Runner {
         }
     }
 
-    /// Writes to standard error; nothing can be done if that fails.
-    #[expect(clippy::print_stderr, reason = "the one place that speaks beside the results")]
-    pub(crate) fn tell(&self, text: &str) {
-        eprint!("{text}");
+    /// The columns of a table, a view or a file; Ctrl-C ends the search for them.
+    pub(crate) async fn schema_of(&mut self, name: &str) -> Result<SchemaRef, Failure> {
+        self.interrupts.mark_unchanged();
+        let (session, name) = (self.session.clone(), name.to_owned());
+        let search = self.workers.handle().spawn(async move { session.schema_of(&name).await });
+        tokio::select! {
+            found = search => match found {
+                Ok(schema) => Ok(schema?),
+                Err(_) => Err(vonk::Error::internal("the search ended unexpectedly").into()),
+            },
+            () = self.interrupted() => Err(Failure::Interrupted),
+        }
     }
 
     /// Runs a statement that nobody typed and whose result nobody wants.
@@ -138,7 +146,7 @@ impl Runner {
             if let Some(path) = &self.settings.stdin {
                 text = hide_copy(&text, &path.display().to_string());
             }
-            self.tell(&text);
+            report::tell(&text);
         }
         exit
     }
@@ -147,9 +155,14 @@ impl Runner {
         let start = Instant::now();
         let (sender, mut events) = mpsc::channel(BATCHES_AHEAD);
         let query = produce(self.session.sql(statement), sender);
-        let _query = AbortOnDrop(self.workers.spawn(query));
-        let summary = self.consume(&mut events, start).await?;
-        self.footer(&summary);
+        let query = AbortOnDrop(self.workers.handle().spawn(query));
+        let result = self.consume(&mut events, start).await;
+        drop(query);
+        if self.settings.is_shell && matches!(result, Err(Failure::Interrupted)) {
+            drop(events);
+            self.workers.reclaim().await;
+        }
+        self.footer(&result?);
         Ok(())
     }
 
@@ -245,7 +258,7 @@ impl Runner {
             }
         }
         let text = self.settings.stderr.paint(DIM, &parts.join(" · "));
-        self.tell(&format!("{text}\n"));
+        report::tell(&format!("{text}\n"));
     }
 }
 

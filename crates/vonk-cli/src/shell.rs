@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::exit::Exit;
 use crate::look::{BOLD, DIM};
+use crate::report;
 use crate::run::{Runner, Script};
 use command::Next;
 
@@ -54,7 +55,7 @@ pub(crate) fn run(runner: Runner, runtime: &Runtime) -> Result<(), Exit> {
             Ok(Signal::CtrlD) => return Ok(()),
             Ok(_) => {}
             Err(error) => {
-                shell.runner.tell(&format!("the terminal cannot be read: {error}\n"));
+                report::tell(&format!("the terminal cannot be read: {error}\n"));
                 return Err(Exit::Io);
             }
         }
@@ -83,7 +84,7 @@ impl Shell<'_> {
         let look = self.runner.settings.stderr;
         let name = look.paint(BOLD, concat!("vonk ", env!("CARGO_PKG_VERSION")));
         let text = "end a statement with `;`, .help lists the commands, Ctrl-D leaves";
-        self.runner.tell(&format!("{name} · {}\n", look.paint(DIM, text)));
+        report::tell(&format!("{name} · {}\n", look.paint(DIM, text)));
     }
 }
 
@@ -115,7 +116,7 @@ fn editor(runner: &Runner) -> Reedline {
         Some(Ok(history)) => editor.with_history(Box::new(history)),
         Some(Err((path, error))) => {
             let path = path.display();
-            runner.tell(&format!("note: no history, since `{path}` cannot be opened: {error}\n"));
+            report::tell(&format!("note: no history, since `{path}` cannot be opened: {error}\n"));
             editor
         }
         None => editor,

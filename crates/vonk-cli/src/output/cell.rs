@@ -1,20 +1,13 @@
-//! Values as text: one formatter per column, with NULL kept apart from text.
-
-use std::fmt::Write;
+//! The values of a batch as text, with NULL kept apart from text.
 
 use arrow::array::Array;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::display::ArrayFormatter;
 
-/// How values look in text: NULL inside of nested values, and timestamps as Spark prints them.
-const OPTIONS: FormatOptions<'static> = FormatOptions::new()
-    .with_display_error(false)
-    .with_null("NULL")
-    .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-    .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f"));
+use super::value;
 
 /// The values of a batch as text.
 pub(super) struct Cells<'a> {
@@ -30,7 +23,7 @@ struct Column<'a> {
 impl<'a> Cells<'a> {
     pub(super) fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
         let columns = batch.columns().iter().map(|array| {
-            let formatter = ArrayFormatter::try_new(array.as_ref(), &OPTIONS)?;
+            let formatter = value::formatter(array.as_ref())?;
             Ok(Column { formatter, nulls: array.logical_nulls() })
         });
         Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()?, rows: batch.num_rows() })
@@ -61,8 +54,7 @@ impl<'a> Cells<'a> {
         if column.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(false);
         }
-        write!(text, "{}", column.formatter.value(row))
-            .map_err(|_| ArrowError::CastError(format!("the value of row {row} has no text")))?;
+        column.formatter.value(row).write(text)?;
         Ok(true)
     }
 }

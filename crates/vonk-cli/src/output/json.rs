@@ -1,12 +1,20 @@
 //! JSON: one array of objects, or one object per line.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use arrow::array::Array;
+use arrow::datatypes::FieldRef;
 use arrow::error::ArrowError;
-use arrow::json::writer::{JsonFormat, LineDelimited, Writer, WriterBuilder};
+use arrow::json::writer::{
+    Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer,
+    WriterBuilder,
+};
 use arrow::record_batch::RecordBatch;
+use arrow::util::display::ArrayFormatter;
 
-use super::{Out, Sink};
+use super::{Out, Sink, value};
 use crate::exit::Failure;
 
 /// An array with each of its objects on a line of its own.
@@ -28,32 +36,84 @@ impl JsonFormat for ArrayOfLines {
 }
 
 /// A writer of JSON.
-pub(super) struct Json<F: JsonFormat>(Writer<Out, F>);
+pub(super) struct Json<F: JsonFormat> {
+    writer: Writer<Out, F>,
+    times: Times,
+}
 
 /// One array of objects.
 pub(super) fn array(out: Out) -> Json<ArrayOfLines> {
-    Json(builder().build(out))
+    Json::new(out)
 }
 
 /// One object per line.
 pub(super) fn lines(out: Out) -> Json<LineDelimited> {
-    Json(builder().build(out))
+    Json::new(out)
 }
 
-fn builder() -> WriterBuilder {
-    WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .with_timestamp_format("%Y-%m-%dT%H:%M:%S%.f".to_owned())
+impl<F: JsonFormat> Json<F> {
+    fn new(out: Out) -> Self {
+        let times = Times::default();
+        let builder = WriterBuilder::new()
+            .with_explicit_nulls(true)
+            .with_encoder_factory(Arc::new(times.clone()));
+        Self { writer: builder.build(out), times }
+    }
+}
+
+/// Writes times and spans of time as every other format does.
+#[derive(Debug, Clone, Default)]
+struct Times {
+    /// Whether there was a time that no calendar has, such as one of the year 300,000.
+    has_failed: Arc<AtomicBool>,
+}
+
+impl EncoderFactory for Times {
+    fn make_default_encoder<'a>(
+        &self,
+        _field: &'a FieldRef,
+        array: &'a dyn Array,
+        _options: &'a EncoderOptions,
+    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
+        if !value::is_time(array.data_type()) {
+            return Ok(None);
+        }
+        let times = value::formatter(array)?;
+        let encoder = Box::new(Time { times, has_failed: Arc::clone(&self.has_failed) });
+        Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
+    }
+}
+
+/// Writes a time in quotes; its text has nothing that JSON would escape.
+struct Time<'a> {
+    times: ArrayFormatter<'a>,
+    has_failed: Arc<AtomicBool>,
+}
+
+impl Encoder for Time<'_> {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+        let text = self.times.value(row).try_to_string().unwrap_or_else(|_| {
+            self.has_failed.store(true, Ordering::Relaxed);
+            String::new()
+        });
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
 }
 
 impl<F: JsonFormat> Sink for Json<F> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        Ok(self.0.write(batch)?)
+        self.writer.write(batch)?;
+        if self.times.has_failed.load(Ordering::Relaxed) {
+            return Err(Failure::Format("a time is out of the range of the calendar".to_owned()));
+        }
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<Option<usize>, Failure> {
-        self.0.finish()?;
-        self.0.into_inner().flush()?;
+        self.writer.finish()?;
+        self.writer.into_inner().flush()?;
         Ok(None)
     }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use reedline::{Completer, CompletionResult, Span, Suggestion};
-use tokio::runtime::Handle;
 use vonk::Session;
 
 use super::command;
 use super::complete::{Candidate, Catalog, Column, complete};
 use crate::progress::size;
+use crate::workers::Workers;
 
 /// A schema that takes longer is not worth the wait of the person who types.
 const SCHEMA_WAIT: Duration = Duration::from_millis(400);
@@ -25,7 +25,7 @@ const FILES_MAX: usize = 500;
 /// The session and the disk as completion sees them.
 pub(super) struct SessionCatalog {
     session: Session,
-    handle: Handle,
+    workers: Workers,
     schemas: RefCell<HashMap<String, Known>>,
 }
 
@@ -37,14 +37,16 @@ struct Known {
 }
 
 impl SessionCatalog {
-    pub(super) fn new(session: Session, handle: Handle) -> Self {
-        Self { session, handle, schemas: RefCell::default() }
+    pub(super) fn new(session: Session, workers: Workers) -> Self {
+        Self { session, workers, schemas: RefCell::default() }
     }
 
     fn read_columns(&self, relation: &str) -> Vec<Column> {
         let schema = self.session.schema_of(relation);
-        let schema =
-            self.handle.block_on(async { tokio::time::timeout(SCHEMA_WAIT, schema).await });
+        let schema = self
+            .workers
+            .handle()
+            .block_on(async { tokio::time::timeout(SCHEMA_WAIT, schema).await });
         match schema {
             Ok(Ok(schema)) => schema.fields().iter().map(|field| Column::of(field)).collect(),
             Ok(Err(_)) | Err(_) => Vec::new(),

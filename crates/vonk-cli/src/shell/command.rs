@@ -91,7 +91,12 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 /// Whether typed text is a command, and no SQL.
+///
+/// Some commands are plain words too, such as `exit`, if nothing else is typed.
 pub(super) fn is_command(text: &str) -> bool {
+    if find(text.trim().trim_end_matches(';')).is_some() {
+        return true;
+    }
     let mut characters = text.trim_start().chars();
     let first = characters.next();
     let second = characters.next();
@@ -110,14 +115,14 @@ pub(super) fn run(shell: &mut Shell<'_>, text: &str) -> Next {
     result.unwrap_or_else(|failure| {
         if failure.exit() != Exit::ClosedPipe {
             let source = report::Source { name: None, statement: "", offset: (0, 0) };
-            shell.runner.tell(&report::render(&failure, &source, &shell.runner.settings.stderr));
+            report::tell(&report::render(&failure, &source, &shell.runner.settings.stderr));
         }
         Next::Prompt
     })
 }
 
 fn find(name: &str) -> Option<&'static Command> {
-    COMMANDS.iter().find(|command| command.names.contains(&name))
+    COMMANDS.iter().find(|command| command.names.iter().any(|n| n.eq_ignore_ascii_case(name)))
 }
 
 fn unknown(name: &str) -> Error {
@@ -243,6 +248,9 @@ mod tests {
     fn sql_is_told_from_commands() {
         assert!(is_command(" .help"));
         assert!(is_command("\\q"));
+        assert!(is_command("exit;"));
+        assert!(is_command("QUIT"));
+        assert!(!is_command("quit me"));
         assert!(!is_command(".5"));
         assert!(!is_command("SELECT 1"));
     }

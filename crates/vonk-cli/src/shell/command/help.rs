@@ -3,9 +3,10 @@
 use super::{Argument, COMMANDS, Command, Next, Shell};
 use crate::exit::Failure;
 use crate::look::DIM;
+use crate::report;
 
 pub(super) const COMMAND: Command = Command {
-    names: &[".help", "\\?"],
+    names: &[".help", "\\?", "help"],
     argument: Argument::Nothing,
     help: "Lists the commands and keys",
     run,
@@ -33,6 +34,6 @@ fn run(shell: &mut Shell<'_>, _argument: &str) -> Result<Next, Failure> {
         let others = if others.is_empty() { others } else { format!("  {others}") };
         text += &format!("{left:<24} {help}{}\n", look.paint(DIM, &others));
     }
-    shell.runner.tell(&text);
+    report::tell(&text);
     Ok(Next::Prompt)
 }

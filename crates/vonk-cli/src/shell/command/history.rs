@@ -4,6 +4,7 @@ use reedline::{SearchDirection, SearchQuery};
 
 use super::{Argument, Command, Next, Shell, bad_argument};
 use crate::exit::Failure;
+use crate::report;
 
 pub(super) const COMMAND: Command = Command {
     names: &[".history", "\\s"],
@@ -26,6 +27,6 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
     let found =
         found.map_err(|error| bad_argument(format!("the history is unreadable: {error}")))?;
     let text: String = found.iter().rev().map(|item| format!("{}\n", item.command_line)).collect();
-    shell.runner.tell(&text);
+    report::tell(&text);
     Ok(Next::Prompt)
 }

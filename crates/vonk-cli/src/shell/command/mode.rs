@@ -6,6 +6,7 @@ use vonk::error::closest;
 use super::{Argument, Command, Next, Shell, bad_argument};
 use crate::exit::Failure;
 use crate::output::Format;
+use crate::report;
 
 pub(super) const COMMAND: Command = Command {
     names: &[".mode"],
@@ -18,7 +19,7 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
     let output = &mut shell.runner.settings.output;
     if argument.is_empty() {
         let text = format!("{}\n", output.format.name());
-        shell.runner.tell(&text);
+        report::tell(&text);
         return Ok(Next::Prompt);
     }
     output.format = Format::from_str(argument, true).map_err(|_| unknown(argument))?;

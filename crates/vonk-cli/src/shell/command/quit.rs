@@ -4,7 +4,7 @@ use super::{Argument, Command, Next, Shell};
 use crate::exit::Failure;
 
 pub(super) const COMMAND: Command = Command {
-    names: &[".quit", ".exit", "\\q"],
+    names: &[".quit", ".exit", "\\q", "quit", "exit"],
     argument: Argument::Nothing,
     help: "Leaves the shell, as Ctrl-D does",
     run,

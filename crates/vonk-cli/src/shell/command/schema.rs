@@ -1,5 +1,8 @@
 //! `.schema`: the columns of a table, view or file.
 
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema};
 use vonk::display::type_name;
 
 use super::{Argument, Command, Next, Shell, show};
@@ -17,10 +20,9 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
     if name.is_empty() {
         return all(shell);
     }
-    let schema = shell.runtime.block_on(shell.runner.session.schema_of(name))?;
-    let column = |text: fn(&arrow::datatypes::Field) -> String| {
-        schema.fields().iter().map(|field| text(field)).collect()
-    };
+    let schema = shell.runtime.block_on(shell.runner.schema_of(name))?;
+    let column =
+        |text: fn(&Field) -> String| schema.fields().iter().map(|field| text(field)).collect();
     show(
         shell,
         vec![
@@ -31,17 +33,21 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
     )
 }
 
-fn all(shell: &Shell<'_>) -> Result<Next, Failure> {
+fn all(shell: &mut Shell<'_>) -> Result<Next, Failure> {
     let (mut tables, mut columns) = (Vec::new(), Vec::new());
     for name in shell.runner.session.table_names() {
-        let schema = shell.runtime.block_on(shell.runner.session.schema_of(&name))?;
-        let fields: Vec<String> = schema
-            .fields()
-            .iter()
-            .map(|field| format!("{} {}", field.name(), type_name(field.data_type())))
-            .collect();
+        // A table whose files are gone does not hide the others.
+        columns.push(match shell.runtime.block_on(shell.runner.schema_of(&name)) {
+            Ok(schema) => listed(&schema),
+            Err(Failure::Engine(error)) => error.message().to_owned(),
+            Err(other) => return Err(other),
+        });
         tables.push(name);
-        columns.push(fields.join(", "));
     }
     show(shell, vec![("table", tables), ("columns", columns)])
+}
+
+fn listed(schema: &Schema) -> String {
+    let column = |field: &Arc<Field>| format!("{} {}", field.name(), type_name(field.data_type()));
+    schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
 }

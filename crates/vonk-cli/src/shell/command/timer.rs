@@ -2,6 +2,7 @@
 
 use super::{Argument, Command, Next, Shell, switch};
 use crate::exit::Failure;
+use crate::report;
 
 pub(super) const COMMAND: Command = Command {
     names: &[".timer", "\\timing"],
@@ -14,6 +15,6 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
     let settings = &mut shell.runner.settings;
     settings.has_timer = switch(argument, settings.has_timer)?;
     let state = if settings.has_timer { "on" } else { "off" };
-    shell.runner.tell(&format!("timer is {state}\n"));
+    report::tell(&format!("timer is {state}\n"));
     Ok(Next::Prompt)
 }

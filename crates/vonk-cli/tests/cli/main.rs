@@ -5,6 +5,19 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+mod codes;
+#[cfg(unix)]
+mod shell;
+mod stdin;
+#[cfg(unix)]
+mod terminal;
+
+/// Joins ten rows with themselves eleven times, which no machine finishes.
+const LONG_QUERY: &str = "WITH d AS (SELECT * FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), \
+     (8), (9)) v(x)) SELECT count(*) FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d e CROSS \
+     JOIN d f CROSS JOIN d g CROSS JOIN d h CROSS JOIN d i CROSS JOIN d j CROSS JOIN d k CROSS \
+     JOIN d l WHERE (a.x + b.x + c.x + e.x + f.x + g.x + h.x + i.x + j.x + k.x + l.x) % 7 = 8";
+
 fn vonk(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_vonk"))
         .args(arguments)
@@ -55,16 +68,6 @@ fn results_are_alone_on_standard_output() {
 }
 
 #[test]
-fn exit_codes_are_as_documented() {
-    assert_eq!(run(&["SELECT 1"], "").0, 0);
-    assert_eq!(run(&["SELECT"], "").0, 1);
-    assert_eq!(run(&["SELECT nothing"], "").0, 1);
-    assert_eq!(run(&["--nonsense"], "").0, 2);
-    assert_eq!(run(&["--conf", "vonk.no.such=1", "SELECT 1"], "").0, 2);
-    assert_eq!(run(&["-f", "/no/such/file.sql"], "").0, 3);
-}
-
-#[test]
 fn a_script_stops_at_its_first_error_unless_it_shall_go_on() {
     let script = "SELECT 1 AS a;\n  SELECT b;\nSELECT 3 AS a";
     let (code, stdout, stderr) = run(&["-o", "csv"], script);
@@ -96,21 +99,6 @@ fn colours_come_only_when_wanted() {
 }
 
 #[test]
-fn a_closed_pipe_ends_quietly() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_vonk"))
-        .args(["-o", "csv", "-c", &"SELECT 'some text' AS a;".repeat(1000)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-}
-
-#[test]
 fn every_format_writes_something_its_reader_accepts() {
     let sql = "SELECT 1 AS n, 'a|b' AS t UNION ALL SELECT 2, NULL ORDER BY n";
     let text = |format| run(&["-o", format, sql], "").1;
@@ -133,44 +121,8 @@ fn completions_and_manual_are_printed() {
 }
 
 #[test]
-fn data_on_standard_input_is_the_table_stdin() {
-    let data = vonk(&["-o", "parquet", "SELECT 6 AS a UNION ALL SELECT 7"], "").stdout;
-    let sql = "SELECT sum(a) AS total FROM stdin";
-    assert_eq!(run(&["-o", "csv", sql], &data), (0, "total\n13\n".to_owned(), String::new()));
-    // A torn file is told of by the name that the user knows.
-    let (code, stdout, stderr) = run(&["-o", "csv", sql], &data[..data.len() / 2]);
-    assert_eq!((code, stdout.as_str()), (3, ""), "{stderr}");
-    assert!(stderr.contains("<stdin>") && !stderr.contains("vonk-stdin"), "{stderr}");
-}
-
-#[test]
 fn a_binary_file_holds_one_result() {
     let output = vonk(&["-o", "parquet", "SELECT 1 AS a; SELECT 2 AS a"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("one result"));
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_ends_a_long_query_within_a_second() {
-    let digits = "SELECT * FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) v(x)";
-    let joins: String = ('b'..='k').map(|name| format!(" CROSS JOIN digits {name}")).collect();
-    let sql = format!(
-        "WITH digits AS ({digits}) SELECT count(*) FROM digits a{joins} \
-         WHERE (a.x + b.x + c.x + d.x + e.x + f.x + g.x + h.x + i.x + j.x + k.x) % 7 = 8"
-    );
-    let child = Command::new(env!("CARGO_BIN_EXE_vonk"))
-        .args(["-c", &sql])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    let start = std::time::Instant::now();
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(start.elapsed() < std::time::Duration::from_secs(1));
 }
