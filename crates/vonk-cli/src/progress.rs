@@ -34,7 +34,10 @@ impl Progress {
         }
         let work = Work::of(plan);
         let share = work.share();
-        let bar = self.bar.get_or_insert_with(|| make_bar(share.is_some()));
+        let bar = self.bar.get_or_insert_with(|| {
+            ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr())
+        });
+        set_style(bar, share.is_some());
         bar.set_position((share.unwrap_or_default() * STEPS as f64) as u64);
         bar.set_message(describe(&work, elapsed));
         bar.tick();
@@ -55,13 +58,11 @@ impl Drop for Progress {
 }
 
 /// A bar, or a wheel where nobody knows how much there is to do.
-fn make_bar(is_share_known: bool) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+fn set_style(bar: &ProgressBar, is_share_known: bool) {
     let template =
         if is_share_known { "{bar:30} {percent:>3} % · {msg}" } else { "{spinner} {msg}" };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style.progress_chars("█▉▊▋▌▍▎▏ ")),
-        Err(_) => bar,
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
 }
 
@@ -126,6 +127,8 @@ impl Scan {
         match (self.rows_total, self.bytes_scanned) {
             (Some(rows), _) => Some(ratio(self.rows_done, rows).min(1.0)),
             (None, Some(bytes)) => Some(ratio(bytes, self.bytes_total).min(1.0)),
+            // A scan that has not begun, such as that of a join's other side.
+            (None, None) if self.rows_done == 0 => Some(0.0),
             (None, None) => None,
         }
     }
@@ -255,8 +258,9 @@ mod tests {
         let work = |scans| Work { bytes_total: 400, scans, stage: None };
         let share = work(vec![scan(300, 50), scan(100, 100)]).share().unwrap();
         assert!((share - 0.625).abs() < 1e-9);
-        let silent = Scan { rows_total: None, ..scan(100, 0) };
-        assert_eq!(work(vec![scan(300, 50), silent]).share(), None);
+        let silent = |rows_done| Scan { rows_total: None, ..scan(100, rows_done) };
+        assert_eq!(work(vec![scan(300, 50), silent(1)]).share(), None);
+        assert_eq!(work(vec![scan(300, 0), silent(0)]).share(), Some(0.0));
         let none = Work { bytes_total: 0, scans: vec![], stage: None };
         assert_eq!(none.share(), None);
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use reedline::{
     Color as TermColor, ColumnarMenu, DefaultHinter, EditCommand, Emacs, FileBackedHistory,
-    KeyCode, KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch,
+    InputMode, KeyCode, KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch,
     PromptHistorySearchStatus, Reedline, ReedlineEvent, ReedlineMenu, Signal, ValidationResult,
     Validator, default_emacs_keybindings,
 };
@@ -92,6 +92,8 @@ fn editor(runner: &Runner) -> Reedline {
     let catalog = catalog::SessionCatalog::new(runner.session.clone(), runner.workers.clone());
     let menu = ColumnarMenu::default()
         .with_name(MENU)
+        // FROM stands behind the cursor more often than not, and tells the columns.
+        .with_input_mode(InputMode::FullBuffer)
         .with_columns(1)
         .with_description_text_style(TermColor::DarkGray.normal())
         .with_selected_text_style(TermColor::Default.reverse());

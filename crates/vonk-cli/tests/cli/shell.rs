@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::LONG_QUERY;
-use crate::terminal::{CTRL_C, CTRL_D, CTRL_R, ENTER, TAB, Terminal, UP};
+use crate::terminal::{CTRL_C, CTRL_D, CTRL_R, ENTER, LEFT, TAB, Terminal, UP};
 
 fn people(directory: &Path) {
     let rows = "id,name,favourite\n1,Ada,blue\n2,Bob,green\n";
@@ -72,7 +72,9 @@ fn tab_completes_paths_and_the_columns_of_the_file_in_from() {
     shell.expect("guests");
     shell.press(CTRL_C);
     shell.prompt();
-    shell.press("SELECT seat FROM guests g WHERE g.");
+    // What stands behind the cursor counts as well.
+    shell.press("SELECT g. FROM guests g");
+    shell.press(&LEFT.repeat(" FROM guests g".len()));
     shell.press(TAB);
     shell.expect("g.seat");
 }

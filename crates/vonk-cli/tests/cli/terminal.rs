@@ -17,6 +17,7 @@ const QUIET: Duration = Duration::from_millis(100);
 
 /// Keys that are no letters.
 pub(crate) const UP: &str = "\x1b[A";
+pub(crate) const LEFT: &str = "\x1b[D";
 pub(crate) const TAB: &str = "\t";
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const CTRL_C: &str = "\x03";
