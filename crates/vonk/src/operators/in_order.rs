@@ -57,6 +57,12 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
     if keeps_order(&plan) {
         return Ok(in_order(without_round_robin(&plan)?, None));
     }
+    // Above a limit, dealing the rows out again would mix them.
+    if is_round_robin(&plan)
+        && let [child] = plan.children().as_slice()
+    {
+        return keep_file_order(Arc::clone(child));
+    }
     let passes_on = plan.is::<ProjectionExec>()
         || plan.is::<GlobalLimitExec>()
         || plan.is::<FilterExec>()
