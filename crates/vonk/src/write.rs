@@ -23,6 +23,7 @@ mod path;
 mod pattern;
 mod publish;
 mod run;
+mod sorted;
 mod staging;
 
 pub use frame::{DataFrameWriter, SaveMode};

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 
 use super::options::Format;
+use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
 
 mod binary;
@@ -58,7 +59,8 @@ pub(super) fn start(
 /// `UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE` with the column.
 pub(super) fn check_schema(format: &Format, schema: &SchemaRef) -> Result<()> {
     let refuse = |name: &str, data_type: &DataType, format: &str| {
-        let message = format!("column `{name}` of type {data_type} cannot be written as {format}");
+        let found = type_name(data_type);
+        let message = format!("column `{name}` of type {found} cannot be written as {format}");
         Err(Error::new(Condition::UNSUPPORTED_TYPE_FOR_FORMAT, message)
             .hint("cast it, drop it, or write another format such as parquet"))
     };

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use datafusion::execution::SessionState;
+
 use super::options::format_of_path;
 use super::{Existing, Format, Layout, Target, WriteOptions, WriteReport, WriteSpec};
 use crate::dataframe::DataFrame;
@@ -187,7 +189,9 @@ impl DataFrameWriter {
         let mode = self.save_mode()?;
         let format = self.format.as_deref().or_else(|| format_of_path(path)).unwrap_or("parquet");
         let target = Target::parse(path)?;
-        let spec = path_spec(&target, format, &self.options, mode, self.partition_by.clone())?;
+        let state = self.query.session().state();
+        let how = (format, &self.options, self.partition_by.clone());
+        let spec = path_spec(&state, &target, how, mode)?;
         let Some(spec) = spec else { return Ok(WriteReport::default()) };
         let query = self.query.logical_plan().await?;
         super::write_plan(&self.query.session().state(), query, spec).await
@@ -233,11 +237,10 @@ impl DataFrameWriter {
 
 /// A write to a path, or `None` if something is there and the mode is to ignore that.
 pub(crate) fn path_spec(
+    state: &SessionState,
     target: &Target,
-    format: &str,
-    options: &WriteOptions,
+    (format, options, partition_by): (&str, &WriteOptions, Vec<String>),
     mode: SaveMode,
-    partition_by: Vec<String>,
 ) -> Result<Option<WriteSpec>> {
     let rows_per_file_max = options.count("maxRecordsPerFile")?;
     let needs_directory = !partition_by.is_empty() || rows_per_file_max.is_some();
@@ -250,13 +253,10 @@ pub(crate) fn path_spec(
             SaveMode::Append | SaveMode::Overwrite => target.check_replaceable()?,
         }
     }
-    let is_dynamic = options
-        .get("partitionOverwriteMode")
-        .is_some_and(|value| value.eq_ignore_ascii_case("dynamic"));
     let existing = match mode {
         SaveMode::ErrorIfExists | SaveMode::Ignore => Existing::Refuse,
         SaveMode::Append => Existing::Append,
-        SaveMode::Overwrite if is_dynamic && !partition_by.is_empty() => {
+        SaveMode::Overwrite if !partition_by.is_empty() && options.is_dynamic(state)? => {
             Existing::ReplacePartitions
         }
         SaveMode::Overwrite => Existing::Replace,

@@ -11,6 +11,7 @@ use super::{
     Existing, Format, Layout, SaveMode, Target, WriteOptions, WriteReport, WriteSpec, write_plan,
 };
 use crate::catalog::{Catalog, CreateMode, TableKind, TableMeta, TableName};
+use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
 
 /// `INSERT INTO` and `INSERT OVERWRITE`.
@@ -80,7 +81,8 @@ pub(crate) async fn copy_to(
     let is_file = target.layout(&format, !spec.partition_by.is_empty()) == Layout::File;
     let default = if is_file { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
     let mode = spec.mode.unwrap_or(default);
-    match path_spec(&target, &format, &spec.options, mode, spec.partition_by)? {
+    let how = (format.as_str(), &spec.options, spec.partition_by);
+    match path_spec(state, &target, how, mode)? {
         Some(write) => write_plan(state, query, write).await,
         None => Ok(WriteReport::default()),
     }
@@ -108,9 +110,7 @@ pub(crate) async fn insert_into(
         _ => meta.schema()?,
     };
     let plan = assign(query, &schema, spec)?;
-    let is_dynamic = |value: &str| value.eq_ignore_ascii_case("dynamic");
-    let only_partitions = !spec.partition.is_empty()
-        || spec.options.get("partitionOverwriteMode").is_some_and(is_dynamic);
+    let only_partitions = !spec.partition.is_empty() || spec.options.is_dynamic(state)?;
     let existing = match (spec.overwrite, only_partitions && !meta.partition_columns.is_empty()) {
         (false, _) => Existing::Append,
         (true, true) => Existing::ReplacePartitions,
@@ -248,7 +248,9 @@ fn sources_of(query: &LogicalPlan, table: &Schema, spec: &InsertSpec) -> Result<
         Ok(())
     };
     for (name, value) in &spec.partition {
-        fill(column_index(table, name)?, value.clone())?;
+        // What PARTITION says is text of a path, of whatever type the column is.
+        let index = column_index(table, name)?;
+        fill(index, cast(value.clone(), table.field(index).data_type().clone()))?;
     }
     let columns = query.schema().columns();
     let receivers: Vec<usize> = if spec.by_name {
@@ -295,6 +297,7 @@ fn check_assignable(column: &str, from: &DataType, to: &DataType) -> Result<()> 
     if is_assignable(from, to) {
         return Ok(());
     }
+    let (from, to) = (type_name(from), type_name(to));
     let message = format!("a value of type {from} cannot be stored in column `{column}` of {to}");
     Err(Error::new(Condition::INCOMPATIBLE_DATA_FOR_TABLE, message)
         .hint("cast it in the query if that is what you mean"))

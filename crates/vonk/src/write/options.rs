@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use arrow::ipc::CompressionType;
 use arrow_avro::compression::CompressionCodec;
+use datafusion::execution::SessionState;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 
 use super::compress::Codec;
 use super::pattern;
+use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 
 /// Writer options by name, without regard to case.
@@ -25,6 +27,22 @@ impl WriteOptions {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether overwriting replaces only the partitions that are written: by option
+    /// `partitionOverwriteMode`, or else as the session has it.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_VALUE` for anything but `static` and `dynamic`.
+    pub(super) fn is_dynamic(&self, state: &SessionState) -> Result<bool> {
+        let config = state.config().get_extension::<Config>().unwrap_or_default();
+        let of_session = config.get("spark.sql.sources.partitionOverwriteMode").unwrap_or("static");
+        let mode = self.get("partitionOverwriteMode").unwrap_or(of_session);
+        match mode.to_lowercase().as_str() {
+            "dynamic" => Ok(true),
+            "static" => Ok(false),
+            _ => Err(bad_option("partitionOverwriteMode", mode, "`static` or `dynamic`")),
+        }
     }
 
     /// The value of the first of several names that is set.

@@ -20,7 +20,8 @@ use tokio::task::JoinSet;
 
 use super::encode::{self, Encode, EncodeError};
 use super::options::{Format, Layout};
-use super::partition::{self, Splitter};
+use super::partition::{self, Part, Splitter};
+use super::sorted::sorted;
 use super::staging::{Staging, write_error};
 use super::{WriteReport, find_io};
 use crate::error::{Condition, Error, Result};
@@ -46,19 +47,21 @@ pub(super) async fn run(
     sink: Arc<Sink>,
 ) -> Result<WriteReport> {
     let streams = match sink.layout {
-        Layout::File => vec![single_stream(plan, context)?],
+        Layout::File => vec![single_stream(plan, Arc::clone(&context))?],
         Layout::Directory => (0..plan.output_partitioning().partition_count())
             .map(|index| plan.execute(index, Arc::clone(&context)))
             .collect::<Result<Vec<_>, _>>()?,
     };
     let mut tasks = JoinSet::new();
+    let files_max = (OPEN_FILES_MAX / streams.len().max(1)).max(1);
     for (index, stream) in streams.into_iter().enumerate() {
-        tasks.spawn(write_stream(stream, Arc::clone(&sink), index));
+        let writer = PartWriter::new(Arc::clone(&sink), index, files_max)?;
+        tasks.spawn(write_stream(stream, writer, Arc::clone(&context)));
     }
     let mut finished = join(tasks).await?;
     let is_bare = finished.iter().all(Vec::is_empty) && sink.partition_columns.is_empty();
     if is_bare && (sink.layout == Layout::File || sink.format.has_schema_without_rows()) {
-        let mut writer = PartWriter::new(Arc::clone(&sink), 0)?;
+        let mut writer = PartWriter::new(Arc::clone(&sink), 0, 1)?;
         writer.open(None, Path::new(""))?;
         finished.push(writer.finish()?);
     }
@@ -101,14 +104,17 @@ fn task_error(error: tokio::task::JoinError) -> Error {
 
 async fn write_stream(
     mut stream: SendableRecordBatchStream,
-    sink: Arc<Sink>,
-    index: usize,
+    mut writer: PartWriter,
+    context: Arc<TaskContext>,
 ) -> Result<Vec<Finished>> {
-    let mut writer = PartWriter::new(sink, index)?;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
-        if batch.num_rows() > 0 {
-            writer.write(batch)?;
+        if batch.num_rows() > 0
+            && let Some(unwritten) = writer.write(batch)?
+        {
+            let columns = &writer.sink.partition_columns;
+            stream = sorted(unwritten, stream, columns, Arc::clone(&context))?;
+            writer.is_sorted = true;
         }
     }
     writer.finish()
@@ -154,7 +160,15 @@ struct PartWriter {
     files: HashMap<Option<arrow::row::OwnedRow>, OpenFile>,
     files_begun: usize,
     finished: Vec<Finished>,
+    /// How many files may be open before the rows have to come sorted.
+    files_max: usize,
+    /// Whether the rows come partition by partition, so that a file is done when the next begins.
+    is_sorted: bool,
 }
+
+/// Files that a write holds open, each with buffers of its own; of more partitions than these the
+/// rows are sorted first, as in Spark.
+const OPEN_FILES_MAX: usize = 128;
 
 struct OpenFile {
     encoder: Box<dyn Encode>,
@@ -170,27 +184,49 @@ struct Finished {
 }
 
 impl PartWriter {
-    fn new(sink: Arc<Sink>, index: usize) -> Result<Self> {
+    fn new(sink: Arc<Sink>, index: usize, files_max: usize) -> Result<Self> {
         let splitter = match sink.partition_columns.as_slice() {
             [] => None,
             columns => Some(Splitter::new(&sink.schema, columns)?),
         };
         let file_schema = partition::file_schema(&sink.schema, &sink.partition_columns)?;
-        let (files, finished) = (HashMap::new(), Vec::new());
-        Ok(Self { sink, splitter, file_schema, index, files, files_begun: 0, finished })
+        Ok(Self {
+            sink,
+            splitter,
+            file_schema,
+            index,
+            files: HashMap::new(),
+            files_begun: 0,
+            finished: Vec::new(),
+            files_max,
+            is_sorted: false,
+        })
     }
 
-    fn write(&mut self, batch: RecordBatch) -> Result<()> {
+    /// Writes a batch, or gives it back if its partitions are too many to be written unsorted.
+    fn write(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
         self.check_nulls(&batch)?;
-        let batch =
-            RecordBatch::try_new(SchemaRef::clone(&self.sink.schema), batch.columns().to_vec())?;
+        let schema = SchemaRef::clone(&self.sink.schema);
+        let named = RecordBatch::try_new(schema, batch.columns().to_vec())?;
         let Some(splitter) = &self.splitter else {
-            return self.write_rows(None, Path::new(""), &batch);
+            self.write_rows(None, Path::new(""), &named)?;
+            return Ok(None);
         };
-        for part in splitter.split(&batch)? {
-            self.write_rows(Some(part.key), &part.directory, &part.rows)?;
+        let parts = splitter.split(&named)?;
+        let is_new = |part: &&Part| !self.files.contains_key(&Some(part.key.clone()));
+        let count = self.files.len() + parts.iter().filter(is_new).count();
+        if !self.is_sorted && count > self.files_max {
+            self.close_all()?;
+            return Ok(Some(batch));
         }
-        Ok(())
+        for part in parts {
+            let key = Some(part.key);
+            if self.is_sorted && !self.files.contains_key(&key) {
+                self.close_all()?;
+            }
+            self.write_rows(key, &part.directory, &part.rows)?;
+        }
+        Ok(None)
     }
 
     fn check_nulls(&self, batch: &RecordBatch) -> Result<()> {
@@ -269,9 +305,13 @@ impl PartWriter {
 
     /// Ends all files.
     fn finish(mut self) -> Result<Vec<Finished>> {
-        let open: Vec<OpenFile> = self.files.drain().map(|(_, open)| open).collect();
-        open.into_iter().try_for_each(|open| self.close(open))?;
+        self.close_all()?;
         Ok(self.finished)
+    }
+
+    fn close_all(&mut self) -> Result<()> {
+        let open: Vec<OpenFile> = self.files.drain().map(|(_, open)| open).collect();
+        open.into_iter().try_for_each(|open| self.close(open))
     }
 }
 

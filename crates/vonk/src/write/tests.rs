@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -275,4 +276,82 @@ async fn files_end_where_the_option_says() {
     // Each partition of 1000 rows gives files of 300, 300, 300 and 100 rows.
     assert_eq!((report.rows, report.files), (2000, 8));
     assert!(contents(&out).iter().filter(|(name, _)| name.ends_with(".csv.gz")).count() == 8);
+}
+
+#[tokio::test]
+async fn many_partitions_are_written_one_after_another() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("out");
+    // Every row is a partition of its own: 2000 of them, in two tasks.
+    let writer = query(2, End::Well).write().partition_by(["line"]);
+    let report = writer.csv(out.to_str().unwrap()).await.unwrap();
+    assert_eq!((report.rows, report.files), (2000, 2000));
+    let last = &contents(&out.join("line=row 1999"))[..];
+    // 1999 = 3 * 666 + 1
+    assert_eq!(last.iter().map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>(), [b"1\n"]);
+}
+
+#[tokio::test]
+async fn rows_of_many_partitions_lose_nothing_when_they_are_sorted() {
+    let root = tempfile::tempdir().unwrap();
+    let session = Session::builder().master("local[2]").get_or_create().unwrap();
+    // 700 partitions of 100 rows each, whose rows come mixed.
+    let rows = session.range(0, 70_000).select_expr(["id", "id % 700 AS k"]);
+    let out = root.path().join("out");
+    let report = rows.write().partition_by(["k"]).parquet(out.to_str().unwrap()).await.unwrap();
+    assert_eq!(report.rows, 70_000);
+    for k in [0, 1, 350, 699] {
+        let directory = out.join(format!("k={k}"));
+        let sql = format!("SELECT count(*), sum(id) FROM '{}'", directory.display());
+        let sum = 100 * k + 700 * (0..100).sum::<i64>();
+        let batches = session.sql(sql).collect().await.unwrap();
+        let column = |index: usize| {
+            let column = batches[0].column(index).as_any().downcast_ref::<Int64Array>().unwrap();
+            column.value(0)
+        };
+        assert_eq!((column(0), column(1)), (100, sum), "{k}");
+    }
+}
+
+#[tokio::test]
+async fn the_session_says_what_overwriting_partitions_means() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("out");
+    let path = out.to_str().unwrap();
+    let session = Session::new();
+    let write = async |value: i64, session: &Session| {
+        let rows = session.sql(format!("SELECT 'x' AS line, {value} AS key"));
+        rows.write().mode("overwrite").partition_by(["key"]).csv(path).await.unwrap();
+    };
+    write(1, &session).await;
+    write(2, &session).await;
+    assert_eq!(lines(&out), 1);
+    session.set("spark.sql.sources.partitionOverwriteMode", "dynamic").unwrap();
+    write(3, &session).await;
+    write(3, &session).await;
+    assert_eq!(lines(&out), 2);
+    assert!(out.join("key=2").exists() && out.join("key=3").exists());
+}
+
+/// Writing to `/dev/full` fails as on a disk without space.
+#[test]
+fn a_full_disk_is_told_by_every_format() {
+    let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("line", DataType::Utf8, true)]));
+    let lines = StringArray::from_iter_values((0..100_000).map(|n| format!("row {n}")));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(lines)]).unwrap();
+    let pool: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
+    for name in FORMATS {
+        let options = super::WriteOptions::default();
+        let format = super::Format::new(name, &options, "out", super::Layout::Directory).unwrap();
+        let file = fs::File::options().write(true).open("/dev/full").unwrap();
+        let written =
+            super::encode::start(&format, file, &schema, &pool).and_then(|mut encoder| {
+                encoder.write(&batch)?;
+                encoder.finish()
+            });
+        let error = written.unwrap_err();
+        let io = super::find_io(error.as_ref());
+        let kind = io.map(std::io::Error::kind);
+        assert_eq!(kind, Some(std::io::ErrorKind::StorageFull), "{name}: {error}");
+    }
 }

@@ -76,6 +76,13 @@ impl Encode for CsvEncoder {
                 }
                 text.clear();
                 formatter.value(row).write(&mut text)?;
+                let is_float = batch.column(index).data_type().is_floating();
+                // Spark and Java know infinity by no other name.
+                let text = match text.as_str() {
+                    "inf" if is_float => "Infinity",
+                    "-inf" if is_float => "-Infinity",
+                    text => text,
+                };
                 push_field(&self.options, &mut self.lines, text.as_bytes());
             }
             self.lines.extend_from_slice(self.options.line_end.as_bytes());
