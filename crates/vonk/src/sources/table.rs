@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result as DfResult, ScalarValue, Statistics};
@@ -18,6 +17,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::Partitioning;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
@@ -191,7 +191,51 @@ async fn infer_schema(
     Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message).caused_by(error))
 }
 
-#[async_trait]
+impl FileTable {
+    /// What [`TableProvider::scan`] gives. Boxed here and not by `async_trait`, whose bounds make the
+    /// compiler prove at length that expressions may cross threads.
+    fn plan_scan<'a>(
+        &'a self,
+        state: &'a dyn Session,
+        projection: Option<&'a Vec<usize>>,
+        filters: &'a [Expr],
+        limit: Option<usize>,
+    ) -> BoxFuture<'a, DfResult<Arc<dyn ExecutionPlan>>> {
+        Box::pin(async move {
+            let columns = self.schema.table_partition_cols();
+            let found = self.root.list().await?;
+            let files =
+                found.into_iter().map(|file| self.partitioned(file)).collect::<Result<_>>()?;
+            let (deciding, others): (Vec<Expr>, Vec<Expr>) =
+                filters.iter().cloned().partition(|filter| partitions::decides(filter, columns));
+            let files = partitions::prune(state, columns, &deciding, files)?;
+            let enough = limit.filter(|_| others.is_empty());
+            let (files, statistics) = self.with_statistics(state, files, enough).await?;
+            if files.is_empty() {
+                let schema = datafusion::common::project_schema(&self.schema(), projection)?;
+                return Ok(Arc::new(EmptyExec::new(schema)) as Arc<dyn ExecutionPlan>);
+            }
+            let source = self.reader.file_source(self.schema.clone());
+            let splits = source.supports_repartitioning();
+            let splits = |file: &PartitionedFile| splits && !self.is_compressed(file);
+            let groups = split::into_groups(files, state.config().target_partitions(), splits);
+            // A declared partitioning keeps the optimizer from regrouping the files, and partitions
+            // from taking each other's: both would lose the order of the rows.
+            let partitioning = Partitioning::UnknownPartitioning(groups.len());
+            let config = FileScanConfigBuilder::new(self.root.url.clone(), source)
+                .with_file_groups(groups)
+                .with_statistics(statistics)
+                .with_projection_indices(projection.cloned())?
+                .with_limit(limit)
+                .with_preserve_order(true)
+                .with_output_partitioning(Some(partitioning))
+                .build();
+            let plan = self.reader.create_physical_plan(state, config).await?;
+            Ok(if self.format.fenced { guard::fence(plan, self.format.name) } else { plan })
+        })
+    }
+}
+
 impl TableProvider for FileTable {
     fn schema(&self) -> SchemaRef {
         Arc::clone(self.schema.table_schema())
@@ -201,42 +245,21 @@ impl TableProvider for FileTable {
         TableType::Base
     }
 
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
+    fn scan<'a, 'b, 'c, 'd, 'all>(
+        &'a self,
+        state: &'b dyn Session,
+        projection: Option<&'c Vec<usize>>,
+        filters: &'d [Expr],
         limit: Option<usize>,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let columns = self.schema.table_partition_cols();
-        let found = self.root.list().await?;
-        let files = found.into_iter().map(|file| self.partitioned(file)).collect::<Result<_>>()?;
-        let (deciding, others): (Vec<Expr>, Vec<Expr>) =
-            filters.iter().cloned().partition(|filter| partitions::decides(filter, columns));
-        let files = partitions::prune(state, columns, &deciding, files)?;
-        let enough = limit.filter(|_| others.is_empty());
-        let (files, statistics) = self.with_statistics(state, files, enough).await?;
-        if files.is_empty() {
-            let schema = datafusion::common::project_schema(&self.schema(), projection)?;
-            return Ok(Arc::new(EmptyExec::new(schema)));
-        }
-        let source = self.reader.file_source(self.schema.clone());
-        let splits = source.supports_repartitioning();
-        let splits = |file: &PartitionedFile| splits && !self.is_compressed(file);
-        let groups = split::into_groups(files, state.config().target_partitions(), splits);
-        // A declared partitioning keeps the optimizer from regrouping the files, and partitions
-        // from taking each other's: both would lose the order of the rows.
-        let partitioning = Partitioning::UnknownPartitioning(groups.len());
-        let config = FileScanConfigBuilder::new(self.root.url.clone(), source)
-            .with_file_groups(groups)
-            .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .with_preserve_order(true)
-            .with_output_partitioning(Some(partitioning))
-            .build();
-        let plan = self.reader.create_physical_plan(state, config).await?;
-        Ok(if self.format.fenced { guard::fence(plan, self.format.name) } else { plan })
+    ) -> BoxFuture<'all, DfResult<Arc<dyn ExecutionPlan>>>
+    where
+        'a: 'all,
+        'b: 'all,
+        'c: 'all,
+        'd: 'all,
+        Self: 'all,
+    {
+        self.plan_scan(state, projection, filters, limit)
     }
 
     fn supports_filters_pushdown(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use async_trait::async_trait;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
@@ -30,10 +30,13 @@ mod summarize;
 mod table;
 
 /// A statement that is done when it is planned; its plan holds its answer.
-#[async_trait]
+///
+/// The future is boxed by hand: within `async_trait`, whose methods have bounds of their own, the
+/// compiler proves for every command anew that plans and syntax trees may cross threads, and takes
+/// ten times as long for the whole crate.
 pub(crate) trait Command: Send + Sync {
     /// Does it.
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan>;
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>>;
 }
 
 /// How a statement begins and reads, and what it is for.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -11,6 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{Cache, Filled, renamed};
@@ -50,7 +50,47 @@ impl CacheTable {
     }
 }
 
-#[async_trait]
+impl CacheTable {
+    /// What [`TableProvider::scan`] gives. Boxed here and not by `async_trait`, whose bounds make the
+    /// compiler prove at length that expressions may cross threads.
+    fn plan_scan<'a>(
+        &'a self,
+        state: &'a dyn Session,
+        projection: Option<&'a Vec<usize>>,
+        limit: Option<usize>,
+    ) -> BoxFuture<'a, DfResult<Arc<dyn ExecutionPlan>>> {
+        Box::pin(async move {
+            let kept = self.cache.filled().filter(|filled| filled.parts.is_some());
+            let (source, count) = match kept {
+                Some(filled) => {
+                    let count = filled.parts.as_ref().map_or(1, Vec::len);
+                    (Source::Kept(filled), count)
+                }
+                None => {
+                    let plan = state.create_physical_plan(&self.input).await?;
+                    let count = plan.output_partitioning().partition_count();
+                    let source = match self.cache.is_active() {
+                        true => {
+                            let spare = state.create_physical_plan(&self.input).await?;
+                            Source::Filling(Arc::clone(&self.cache), plan, spare)
+                        }
+                        false => Source::Passing(plan),
+                    };
+                    (source, count)
+                }
+            };
+            let slice = |index| -> Arc<dyn PartitionStream> {
+                let (source, schema) = (source.clone(), Arc::clone(&self.schema));
+                Arc::new(Slice { source, schema, index, count })
+            };
+            let slices = (0..count).map(slice).collect();
+            let schema = Arc::clone(&self.schema);
+            let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
+            Ok(Arc::new(scan) as Arc<dyn ExecutionPlan>)
+        })
+    }
+}
+
 impl TableProvider for CacheTable {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
@@ -60,40 +100,21 @@ impl TableProvider for CacheTable {
         TableType::Temporary
     }
 
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+    fn scan<'a, 'b, 'c, 'd, 'all>(
+        &'a self,
+        state: &'b dyn Session,
+        projection: Option<&'c Vec<usize>>,
+        _filters: &'d [Expr],
         limit: Option<usize>,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let kept = self.cache.filled().filter(|filled| filled.parts.is_some());
-        let (source, count) = match kept {
-            Some(filled) => {
-                let count = filled.parts.as_ref().map_or(1, Vec::len);
-                (Source::Kept(filled), count)
-            }
-            None => {
-                let plan = state.create_physical_plan(&self.input).await?;
-                let count = plan.output_partitioning().partition_count();
-                let source = match self.cache.is_active() {
-                    true => {
-                        let spare = state.create_physical_plan(&self.input).await?;
-                        Source::Filling(Arc::clone(&self.cache), plan, spare)
-                    }
-                    false => Source::Passing(plan),
-                };
-                (source, count)
-            }
-        };
-        let slice = |index| -> Arc<dyn PartitionStream> {
-            let (source, schema) = (source.clone(), Arc::clone(&self.schema));
-            Arc::new(Slice { source, schema, index, count })
-        };
-        let slices = (0..count).map(slice).collect();
-        let schema = Arc::clone(&self.schema);
-        let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
-        Ok(Arc::new(scan))
+    ) -> BoxFuture<'all, DfResult<Arc<dyn ExecutionPlan>>>
+    where
+        'a: 'all,
+        'b: 'all,
+        'c: 'all,
+        'd: 'all,
+        Self: 'all,
+    {
+        self.plan_scan(state, projection, limit)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `COPY … TO`: a query's rows into a file or directory.
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
@@ -28,29 +28,30 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(Copy { query, path, options }))
 }
 
-#[async_trait]
 impl Command for Copy {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let plan = plan_query(session, self.query.clone()).await?;
-        let mut spec = CopySpec {
-            path: self.path.clone(),
-            format: None,
-            options: WriteOptions::default(),
-            partition_by: Vec::new(),
-            mode: None,
-        };
-        for (name, value) in &self.options {
-            match name.to_lowercase().as_str() {
-                "format" => spec.format = Some(value.clone()),
-                "partition_by" => {
-                    spec.partition_by =
-                        value.split(',').map(|name| name.trim().to_owned()).collect();
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let plan = plan_query(session, self.query.clone()).await?;
+            let mut spec = CopySpec {
+                path: self.path.clone(),
+                format: None,
+                options: WriteOptions::default(),
+                partition_by: Vec::new(),
+                mode: None,
+            };
+            for (name, value) in &self.options {
+                match name.to_lowercase().as_str() {
+                    "format" => spec.format = Some(value.clone()),
+                    "partition_by" => {
+                        spec.partition_by =
+                            value.split(',').map(|name| name.trim().to_owned()).collect();
+                    }
+                    "mode" => spec.mode = Some(value.parse::<SaveMode>()?),
+                    _ => spec.options.set(name, value.clone()),
                 }
-                "mode" => spec.mode = Some(value.parse::<SaveMode>()?),
-                _ => spec.options.set(name, value.clone()),
             }
-        }
-        let report = copy_to(&session.state(), spec, &plan).await?;
-        answer(["rows"], &[[Some(report.rows.to_string())]])
+            let report = copy_to(&session.state(), spec, &plan).await?;
+            answer(["rows"], &[[Some(report.rows.to_string())]])
+        })
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
@@ -81,31 +81,32 @@ fn parse_clauses(source: &mut Source<'_>) -> Result<Clauses> {
     }
 }
 
-#[async_trait]
 impl Command for CreateTable {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let catalog = session.catalog()?;
-        let format = self.clauses.format.as_deref().unwrap_or("parquet");
-        let mut meta = TableMeta::table(catalog.qualified(&self.name), format);
-        meta.location.clone_from(&self.clauses.location);
-        for (name, value) in &self.clauses.options {
-            match name.eq_ignore_ascii_case("path") {
-                true => meta.location = Some(value.clone()),
-                false => drop(meta.options.insert(name.clone(), value.clone())),
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let catalog = session.catalog()?;
+            let format = self.clauses.format.as_deref().unwrap_or("parquet");
+            let mut meta = TableMeta::table(catalog.qualified(&self.name), format);
+            meta.location.clone_from(&self.clauses.location);
+            for (name, value) in &self.clauses.options {
+                match name.eq_ignore_ascii_case("path") {
+                    true => meta.location = Some(value.clone()),
+                    false => drop(meta.options.insert(name.clone(), value.clone())),
+                }
             }
-        }
-        let partition_by = &self.clauses.partition_by;
-        if let Some(query) = &self.query {
-            let plan = plan_query(session, (**query).clone()).await?;
-            let state = session.state();
-            let target = (meta, partition_by.as_slice());
-            write::create_table_as(&catalog, &state, target, self.mode, &plan).await?;
-            return no_answer();
-        }
-        let schema = self.schema(session, &meta).await?;
-        let meta = meta.with_schema(&schema, partition_by)?;
-        catalog.create_table(&meta, self.mode)?;
-        no_answer()
+            let partition_by = &self.clauses.partition_by;
+            if let Some(query) = &self.query {
+                let plan = plan_query(session, (**query).clone()).await?;
+                let state = session.state();
+                let target = (meta, partition_by.as_slice());
+                write::create_table_as(&catalog, &state, target, self.mode, &plan).await?;
+                return no_answer();
+            }
+            let schema = self.schema(session, &meta).await?;
+            let meta = meta.with_schema(&schema, partition_by)?;
+            catalog.create_table(&meta, self.mode)?;
+            no_answer()
+        })
     }
 }
 

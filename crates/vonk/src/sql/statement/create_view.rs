@@ -1,8 +1,8 @@
 //! `CREATE [OR REPLACE] TEMP VIEW`: a name for a query, or for files with their options.
 
-use async_trait::async_trait;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, last_part, no_answer};
@@ -75,33 +75,34 @@ fn parse_files(source: &mut Source<'_>) -> Result<ReadSpec> {
     Ok(spec)
 }
 
-#[async_trait]
 impl Command for CreateView {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let exists = session.views().get(&self.name).is_some();
-        if exists && self.if_not_exists {
-            return no_answer();
-        }
-        if exists && !self.replace {
-            return Err(Error::new(
-                Condition::TABLE_ALREADY_EXISTS,
-                format!("view `{}` exists already", self.name),
-            )
-            .hint("use `CREATE OR REPLACE TEMP VIEW`"));
-        }
-        let mut plan = match &self.body {
-            Body::Query(query) => plan_query(session, (**query).clone()).await?,
-            Body::Files(spec) => {
-                let provider = sources::open(&session.state(), spec).await?;
-                let source = provider_as_source(provider);
-                LogicalPlanBuilder::scan(self.name.as_str(), source, None)?.build()?
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let exists = session.views().get(&self.name).is_some();
+            if exists && self.if_not_exists {
+                return no_answer();
             }
-        };
-        if !self.columns.is_empty() {
-            plan = rename(plan, &self.columns)?;
-        }
-        session.views().insert(&self.name, plan);
-        no_answer()
+            if exists && !self.replace {
+                return Err(Error::new(
+                    Condition::TABLE_ALREADY_EXISTS,
+                    format!("view `{}` exists already", self.name),
+                )
+                .hint("use `CREATE OR REPLACE TEMP VIEW`"));
+            }
+            let mut plan = match &self.body {
+                Body::Query(query) => plan_query(session, (**query).clone()).await?,
+                Body::Files(spec) => {
+                    let provider = sources::open(&session.state(), spec).await?;
+                    let source = provider_as_source(provider);
+                    LogicalPlanBuilder::scan(self.name.as_str(), source, None)?.build()?
+                }
+            };
+            if !self.columns.is_empty() {
+                plan = rename(plan, &self.columns)?;
+            }
+            session.views().insert(&self.name, plan);
+            no_answer()
+        })
     }
 }
 

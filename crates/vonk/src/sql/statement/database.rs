@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::parser::Parser;
 
 use super::{Command, Source, answer, fits, no_answer, show};
@@ -47,25 +47,26 @@ fn parse_name(source: &mut Source<'_>) -> Result<String> {
     Ok(source.parse(Parser::parse_identifier)?.value)
 }
 
-#[async_trait]
 impl Command for Database {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let catalog = session.catalog()?;
-        match self {
-            Database::Create { name, mode } => {
-                catalog.create_database(name, *mode, &BTreeMap::new())?;
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let catalog = session.catalog()?;
+            match self {
+                Database::Create { name, mode } => {
+                    catalog.create_database(name, *mode, &BTreeMap::new())?;
+                }
+                Database::Drop { name, if_exists, cascade } => {
+                    catalog.drop_database(name, *if_exists, *cascade)?;
+                }
+                Database::Use { name } => catalog.set_current_database(name)?,
+                Database::Show { pattern } => {
+                    let names = catalog.list_databases()?;
+                    let fitting = names.into_iter().filter(|name| fits(pattern.as_deref(), name));
+                    let rows: Vec<_> = fitting.map(|name| [Some(name)]).collect();
+                    return answer(["namespace"], &rows);
+                }
             }
-            Database::Drop { name, if_exists, cascade } => {
-                catalog.drop_database(name, *if_exists, *cascade)?;
-            }
-            Database::Use { name } => catalog.set_current_database(name)?,
-            Database::Show { pattern } => {
-                let names = catalog.list_databases()?;
-                let fitting = names.into_iter().filter(|name| fits(pattern.as_deref(), name));
-                let rows: Vec<_> = fitting.map(|name| [Some(name)]).collect();
-                return answer(["namespace"], &rows);
-            }
-        }
-        no_answer()
+            no_answer()
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! `DESCRIBE`: the columns and types of a table, file or query, in Spark's three columns.
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, answer};
@@ -19,18 +19,19 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(Describe { query: source.query_or_relation()? }))
 }
 
-#[async_trait]
 impl Command for Describe {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let plan = plan_query(session, self.query.clone()).await?;
-        let rows: Vec<_> = plan
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| {
-                [Some(field.name().clone()), Some(display::type_name(field.data_type())), None]
-            })
-            .collect();
-        answer(["col_name", "data_type", "comment"], &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let plan = plan_query(session, self.query.clone()).await?;
+            let rows: Vec<_> = plan
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| {
+                    [Some(field.name().clone()), Some(display::type_name(field.data_type())), None]
+                })
+                .collect();
+            answer(["col_name", "data_type", "comment"], &rows)
+        })
     }
 }

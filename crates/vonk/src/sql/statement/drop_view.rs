@@ -1,7 +1,7 @@
 //! `DROP VIEW [IF EXISTS] name`: a view of the session, else one of the catalog.
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 
 use super::{Command, Source, no_answer, table_name};
 use crate::catalog::{TableKind, TableName};
@@ -18,13 +18,15 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(DropView { name: table_name(&source.relation()?)?, if_exists }))
 }
 
-#[async_trait]
 impl Command for DropView {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let is_temporary = self.name.database.is_none() && session.views().remove(&self.name.table);
-        if !is_temporary {
-            session.catalog()?.drop_table(&self.name, TableKind::View, self.if_exists)?;
-        }
-        no_answer()
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let is_temporary =
+                self.name.database.is_none() && session.views().remove(&self.name.table);
+            if !is_temporary {
+                session.catalog()?.drop_table(&self.name, TableKind::View, self.if_exists)?;
+            }
+            no_answer()
+        })
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, answer};
@@ -42,13 +42,14 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(Explain { query: source.query()?, detail }))
 }
 
-#[async_trait]
 impl Command for Explain {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let plan = plan_query(session, (*self.query).clone()).await?;
-        let text = explain(&session.state(), &plan, self.detail).await?;
-        let rows: Vec<_> = text.lines().map(|line| [Some(line.to_owned())]).collect();
-        answer(["plan"], &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let plan = plan_query(session, (*self.query).clone()).await?;
+            let text = explain(&session.state(), &plan, self.detail).await?;
+            let rows: Vec<_> = text.lines().map(|line| [Some(line.to_owned())]).collect();
+            answer(["plan"], &rows)
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `INSERT INTO` and `INSERT OVERWRITE`: a query's rows into a table of the catalog.
 
-use async_trait::async_trait;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
+use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::parser::{IsOptional, Parser, ParserError};
 use sqlparser::tokenizer::Token;
@@ -66,11 +66,12 @@ fn parse_partition(parser: &mut Parser<'_>) -> Result<Option<(String, Expr)>, Pa
     Ok(Some((name, value)))
 }
 
-#[async_trait]
 impl Command for Insert {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let plan = plan_query(session, (*self.query).clone()).await?;
-        insert_into(&session.catalog()?, &session.state(), &self.spec, &plan).await?;
-        no_answer()
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let plan = plan_query(session, (*self.query).clone()).await?;
+            insert_into(&session.catalog()?, &session.state(), &self.spec, &plan).await?;
+            no_answer()
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! `SET` and `RESET`: the options of the session.
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, answer, no_answer};
@@ -59,38 +59,42 @@ fn unquoted(text: &str) -> &str {
     text
 }
 
-#[async_trait]
 impl Command for Set {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let config = session.config();
-        match self {
-            Set::All => {
-                let rows: Vec<_> =
-                    config.iter().map(|(name, value)| pair(name, Some(value))).collect();
-                answer(["key", "value"], &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let config = session.config();
+            match self {
+                Set::All => {
+                    let rows: Vec<_> =
+                        config.iter().map(|(name, value)| pair(name, Some(value))).collect();
+                    answer(["key", "value"], &rows)
+                }
+                Set::Documented => {
+                    let rows: Vec<_> = OPTIONS
+                        .iter()
+                        .map(|row| {
+                            let value = config.get(row.name).unwrap_or_default();
+                            [row.name, value, row.doc].map(|text| Some(text.to_owned()))
+                        })
+                        .collect();
+                    answer(["key", "value", "meaning"], &rows)
+                }
+                Set::Show(name) => match config.get(name) {
+                    None if !OPTIONS.iter().any(|row| row.name.eq_ignore_ascii_case(name)) => {
+                        Err(Error::new(
+                            Condition::CONFIG_NOT_FOUND,
+                            format!("option `{name}` is not set"),
+                        )
+                        .did_you_mean(name, OPTIONS.iter().map(|row| row.name)))
+                    }
+                    value => answer(["key", "value"], &[pair(name, value)]),
+                },
+                Set::Change { name, value } => {
+                    session.set(name, value)?;
+                    answer(["key", "value"], &[pair(name, Some(value))])
+                }
             }
-            Set::Documented => {
-                let rows: Vec<_> = OPTIONS
-                    .iter()
-                    .map(|row| {
-                        let value = config.get(row.name).unwrap_or_default();
-                        [row.name, value, row.doc].map(|text| Some(text.to_owned()))
-                    })
-                    .collect();
-                answer(["key", "value", "meaning"], &rows)
-            }
-            Set::Show(name) => match config.get(name) {
-                None if !OPTIONS.iter().any(|row| row.name.eq_ignore_ascii_case(name)) => Err(
-                    Error::new(Condition::CONFIG_NOT_FOUND, format!("option `{name}` is not set"))
-                        .did_you_mean(name, OPTIONS.iter().map(|row| row.name)),
-                ),
-                value => answer(["key", "value"], &[pair(name, value)]),
-            },
-            Set::Change { name, value } => {
-                session.set(name, value)?;
-                answer(["key", "value"], &[pair(name, Some(value))])
-            }
-        }
+        })
     }
 }
 
@@ -98,17 +102,18 @@ fn pair(name: &str, value: Option<&str>) -> [Option<String>; 2] {
     [Some(name.to_owned()), value.map(str::to_owned)]
 }
 
-#[async_trait]
 impl Command for Reset {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        match &self.name {
-            Some(name) => session.unset(name)?,
-            None => {
-                for (name, _) in session.config().iter() {
-                    session.unset(name)?;
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            match &self.name {
+                Some(name) => session.unset(name)?,
+                None => {
+                    for (name, _) in session.config().iter() {
+                        session.unset(name)?;
+                    }
                 }
             }
-        }
-        no_answer()
+            no_answer()
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, answer, fits};
@@ -47,53 +47,56 @@ pub(super) fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
     if source.at_end() { Ok(None) } else { source.string().map(Some) }
 }
 
-#[async_trait]
 impl Command for ShowTables {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let pattern = self.pattern.as_deref();
-        let tables = session.catalog()?.list_tables(self.database.as_deref())?;
-        let lasting =
-            tables.into_iter().filter(|meta| fits(pattern, &meta.name.table)).map(|meta| {
-                [Some(meta.name.database), Some(meta.name.table), Some("false".to_owned())]
-            });
-        let temporary = session
-            .views()
-            .names()
-            .into_iter()
-            .filter(|name| fits(pattern, name))
-            .map(|name| [Some(String::new()), Some(name), Some("true".to_owned())]);
-        let rows: Vec<_> = lasting.chain(temporary).collect();
-        answer(["namespace", "tableName", "isTemporary"], &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let pattern = self.pattern.as_deref();
+            let tables = session.catalog()?.list_tables(self.database.as_deref())?;
+            let lasting =
+                tables.into_iter().filter(|meta| fits(pattern, &meta.name.table)).map(|meta| {
+                    [Some(meta.name.database), Some(meta.name.table), Some("false".to_owned())]
+                });
+            let temporary = session
+                .views()
+                .names()
+                .into_iter()
+                .filter(|name| fits(pattern, name))
+                .map(|name| [Some(String::new()), Some(name), Some("true".to_owned())]);
+            let rows: Vec<_> = lasting.chain(temporary).collect();
+            answer(["namespace", "tableName", "isTemporary"], &rows)
+        })
     }
 }
 
-#[async_trait]
 impl Command for ShowColumns {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let plan = plan_query(session, self.query.clone()).await?;
-        let fields = plan.schema().fields();
-        let rows: Vec<_> = fields.iter().map(|field| [Some(field.name().clone())]).collect();
-        answer(["col_name"], &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let plan = plan_query(session, self.query.clone()).await?;
+            let fields = plan.schema().fields();
+            let rows: Vec<_> = fields.iter().map(|field| [Some(field.name().clone())]).collect();
+            answer(["col_name"], &rows)
+        })
     }
 }
 
-#[async_trait]
 impl Command for ShowFunctions {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let state = session.state();
-        let names: BTreeSet<&String> = state
-            .scalar_functions()
-            .keys()
-            .chain(state.aggregate_functions().keys())
-            .chain(state.window_functions().keys())
-            .chain(state.higher_order_functions().keys())
-            .chain(state.table_functions().keys())
-            .collect();
-        let rows: Vec<_> = names
-            .into_iter()
-            .filter(|name| fits(self.pattern.as_deref(), name))
-            .map(|name| [Some(name.clone())])
-            .collect();
-        answer(["function"], &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let state = session.state();
+            let names: BTreeSet<&String> = state
+                .scalar_functions()
+                .keys()
+                .chain(state.aggregate_functions().keys())
+                .chain(state.window_functions().keys())
+                .chain(state.higher_order_functions().keys())
+                .chain(state.table_functions().keys())
+                .collect();
+            let rows: Vec<_> = names
+                .into_iter()
+                .filter(|name| fits(self.pattern.as_deref(), name))
+                .map(|name| [Some(name.clone())])
+                .collect();
+            answer(["function"], &rows)
+        })
     }
 }

@@ -3,9 +3,9 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, answer};
@@ -53,29 +53,30 @@ impl Applies {
     }
 }
 
-#[async_trait]
 impl Command for Summarize {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        let state = session.state();
-        let plan = plan_query(session, self.query.clone()).await?;
-        let fields = plan.schema().fields().clone();
-        let query = parse_query(&aggregate_text(fields.iter().map(AsRef::as_ref)))?;
-        let aggregate = analyze::plan_query(&state, &[plan], query)?;
-        let physical = state.create_physical_plan(&aggregate).await?;
-        let batches = collect(physical, state.task_ctx()).await?;
-        let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else {
-            return Err(Error::internal("an aggregate gave no row"));
-        };
-        let rows = fields
-            .iter()
-            .enumerate()
-            .map(|(column, field)| summary(row, column, field))
-            .collect::<Result<Vec<_>>>()?;
-        let mut names = ["column", "type", "", "", "", "", "", "", "", "", ""];
-        for (name, (statistic, _, _)) in names[2..].iter_mut().zip(STATISTICS) {
-            *name = statistic;
-        }
-        answer(names, &rows)
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let state = session.state();
+            let plan = plan_query(session, self.query.clone()).await?;
+            let fields = plan.schema().fields().clone();
+            let query = parse_query(&aggregate_text(fields.iter().map(AsRef::as_ref)))?;
+            let aggregate = analyze::plan_query(&state, &[plan], query)?;
+            let physical = state.create_physical_plan(&aggregate).await?;
+            let batches = collect(physical, state.task_ctx()).await?;
+            let Some(row) = batches.iter().find(|batch| batch.num_rows() > 0) else {
+                return Err(Error::internal("an aggregate gave no row"));
+            };
+            let rows = fields
+                .iter()
+                .enumerate()
+                .map(|(column, field)| summary(row, column, field))
+                .collect::<Result<Vec<_>>>()?;
+            let mut names = ["column", "type", "", "", "", "", "", "", "", "", ""];
+            for (name, (statistic, _, _)) in names[2..].iter_mut().zip(STATISTICS) {
+                *name = statistic;
+            }
+            answer(names, &rows)
+        })
     }
 }
 

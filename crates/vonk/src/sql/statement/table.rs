@@ -1,7 +1,7 @@
 //! Tables and lasting views of the catalog: `CREATE VIEW`, `DROP TABLE`, `ALTER TABLE … RENAME TO`.
 
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
+use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, no_answer, table_name};
@@ -56,32 +56,35 @@ pub(super) fn parse_rename(source: &mut Source<'_>) -> Result<Box<dyn Command>> 
     Ok(Box::new(Rename { from, to: table_name(&source.relation()?)? }))
 }
 
-#[async_trait]
 impl Command for CreateView {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        // A view that cannot be planned now would only fail later, and elsewhere.
-        plan_query(session, (*self.query).clone()).await?;
-        let catalog = session.catalog()?;
-        let name = catalog.qualified(&self.name);
-        let database = catalog.current_database();
-        let meta = TableMeta::view(name, &self.query.to_string(), &database);
-        catalog.create_table(&meta, self.mode)?;
-        no_answer()
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            // A view that cannot be planned now would only fail later, and elsewhere.
+            plan_query(session, (*self.query).clone()).await?;
+            let catalog = session.catalog()?;
+            let name = catalog.qualified(&self.name);
+            let database = catalog.current_database();
+            let meta = TableMeta::view(name, &self.query.to_string(), &database);
+            catalog.create_table(&meta, self.mode)?;
+            no_answer()
+        })
     }
 }
 
-#[async_trait]
 impl Command for DropTable {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        session.catalog()?.drop_table(&self.name, TableKind::Table, self.if_exists)?;
-        no_answer()
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            session.catalog()?.drop_table(&self.name, TableKind::Table, self.if_exists)?;
+            no_answer()
+        })
     }
 }
 
-#[async_trait]
 impl Command for Rename {
-    async fn run(&self, session: &dyn Environment) -> Result<LogicalPlan> {
-        session.catalog()?.rename_table(&self.from, &self.to)?;
-        no_answer()
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            session.catalog()?.rename_table(&self.from, &self.to)?;
+            no_answer()
+        })
     }
 }
