@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
+use datafusion::catalog::TableFunctionArgs;
 use datafusion::common::{DFSchemaRef, Result as DfResult, TableReference, plan_datafusion_err};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
@@ -18,7 +19,7 @@ use datafusion::logical_expr::planner::{
     RelationPlanning, TypePlanner,
 };
 use datafusion::logical_expr::{
-    AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
@@ -29,6 +30,9 @@ use crate::error::Result;
 
 mod fold;
 mod generators;
+mod in_list;
+mod lateral;
+mod occurrences;
 mod output;
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
@@ -75,10 +79,11 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
         names.fold(&mut query);
     }
     output::name_columns(&mut query, &names);
-    generators::translate(&mut query);
+    generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
-    Ok(planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?)
+    let plan = planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?;
+    Ok(in_list::spell(occurrences::count(lateral::thread(plan)?)?)?)
 }
 
 /// The options that a state was assembled with.
@@ -115,6 +120,7 @@ impl<'a> Scope<'a> {
     ) -> Self {
         let mut relation_planners: Vec<Arc<dyn RelationPlanner>> =
             state.relation_planners().to_vec();
+        relation_planners.push(Arc::new(lateral::GeneratorPlanner));
         if !inputs.is_empty() {
             relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
         }
@@ -172,6 +178,18 @@ impl ContextProvider for Scope<'_> {
             }
             None => Err(plan_datafusion_err!("table '{name}' not found")),
         }
+    }
+
+    fn get_table_function_source(
+        &self,
+        name: &str,
+        args: Vec<Expr>,
+    ) -> DfResult<Arc<dyn TableSource>> {
+        let Some(function) = by_name(self.state.table_functions(), name) else {
+            return Err(plan_datafusion_err!("table function '{name}' not found"));
+        };
+        let args = TableFunctionArgs::new(&args, self.state);
+        Ok(provider_as_source(function.create_table_provider_with_args(args)?))
     }
 
     fn create_cte_work_table(

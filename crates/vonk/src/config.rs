@@ -64,8 +64,6 @@ options! {
         "Time zone of timestamps in text.";
     WAREHOUSE: Text = "vonk.sql.warehouse.dir", Some("spark.sql.warehouse.dir"), "spark-warehouse",
         "Directory of the persistent catalog and its tables.";
-    WORD_COUNT: Boolean = "vonk.optimizer.word.count", None, "true",
-        "Whether splitting text and counting its words runs as one operator.";
 }
 
 /// The options of one session: what was set, over the defaults of [`OPTIONS`].

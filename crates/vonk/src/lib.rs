@@ -21,6 +21,7 @@ pub mod display;
 pub mod error;
 pub mod functions;
 mod operators;
+mod optimize;
 pub mod rdd;
 mod session;
 pub mod sources;
@@ -43,8 +44,15 @@ pub type SparkSession = Session;
 
 /// What most programs need, for one `use`.
 pub mod prelude {
+    pub use crate::functions;
+
     pub use crate::dataframe::{Column, DataFrame, col, expr, lit};
     pub use crate::rdd::{Rdd, SparkContext};
     pub use crate::session::{Session, SessionBuilder};
     pub use crate::{Error, Result, SparkSession};
 }
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,6 +1,7 @@
 //! SQL text to plans: parse, run commands, find what the names mean, plan queries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
@@ -74,8 +75,12 @@ async fn resolve_relations(
     let wrapped = ast::Statement::Query(Box::new(query.clone()));
     let wrapped = DfStatement::Statement(Box::new(wrapped));
     let (names, _) = resolve_table_references(&wrapped, false)?;
+    let called = called_in_from(query);
     let mut relations = HashMap::new();
     for name in names {
+        if called.contains(name.table()) {
+            continue;
+        }
         let relation = resolve_relation(session, &name).await.map_err(|error| {
             match place_of_relation(query, &name) {
                 Some(place) if error.place().is_none() => error.at(place),
@@ -140,6 +145,26 @@ fn file_spec(name: &TableReference) -> Option<sources::ReadSpec> {
     }
 }
 
+/// The functions that a query calls in FROM, which are no tables: `FROM range(10)`.
+fn called_in_from(query: &ast::Query) -> HashSet<String> {
+    struct Finder(HashSet<String>);
+    impl Visitor for Finder {
+        type Break = ();
+
+        fn pre_visit_table_factor(&mut self, factor: &ast::TableFactor) -> ControlFlow<()> {
+            if let ast::TableFactor::Table { name, args: Some(_), .. } = factor
+                && let Some(last) = name.0.last().and_then(ast::ObjectNamePart::as_ident)
+            {
+                self.0.insert(last.value.clone());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut finder = Finder(HashSet::new());
+    let _ = query.visit(&mut finder);
+    finder.0
+}
+
 /// Where a query first names a relation, for the caret of an error.
 fn place_of_relation(query: &ast::Query, name: &TableReference) -> Option<Place> {
     struct Finder<'a> {
@@ -149,13 +174,13 @@ fn place_of_relation(query: &ast::Query, name: &TableReference) -> Option<Place>
     impl Visitor for Finder<'_> {
         type Break = ();
 
-        fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> std::ops::ControlFlow<()> {
+        fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> ControlFlow<()> {
             let last = relation.0.last().and_then(ast::ObjectNamePart::as_ident);
             if last.is_some_and(|ident| ident.value == self.name) {
                 self.place = Place::of(relation.span());
-                return std::ops::ControlFlow::Break(());
+                return ControlFlow::Break(());
             }
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         }
     }
     let mut finder = Finder { name: name.table(), place: None };

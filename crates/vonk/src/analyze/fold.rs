@@ -130,6 +130,37 @@ impl Visitor for Learner<'_> {
     }
 }
 
+macro_rules! constraint {
+    ($operator:expr) => {{
+        use ast::JoinOperator as Op;
+        match $operator {
+            Op::Join(constraint)
+            | Op::Inner(constraint)
+            | Op::Left(constraint)
+            | Op::LeftOuter(constraint)
+            | Op::Right(constraint)
+            | Op::RightOuter(constraint)
+            | Op::FullOuter(constraint)
+            | Op::Semi(constraint)
+            | Op::LeftSemi(constraint)
+            | Op::RightSemi(constraint)
+            | Op::Anti(constraint)
+            | Op::LeftAnti(constraint)
+            | Op::RightAnti(constraint) => Some(constraint),
+            _ => None,
+        }
+    }};
+}
+
+/// What a join holds its rows together by.
+pub(super) fn constraint_of(operator: &ast::JoinOperator) -> Option<&ast::JoinConstraint> {
+    constraint!(operator)
+}
+
+fn constraint_of_mut(operator: &mut ast::JoinOperator) -> Option<&mut ast::JoinConstraint> {
+    constraint!(operator)
+}
+
 /// Spells names as they are known.
 struct Folder<'a> {
     names: &'a Names,
@@ -167,23 +198,7 @@ impl Folder<'_> {
     }
 
     fn using(&self, join: &mut ast::Join) {
-        use ast::JoinOperator as Op;
-        let (Op::Join(constraint)
-        | Op::Inner(constraint)
-        | Op::Left(constraint)
-        | Op::LeftOuter(constraint)
-        | Op::Right(constraint)
-        | Op::RightOuter(constraint)
-        | Op::FullOuter(constraint)
-        | Op::Semi(constraint)
-        | Op::LeftSemi(constraint)
-        | Op::RightSemi(constraint)
-        | Op::Anti(constraint)
-        | Op::LeftAnti(constraint)
-        | Op::RightAnti(constraint)) = &mut join.join_operator
-        else {
-            return;
-        };
+        let Some(constraint) = constraint_of_mut(&mut join.join_operator) else { return };
         let ast::JoinConstraint::Using(names) = constraint else { return };
         for part in names.iter_mut().flat_map(|name| &mut name.0) {
             if let ObjectNamePart::Identifier(ident) = part {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Expr, Ident, SelectItem, SetExpr, Value, VisitMut, VisitorMut};
 
 use super::fold::Names;
-use super::generators::is_generator;
+use super::generators;
 use crate::display::DUPLICATE_MARK;
 
 /// Gives every column of every SELECT in a query the name that Spark gives it.
@@ -33,7 +33,8 @@ impl VisitorMut for Namer<'_> {
                     parts.first().is_some_and(|first| self.names.is_qualifier(&first.value))
                         && parts.len() == 2
                 }
-                _ => false,
+                // Its columns have names of their own.
+                other => generators::call_of(other).is_some(),
             };
             if !keeps_its_name {
                 let alias = Ident::with_quote('`', name_of(expr));
@@ -99,7 +100,6 @@ fn name_of(expr: &Expr) -> String {
         Expr::Case { operand, conditions, else_result, .. } => {
             case_name(operand.as_deref(), conditions, else_result.as_deref())
         }
-        Expr::Function(function) if is_generator(&function.name) => "col".to_owned(),
         Expr::Function(function) => function_name(function),
         Expr::Floor { expr, .. } => format!("floor({})", name_of(expr)),
         Expr::Ceil { expr, .. } => format!("ceil({})", name_of(expr)),

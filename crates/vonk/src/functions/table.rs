@@ -297,6 +297,8 @@ functions! {
     soundex(value;) = "soundex";
     /// So many spaces.
     space(length;) = "space";
+    /// The parts of the text between the matches of a regular expression.
+    split(value; pattern) = "split";
     /// One part of the text between separators, from 1.
     split_part(value; separator, part) = "split_part";
     /// Whether the text starts with another.

@@ -14,6 +14,7 @@ use datafusion::prelude::SessionConfig;
 
 use crate::config::{self, Config};
 use crate::error::Result;
+use crate::optimize;
 
 /// How many of the largest memory consumers an out-of-memory error names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
@@ -58,7 +59,8 @@ pub(super) fn assemble(
         .with_session_id(id.to_owned())
         .with_config(session_config(config)?)
         .with_runtime_env(Arc::clone(runtime))
-        .with_default_features();
+        .with_default_features()
+        .with_physical_optimizer_rules(optimize::physical_rules());
     Ok(vonk_functions::register(builder).build())
 }
 

@@ -1,4 +1,4 @@
-//! Spark's literals that the tokenizer does not know: `1L`, `2.5BD`, `1e3D`, `r'\d'`.
+//! Spark's literals that the tokenizer does not know: `1L`, `2.5BD`, `1e3`, `r'\d'`.
 //!
 //! They are rewritten between tokenizer and parser, into a CAST or a plain string, where they
 //! would otherwise be read silently as a value and an alias.
@@ -21,25 +21,24 @@ const SUFFIXES: &[(&str, &str)] = &[
 
 /// Rewrites suffixed numbers and raw strings; all other tokens stay as they are.
 pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
-    if !tokens.windows(2).any(|pair| is_suffixed(pair) || is_raw_string(pair)) {
+    if !tokens.iter().enumerate().any(|(at, token)| {
+        let next = tokens.get(at + 1);
+        number_type(token, next).is_some() || is_raw_string(token, next)
+    }) {
         return Ok(long_suffixes(tokens));
     }
     let mut offsets = Offsets::new(text);
     let mut rewritten = Vec::with_capacity(tokens.len() + 8);
     let mut rest = tokens.into_iter().peekable();
     while let Some(token) = rest.next() {
-        let Some(next) = rest.peek() else {
-            rewritten.push(token);
-            break;
-        };
-        let pair = [token.clone(), next.clone()];
-        if is_raw_string(&pair) {
-            let begin = offsets.offset(next.span.start);
-            rewritten.push(raw_string(text, begin, next)?);
-            rest.next();
-        } else if let Some(data_type) = suffix_type(&pair) {
+        if let Some(string) = rest.next_if(|next| is_raw_string(&token, Some(next))) {
+            let begin = offsets.offset(string.span.start);
+            rewritten.push(raw_string(text, begin, &string)?);
+        } else if let Some((data_type, is_suffix)) = number_type(&token, rest.peek()) {
             push_cast(&mut rewritten, &token, data_type)?;
-            rest.next();
+            if is_suffix {
+                rest.next();
+            }
         } else {
             rewritten.push(token);
         }
@@ -57,26 +56,32 @@ fn long_suffixes(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     tokens
 }
 
-fn is_suffixed(pair: &[TokenWithSpan]) -> bool {
-    suffix_type(pair).is_some()
+/// The type of a number that has a suffix or an exponent, and whether it has a suffix.
+fn number_type(
+    token: &TokenWithSpan,
+    next: Option<&TokenWithSpan>,
+) -> Option<(&'static str, bool)> {
+    let Token::Number(digits, _) = &token.token else { return None };
+    if let Some(data_type) = next.and_then(|next| suffix_type(token, next)) {
+        return Some((data_type, true));
+    }
+    digits.contains(['e', 'E']).then_some(("DOUBLE", false))
 }
 
 /// The type that a word directly behind a number gives it.
-fn suffix_type(pair: &[TokenWithSpan]) -> Option<&'static str> {
-    let (Token::Number(_, _), Token::Word(word)) = (&pair[0].token, &pair[1].token) else {
-        return None;
-    };
-    let touches = pair[0].span.end == pair[1].span.start && word.quote_style.is_none();
+fn suffix_type(number: &TokenWithSpan, next: &TokenWithSpan) -> Option<&'static str> {
+    let Token::Word(word) = &next.token else { return None };
+    let touches = number.span.end == next.span.start && word.quote_style.is_none();
     let found = SUFFIXES.iter().find(|(suffix, _)| word.value.eq_ignore_ascii_case(suffix));
     found.filter(|_| touches).map(|(_, data_type)| *data_type)
 }
 
-fn is_raw_string(pair: &[TokenWithSpan]) -> bool {
-    let Token::Word(word) = &pair[0].token else { return false };
+fn is_raw_string(token: &TokenWithSpan, next: Option<&TokenWithSpan>) -> bool {
+    let (Token::Word(word), Some(next)) = (&token.token, next) else { return false };
     word.quote_style.is_none()
         && word.value.eq_ignore_ascii_case("r")
-        && pair[0].span.end == pair[1].span.start
-        && matches!(pair[1].token, Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))
+        && token.span.end == next.span.start
+        && matches!(next.token, Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))
 }
 
 /// The string as it is written, from its opening quote at byte `begin`, no escapes decoded.
@@ -145,6 +150,8 @@ mod tests {
         assert_eq!(read("1S"), "CAST(1 AS SMALLINT)");
         assert_eq!(read("2.50BD"), "CAST(2.50 AS DECIMAL(3,2))");
         assert_eq!(read("1 s"), "1 AS s");
+        assert_eq!(read("1.5e3"), "CAST(1.5e3 AS DOUBLE)");
+        assert_eq!(read("1E3F"), "CAST(1E3 AS FLOAT)");
     }
 
     #[test]

@@ -1,0 +1,37 @@
+//! IN lists with more than literals become equalities.
+//!
+//! DataFusion 55 intersects and unites IN lists as sets of expressions, which holds for literals
+//! only: `a NOT IN (a, 0) AND a IN (abs(a), a)` comes out true for `a = 0`. Spelled as equalities,
+//! no such rule sees them. sql/queries/filters.slt has a query that tells when this can go.
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+/// Spells the IN lists of a plan; a left side that gives another value each time stays in its list.
+pub(super) fn spell(plan: LogicalPlan) -> DfResult<LogicalPlan> {
+    let spelled = plan.transform_up_with_subqueries(|plan| {
+        plan.map_expressions(|expr| expr.transform_up(|expr| Ok(spell_one(expr))))
+    })?;
+    Ok(spelled.data)
+}
+
+fn spell_one(expr: Expr) -> Transformed<Expr> {
+    let Expr::InList(list) = expr else { return Transformed::no(expr) };
+    let only_literals = list.list.iter().all(|item| matches!(item, Expr::Literal(..)));
+    if only_literals || list.list.is_empty() || list.expr.is_volatile() {
+        return Transformed::no(Expr::InList(list));
+    }
+    let InList { expr, list, negated } = list;
+    let (literals, others): (Vec<Expr>, Vec<Expr>) =
+        list.into_iter().partition(|item| matches!(item, Expr::Literal(..)));
+    let in_literals =
+        (!literals.is_empty()).then(|| Expr::InList(InList::new(expr.clone(), literals, false)));
+    let equal = others.into_iter().map(|item| expr.as_ref().clone().eq(item));
+    match in_literals.into_iter().chain(equal).reduce(Expr::or) {
+        Some(any) if negated => Transformed::yes(Expr::Not(Box::new(any))),
+        Some(any) => Transformed::yes(any),
+        None => Transformed::no(Expr::InList(InList::new(expr, Vec::new(), negated))),
+    }
+}

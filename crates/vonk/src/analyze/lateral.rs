@@ -1,0 +1,211 @@
+//! Generators in FROM, and LATERAL items that need no join: `FROM t, LATERAL explode(t.list) AS e(x)`.
+//!
+//! A generator is planned as the rows of a list, by Unnest over one row. Beside other tables it reads
+//! columns of theirs; DataFusion runs no such plan. But where all that a LATERAL item does happens
+//! row by row, it can as well be done to the rows of the tables before it, and the join goes.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Fields};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{
+    Column, DFSchema, Result as DfResult, TableReference, UnnestOptions, plan_err,
+};
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::builder::unnest_with_options;
+use datafusion::logical_expr::planner::{
+    PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
+};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery,
+};
+use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, ObjectName, ObjectNamePart, TableFactor};
+use vonk_functions::generators::{RowsOptions, columns, rows};
+
+/// The column that holds a row's list before it is taken apart.
+const ROWS: &str = "__rows";
+
+/// A function that makes any number of rows of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Generator {
+    name: &'static str,
+    options: RowsOptions,
+    /// Whether the fields of structs become columns.
+    inline: bool,
+}
+
+const fn of(name: &'static str, with_position: bool, keeps_empty: bool) -> Generator {
+    Generator { name, options: RowsOptions { with_position, keeps_empty }, inline: false }
+}
+
+const GENERATORS: &[Generator] = &[
+    of("explode", false, false),
+    of("explode_outer", false, true),
+    of("posexplode", true, false),
+    of("posexplode_outer", true, true),
+    Generator { inline: true, ..of("inline", false, false) },
+    Generator { inline: true, ..of("inline_outer", false, true) },
+];
+
+/// The generator of a name.
+pub(super) fn generator(name: &ObjectName) -> Option<Generator> {
+    let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else { return None };
+    GENERATORS.iter().find(|row| ident.value.eq_ignore_ascii_case(row.name)).copied()
+}
+
+/// Plans generators where they stand in FROM.
+#[derive(Debug)]
+pub(super) struct GeneratorPlanner;
+
+impl RelationPlanner for GeneratorPlanner {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> DfResult<RelationPlanning> {
+        let (name, args, alias) = match &relation {
+            TableFactor::Function { name, args, alias, .. } => (name, args.clone(), alias.clone()),
+            TableFactor::Table { name, args: Some(args), alias, .. } => {
+                (name, args.args.clone(), alias.clone())
+            }
+            _ => return Ok(RelationPlanning::Original(Box::new(relation))),
+        };
+        let Some(generator) = generator(name) else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let args = args.into_iter().map(|arg| match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
+                context.sql_to_expr(expr, &DFSchema::empty())
+            }
+            other => plan_err!("`{}` takes no argument like `{other}`", generator.name),
+        });
+        let args = args.collect::<DfResult<Vec<_>>>()?;
+        let plan = generator.plan(args, alias.as_ref())?;
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+    }
+}
+
+impl Generator {
+    /// The rows of one call, from one row without columns.
+    fn plan(self, args: Vec<Expr>, alias: Option<&ast::TableAlias>) -> DfResult<LogicalPlan> {
+        let Ok([value]) = <[Expr; 1]>::try_from(args) else {
+            return plan_err!("`{}` takes one argument: an array or a map", self.name);
+        };
+        let data_type = value.get_type(&DFSchema::empty())?;
+        let fields = self.fields(&data_type)?;
+        let list = self.list(value, &data_type);
+        let plan = LogicalPlanBuilder::empty(true).project([list.alias(ROWS)])?.build()?;
+        let options = UnnestOptions::new().with_preserve_nulls(false);
+        let plan = unnest_with_options(plan, vec![Column::from_name(ROWS)], options)?;
+        let names = self.names(&fields, alias)?;
+        let table = alias.map_or(self.name, |alias| alias.name.value.as_str());
+        let table = TableReference::bare(table.to_owned());
+        let row = Expr::Column(Column::from_name(ROWS));
+        let one = fields.len() == 1 && !self.inline;
+        let outputs = fields.iter().zip(names).map(|(field, name)| {
+            let column = if one { row.clone() } else { get_field(row.clone(), field.name()) };
+            column.alias_qualified(Some(table.clone()), name)
+        });
+        LogicalPlanBuilder::from(plan).project(outputs)?.build()
+    }
+
+    /// The columns before they get other names.
+    fn fields(self, value: &DataType) -> DfResult<Fields> {
+        let outputs = columns(value, self.options)?;
+        if !self.inline {
+            return Ok(outputs);
+        }
+        match outputs.first().map(|field| field.data_type()) {
+            Some(DataType::Struct(fields)) if outputs.len() == 1 => Ok(fields.clone()),
+            _ => plan_err!("`{}` takes an array of structs, not {value}", self.name),
+        }
+    }
+
+    /// The list whose items are the rows; a list is that itself.
+    fn list(self, value: Expr, data_type: &DataType) -> Expr {
+        let as_it_is = self.options == RowsOptions::default()
+            && matches!(data_type, DataType::List(_) | DataType::LargeList(_));
+        if as_it_is { value } else { rows(self.name, self.options).call(vec![value]) }
+    }
+
+    fn names(self, fields: &Fields, alias: Option<&ast::TableAlias>) -> DfResult<Vec<String>> {
+        let given = alias.map_or(&[][..], |alias| alias.columns.as_slice());
+        if given.is_empty() {
+            return Ok(fields.iter().map(|field| field.name().clone()).collect());
+        }
+        if given.len() != fields.len() {
+            let (given, fields) = (given.len(), fields.len());
+            return plan_err!("`{}` gives {fields} columns, but {given} are named", self.name);
+        }
+        Ok(given.iter().map(|column| column.name.value.clone()).collect())
+    }
+}
+
+/// Takes the joins with LATERAL items away where all of an item can be done row by row.
+pub(super) fn thread(plan: LogicalPlan) -> DfResult<LogicalPlan> {
+    Ok(plan.transform_up_with_subqueries(thread_join)?.data)
+}
+
+fn thread_join(plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Join(join) = &plan else { return Ok(Transformed::no(plan)) };
+    let is_lateral = matches!(join.right.as_ref(), LogicalPlan::Subquery(_));
+    if !is_lateral || join.join_type != JoinType::Inner {
+        return Ok(Transformed::no(plan));
+    }
+    let Some(threaded) = onto(&join.right, &join.left)? else { return Ok(Transformed::no(plan)) };
+    let filtered = match condition(join) {
+        Some(condition) => LogicalPlanBuilder::from(threaded).filter(condition)?.build()?,
+        None => threaded,
+    };
+    Ok(Transformed::yes(filtered))
+}
+
+fn condition(join: &Join) -> Option<Expr> {
+    let equal = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
+    equal.chain(join.filter.clone()).reduce(Expr::and)
+}
+
+/// Does what `item` does to one row to every row of `tables`; their columns stay in front.
+fn onto(item: &LogicalPlan, tables: &Arc<LogicalPlan>) -> DfResult<Option<LogicalPlan>> {
+    let kept = || tables.schema().columns().into_iter().map(Expr::Column);
+    match item {
+        LogicalPlan::EmptyRelation(empty) if empty.produce_one_row => {
+            Ok(Some(tables.as_ref().clone()))
+        }
+        LogicalPlan::Subquery(Subquery { subquery, .. }) => onto(subquery, tables),
+        LogicalPlan::Projection(projection) => {
+            let Some(input) = onto(&projection.input, tables)? else { return Ok(None) };
+            let own = projection.expr.iter().map(|expr| resolve(expr.clone(), tables.schema()));
+            let exprs = kept().map(Ok).chain(own).collect::<DfResult<Vec<_>>>()?;
+            Ok(Some(LogicalPlanBuilder::from(input).project(exprs)?.build()?))
+        }
+        LogicalPlan::Unnest(unnest) => {
+            let Some(input) = onto(&unnest.input, tables)? else { return Ok(None) };
+            let (columns, options) = (unnest.exec_columns.clone(), unnest.options.clone());
+            Ok(Some(unnest_with_options(input, columns, options)?))
+        }
+        LogicalPlan::SubqueryAlias(aliased) => {
+            let Some(input) = onto(&aliased.input, tables)? else { return Ok(None) };
+            let own = aliased.input.schema().columns().into_iter().map(|column| {
+                let name = column.name.clone();
+                Expr::Column(column).alias_qualified(Some(aliased.alias.clone()), name)
+            });
+            let exprs: Vec<Expr> = kept().chain(own).collect();
+            Ok(Some(LogicalPlanBuilder::from(input).project(exprs)?.build()?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads the columns of the tables beside the item directly; those of queries farther out stay.
+fn resolve(expr: Expr, tables: &DFSchema) -> DfResult<Expr> {
+    let resolved = expr.transform(|expr| {
+        Ok(match expr {
+            Expr::OuterReferenceColumn(_, column) if tables.has_column(&column) => {
+                Transformed::yes(Expr::Column(column))
+            }
+            other => Transformed::no(other),
+        })
+    })?;
+    Ok(resolved.data)
+}

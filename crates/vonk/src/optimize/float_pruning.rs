@@ -1,0 +1,88 @@
+//! Keeps Parquet scans from skipping rows by the bounds of floating-point columns.
+//!
+//! Writers leave NaN out of the least and greatest value of a column, and NaN is greater than every
+//! number; a row group whose numbers are all too small may well hold NaN (apache/datafusion#24804).
+//! The filter itself stays above the scan. sql/sources/parquet_nan.slt proves it.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::physical_plan::{
+    FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::expressions::{Column, lit};
+use datafusion::physical_expr::{PhysicalExpr, conjunction, split_conjunction};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+
+/// Takes the conditions on floating-point columns from what Parquet scans prune by.
+#[derive(Debug)]
+pub(super) struct WithoutFloats;
+
+impl PhysicalOptimizerRule for WithoutFloats {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let pruned = plan.transform_up(|plan| {
+            Ok(match without_floats(&plan)? {
+                Some(changed) => Transformed::yes(changed),
+                None => Transformed::no(plan),
+            })
+        })?;
+        Ok(pruned.data)
+    }
+
+    fn name(&self) -> &str {
+        "float_pruning"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn without_floats(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(scan) = plan.downcast_ref::<DataSourceExec>() else { return Ok(None) };
+    let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else {
+        return Ok(None);
+    };
+    let Some(source) = config.file_source().downcast_ref::<ParquetSource>() else {
+        return Ok(None);
+    };
+    let Some(predicate) = source.filter() else { return Ok(None) };
+    let schema = config.file_schema();
+    let conditions = split_conjunction(&predicate);
+    let mut kept = Vec::with_capacity(conditions.len());
+    for condition in &conditions {
+        if !reads_float(condition, schema)? {
+            kept.push(Arc::clone(condition));
+        }
+    }
+    if kept.len() == conditions.len() {
+        return Ok(None);
+    }
+    let predicate = if kept.is_empty() { lit(true) } else { conjunction(kept) };
+    let source = Arc::new(source.with_predicate(predicate));
+    let config = FileScanConfigBuilder::from(config.clone()).with_source(source).build();
+    Ok(Some(DataSourceExec::from_data_source(config)))
+}
+
+fn reads_float(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> DfResult<bool> {
+    let mut found = false;
+    expr.apply(|expr| {
+        if let Some(column) = expr.downcast_ref::<Column>()
+            && schema.field_with_name(column.name()).is_ok_and(|f| f.data_type().is_floating())
+        {
+            found = true;
+            return Ok(TreeNodeRecursion::Stop);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
+}
