@@ -14,7 +14,7 @@ const TEXT_QUERIES: &[(&str, &str)] = &[
     ("scan", "SELECT count(*), max(length(value)) FROM text.`TEXT`"),
     (
         "word_count",
-        "SELECT word, count(*) AS n FROM (SELECT explode(string_to_array(value, ' ')) AS word FROM text.`TEXT`) \
+        "SELECT word, count(*) AS n FROM (SELECT explode(split(value, ' ')) AS word FROM text.`TEXT`) \
          GROUP BY word",
     ),
 ];

@@ -11,8 +11,17 @@ use crate::{Result, process, repository};
 
 mod report;
 
-/// The engines by name, ours first; the others are packages of PyPI.
-const ENGINES: [&str; 4] = ["vonk", "duckdb", "polars", "datafusion"];
+/// The peers: packages of PyPI.
+const PEERS: [&str; 3] = ["duckdb", "polars", "datafusion"];
+
+/// The engines of a suite by name, ours first. Words are counted by all of our doors.
+fn engines_of(suite: Suite) -> Vec<&'static str> {
+    let ours: &[&str] = match suite {
+        Suite::Tpch => &["vonk"],
+        Suite::Words => &["vonk", "vonk dataframe", "vonk rdd"],
+    };
+    ours.iter().chain(&PEERS).copied().collect()
+}
 
 /// What `cargo xtask bench` is told.
 #[derive(clap::Args)]
@@ -63,7 +72,8 @@ type Measurements = BTreeMap<&'static str, Result<Measured, String>>;
 /// Makes the data, starts the engines, and prints the tables.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let tables = make_tables(options)?;
-    let mut engines = start_engines(&tables)?;
+    let names = engines_of(options.suite);
+    let mut engines = start_engines(&names, &tables)?;
     let mut results = Vec::new();
     for query in queries(options.suite)? {
         if options.queries.is_empty() || options.queries.contains(&query.name) {
@@ -72,7 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             results.push((query.name, measured));
         }
     }
-    println!("\n{}", report::tables(&ENGINES, &results));
+    println!("\n{}", report::tables(&names, &results));
     Ok(())
 }
 
@@ -197,15 +207,22 @@ impl Drop for Engine {
 }
 
 /// Starts every engine that can be, and gives it the tables.
-fn start_engines(tables: &BTreeMap<String, PathBuf>) -> Result<Vec<Engine>> {
+fn start_engines(
+    names: &[&'static str],
+    tables: &BTreeMap<String, PathBuf>,
+) -> Result<Vec<Engine>> {
     let python = process::python_with(&["duckdb", "polars", "datafusion", "pyarrow"])?;
     let worker = process::build_tools()?.join("bench-worker");
     let request = json!({ "tables": tables });
     let mut engines = Vec::new();
-    for name in ENGINES {
-        let mut command = match name {
-            "vonk" => Command::new(&worker),
-            peer => peer_command(&python, peer),
+    for &name in names {
+        let mut command = match name.strip_prefix("vonk") {
+            Some(door) => {
+                let mut command = Command::new(&worker);
+                command.args(door.split_whitespace());
+                command
+            }
+            None => peer_command(&python, name),
         };
         let started = Engine::start(name, &mut command).and_then(|mut engine| {
             engine.ask(&request)?;

@@ -1,0 +1,49 @@
+//! docs/reference.md is what the tables of the code say.
+//!
+//! `VONK_WRITE_REFERENCE=1 cargo test -p vonk-tests --test it -- reference` writes it anew.
+
+use std::fmt::Write;
+use std::fs;
+
+use vonk::config::OPTIONS;
+use vonk::sql::STATEMENTS;
+use vonk_tests::repository;
+
+#[test]
+fn the_reference_is_that_of_the_tables() {
+    let path = repository().join("docs/reference.md");
+    let made = reference();
+    if std::env::var_os("VONK_WRITE_REFERENCE").is_some() {
+        fs::write(&path, made).unwrap();
+        return;
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == made,
+        "docs/reference.md is old; tests/it/reference.rs tells how to write it"
+    );
+}
+
+fn reference() -> String {
+    let mut text =
+        "# Reference\n\nMade from the tables of the code; `SHOW FUNCTIONS` lists the functions.\n"
+            .to_owned();
+    text.push_str("\n## Statements\n\nA statement is a query, or one of these.\n\n| statement | |\n|---|---|\n");
+    for row in STATEMENTS {
+        let _ = writeln!(text, "| `{}` | {} |", escaped(row.form), row.doc);
+    }
+    text.push_str("\n## Options\n\nBy `SET name = value`, `--conf name=value` or `Session::builder().config(name, value)`.\n");
+    text.push_str("\n| option | Spark's name | default | |\n|---|---|---|---|\n");
+    for row in OPTIONS {
+        let spark = row.alias.map(|name| format!("`{name}`")).unwrap_or_default();
+        let default =
+            if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
+        let _ = writeln!(text, "| `{}` | {spark} | {default} | {} |", row.name, row.doc);
+    }
+    text
+}
+
+/// A `|` would end the cell of the table.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
