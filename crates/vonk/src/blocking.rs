@@ -24,9 +24,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 
-use crate::dataframe::{self, Column, GroupedData, JoinOn, StorageLevel};
+use crate::dataframe::{self, Column, JoinOn, Operand, Row, StorageLevel};
 use crate::error::{Error, Result};
 use crate::session;
+
+mod files;
+mod rdd;
+
+pub use files::{Reader, Writer};
+pub use rdd::{Rdd, SparkContext};
 
 /// A [`crate::Session`] whose queries are [`DataFrame`]s of this module.
 ///
@@ -85,15 +91,15 @@ impl Session {
         DataFrame(self.0.range(start, end))
     }
 
-    /// As [`crate::Session::create_dataframe`].
+    /// As [`crate::Session::create_data_frame`].
     ///
     /// # Errors
     /// If the rows have no common type.
-    pub fn create_dataframe<T: Serialize>(
+    pub fn create_data_frame<T: Serialize>(
         &self,
         rows: impl IntoIterator<Item = T>,
     ) -> Result<DataFrame> {
-        Ok(DataFrame(self.0.create_dataframe(rows)?))
+        Ok(DataFrame(self.0.create_data_frame(rows)?))
     }
 
     /// As [`crate::Session::from_batches`].
@@ -107,11 +113,11 @@ impl Session {
 
 /// Transformations, passed on.
 macro_rules! transformations {
-    ($($name:ident$(<$item:ident>)?($($arg:ident: $type:ty),*);)*) => {
+    ($($name:ident [$($generics:tt)*] ($($arg:ident: $type:ty),*);)*) => {
         impl DataFrame {
             $(#[doc = concat!("As [`crate::DataFrame::", stringify!($name), "`].")]
             #[must_use]
-            pub fn $name$(<$item: Into<Column>>)?(&self, $($arg: $type),*) -> DataFrame {
+            pub fn $name<$($generics)*>(&self, $($arg: $type),*) -> DataFrame {
                 DataFrame(self.0.$name($($arg),*))
             })*
         }
@@ -119,25 +125,36 @@ macro_rules! transformations {
 }
 
 transformations! {
-    select<C>(items: impl IntoIterator<Item = C>);
-    with_column(name: &str, value: impl Into<Column>);
-    with_column_renamed(old: &str, new: &str);
-    drop<C>(names: impl IntoIterator<Item = C>);
-    filter(condition: impl dataframe::Condition);
-    where_(condition: impl dataframe::Condition);
-    order_by<C>(keys: impl IntoIterator<Item = C>);
-    sort<C>(keys: impl IntoIterator<Item = C>);
-    agg<C>(aggregates: impl IntoIterator<Item = C>);
-    drop_duplicates<C>(keys: impl IntoIterator<Item = C>);
-    limit(rows: usize);
-    offset(rows: usize);
-    alias(name: &str);
-    distinct();
-    sample(fraction: f64, seed: Option<u64>);
-    repartition(partitions: usize);
-    coalesce(partitions: usize);
-    cache();
-    persist(level: StorageLevel);
+    select [C: Into<Column>] (items: impl IntoIterator<Item = C>);
+    select_expr [T: AsRef<str>] (items: impl IntoIterator<Item = T>);
+    with_column [] (name: &str, value: impl Into<Column>);
+    with_columns [N: Into<String>, C: Into<Column>] (values: impl IntoIterator<Item = (N, C)>);
+    with_column_renamed [] (old: &str, new: &str);
+    with_columns_renamed [A: Into<String>, B: Into<String>] (renames: impl IntoIterator<Item = (A, B)>);
+    to_df [N: Into<String>] (names: impl IntoIterator<Item = N>);
+    drop [C: Into<Column>] (names: impl IntoIterator<Item = C>);
+    filter [] (condition: impl dataframe::Condition);
+    where_ [] (condition: impl dataframe::Condition);
+    order_by [C: Into<Column>] (keys: impl IntoIterator<Item = C>);
+    sort [C: Into<Column>] (keys: impl IntoIterator<Item = C>);
+    sort_within_partitions [C: Into<Column>] (keys: impl IntoIterator<Item = C>);
+    agg [C: Into<Column>] (aggregates: impl IntoIterator<Item = C>);
+    drop_duplicates [C: Into<Column>] (keys: impl IntoIterator<Item = C>);
+    replace [A: Operand, B: Operand] (values: impl IntoIterator<Item = (A, B)>);
+    describe [C: Into<Column>] (names: impl IntoIterator<Item = C>);
+    summary [] ();
+    freq_items [N: AsRef<str>] (names: impl IntoIterator<Item = N>, share: f64);
+    limit [] (rows: usize);
+    offset [] (rows: usize);
+    alias [] (name: &str);
+    distinct [] ();
+    sample [] (fraction: f64, seed: Option<u64>);
+    repartition [] (partitions: usize);
+    repartition_by [C: Into<Column>] (partitions: usize, keys: impl IntoIterator<Item = C>);
+    coalesce [] (partitions: usize);
+    hint [] (name: &str, partitions: Option<usize>);
+    cache [] ();
+    persist [] (level: StorageLevel);
 }
 
 /// Transformations with another query, passed on.
@@ -162,6 +179,7 @@ combinations! {
     intersect();
     intersect_all();
     subtract();
+    except();
     except_all();
 }
 
@@ -186,6 +204,7 @@ macro_rules! actions {
 
 actions! {
     collect() -> Vec<RecordBatch>;
+    collect_rows() -> Vec<Row>;
     to_arrow() -> RecordBatch;
     count() -> usize;
     is_empty() -> bool;
@@ -205,9 +224,29 @@ actions! {
 }
 
 impl DataFrame {
-    /// As [`crate::DataFrame::group_by`]; its aggregates become a query of this module by `into()`.
+    /// As [`crate::DataFrame::group_by`].
     pub fn group_by<C: Into<Column>>(&self, keys: impl IntoIterator<Item = C>) -> GroupedData {
-        self.0.group_by(keys)
+        GroupedData(self.0.group_by(keys))
+    }
+
+    /// As [`crate::DataFrame::rollup`].
+    pub fn rollup<C: Into<Column>>(&self, keys: impl IntoIterator<Item = C>) -> GroupedData {
+        GroupedData(self.0.rollup(keys))
+    }
+
+    /// As [`crate::DataFrame::cube`].
+    pub fn cube<C: Into<Column>>(&self, keys: impl IntoIterator<Item = C>) -> GroupedData {
+        GroupedData(self.0.cube(keys))
+    }
+
+    /// As [`crate::DataFrame::na`].
+    pub fn na(&self) -> NaFunctions {
+        NaFunctions(self.0.na())
+    }
+
+    /// As [`crate::DataFrame::random_split`].
+    pub fn random_split(&self, weights: &[f64], seed: Option<u64>) -> Vec<DataFrame> {
+        self.0.random_split(weights, seed).into_iter().map(DataFrame).collect()
     }
 
     /// As [`crate::DataFrame::create_or_replace_temp_view`], waiting for the result.
@@ -232,6 +271,69 @@ impl DataFrame {
     pub fn unpersist(&self) -> &Self {
         self.0.unpersist();
         self
+    }
+}
+
+/// A [`crate::GroupedData`] whose aggregates are queries of this module.
+#[derive(Debug, Clone)]
+pub struct GroupedData(dataframe::GroupedData);
+
+/// Aggregates of columns, passed on.
+macro_rules! aggregates {
+    ($($name:ident)*) => {
+        $(#[doc = concat!("As [`crate::GroupedData::", stringify!($name), "`].")]
+        pub fn $name<C: Into<Column>>(self, values: impl IntoIterator<Item = C>) -> DataFrame {
+            DataFrame(self.0.$name(values))
+        })*
+    };
+}
+
+impl GroupedData {
+    aggregates! { agg sum avg mean min max }
+
+    /// As [`crate::GroupedData::count`].
+    pub fn count(self) -> DataFrame {
+        DataFrame(self.0.count())
+    }
+
+    /// As [`crate::GroupedData::pivot`].
+    #[must_use]
+    pub fn pivot<V: Operand>(
+        self,
+        column: impl Into<Column>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        Self(self.0.pivot(column, values))
+    }
+}
+
+/// [`crate::dataframe::NaFunctions`] that give queries of this module.
+#[derive(Debug, Clone)]
+pub struct NaFunctions(dataframe::NaFunctions);
+
+impl NaFunctions {
+    /// As [`crate::dataframe::NaFunctions::subset`].
+    #[must_use]
+    pub fn subset<C: Into<Column>>(self, names: impl IntoIterator<Item = C>) -> Self {
+        Self(self.0.subset(names))
+    }
+
+    /// As [`crate::dataframe::NaFunctions::fill`].
+    pub fn fill(self, value: impl Operand) -> DataFrame {
+        DataFrame(self.0.fill(value))
+    }
+
+    /// As [`crate::dataframe::NaFunctions::drop`].
+    pub fn drop(self, how: &str) -> DataFrame {
+        DataFrame(self.0.drop(how))
+    }
+
+    /// As [`crate::dataframe::NaFunctions::replace`].
+    pub fn replace<A: Operand, B: Operand>(
+        self,
+        values: impl IntoIterator<Item = (A, B)>,
+    ) -> DataFrame {
+        DataFrame(self.0.replace(values))
     }
 }
 

@@ -26,7 +26,9 @@ mod group;
 mod join;
 mod literal;
 mod na;
+mod partitions;
 mod reader;
+mod row;
 mod rows;
 mod sample;
 mod select;
@@ -37,6 +39,7 @@ mod stat;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod value;
 mod views;
 mod window;
 
@@ -48,9 +51,12 @@ pub use group::GroupedData;
 pub use join::JoinOn;
 pub use literal::Operand;
 pub use na::NaFunctions;
-pub use reader::DataFrameReader;
+pub use reader::{DataFrameReader, Paths, ReadSchema};
+pub use row::{Row, RowIndex};
 pub use select::Condition;
+pub(crate) use source::{named_fields, scan_plan, traced_fields};
 pub(crate) use syntax::call;
+pub(crate) use value::typed;
 pub use window::{Window, WindowSpec};
 
 /// A lazy query: it is planned and run by an action, once per action.
@@ -158,14 +164,18 @@ impl DataFrame {
     /// Those of planning; errors of the data come through the stream.
     pub async fn execute(&self) -> Result<Execution> {
         let state = self.session.state();
-        let logical = self.logical_plan().await?;
-        let mut plan = state.create_physical_plan(logical).await?;
+        let mut plan = self.physical_plan().await?;
         if self.session.config().is_on(config::FILE_ORDER) {
             plan = keep_file_order(plan)?;
         }
         let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
         let stream = display::result_stream(stream);
         Ok(Execution { stream, plan })
+    }
+
+    /// The plan that runs once, with as many partitions as the query has.
+    pub(crate) async fn physical_plan(&self) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self.session.state().create_physical_plan(self.logical_plan().await?).await?)
     }
 
     /// Runs the query and gives all its rows as Arrow batches.

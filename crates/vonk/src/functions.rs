@@ -90,23 +90,48 @@ pub fn coalesce<C: Into<Column>>(values: impl IntoIterator<Item = C>) -> Column 
     call("coalesce", values)
 }
 
-/// One row per item of an array; a row with NULL or an empty array gives none.
+/// One row per item of an array, or per entry of a map as `key` and `value`; a row with NULL or
+/// nothing in it gives none.
 ///
 /// ```
 /// # use vonk::prelude::*;
 /// # use vonk::functions::explode;
 /// # #[tokio::main] async fn main() -> vonk::Result<()> {
 /// let lists = Session::new().range(0, 1).select([lit(vec![7, 8]).alias("list")]);
-/// assert_eq!(lists.select([explode("list").alias("item")]).count().await?, 2);
+/// let items = lists.select([explode("list")]);
+/// assert_eq!(items.columns().await?, ["col"]);
+/// assert_eq!(items.rows::<i32>().await?, [7, 8]);
 /// # Ok(()) }
 /// ```
 pub fn explode(array: impl Into<Column>) -> Column {
-    call("unnest", [array]).alias("col")
+    call("explode", [array])
 }
 
-/// One row per item of an array; a row with NULL or an empty array gives one with NULL.
+/// As [`explode`], but a row with NULL or nothing in it gives one with NULL.
 pub fn explode_outer(array: impl Into<Column>) -> Column {
-    call("unnest_outer", [array]).alias("col")
+    call("explode_outer", [array])
+}
+
+/// As [`explode`], with the position from 0 before each item, as `pos`.
+pub fn posexplode(array: impl Into<Column>) -> Column {
+    call("posexplode", [array])
+}
+
+/// As [`posexplode`], but a row with NULL or nothing in it gives one with NULL.
+pub fn posexplode_outer(array: impl Into<Column>) -> Column {
+    call("posexplode_outer", [array])
+}
+
+/// One row per struct of an array, with a column per field.
+pub fn inline(array: impl Into<Column>) -> Column {
+    call("inline", [array])
+}
+
+/// Lays values out in so many rows, one after the other.
+pub fn stack<C: Into<Column>>(rows: i32, values: impl IntoIterator<Item = C>) -> Column {
+    let mut args = vec![lit(rows)];
+    args.extend(columns(values));
+    call("stack", args)
 }
 
 /// Numbers the rows of a window's partition from 1, in its order.

@@ -56,10 +56,12 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod text;
+mod to_df;
 mod top;
+mod whole;
 mod wide;
 
-pub use cache::StorageLevel;
+pub use crate::dataframe::StorageLevel;
 pub use context::SparkContext;
 pub use shared::{Accumulator, Broadcast};
 pub use stats::{Number, Stats};

@@ -1,16 +1,14 @@
 //! Cached queries: their rows kept as Arrow batches, in memory while it lasts, then on disk.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::{DFSchema, Result as DfResult};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use datafusion::common::Result as DfResult;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr as Resolved, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -21,21 +19,22 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use super::DataFrame;
-use super::source::scan_plan;
+use super::source::{behind_table, renamed};
 use crate::error::{Error, Result};
 
 mod table;
 
 use table::CacheTable;
 
-/// Where the rows of a cached query may lie.
+/// Where the rows of a cached query, or the elements of a cached RDD, may lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StorageLevel {
     /// In memory; what the memory limit refuses goes to disk.
     #[default]
     MemoryAndDisk,
-    /// In memory; if the memory limit refuses some of it, nothing is kept and each action computes anew.
+    /// In memory; what the memory limit refuses is computed anew by each action: the partition of
+    /// an RDD, or all of a query.
     MemoryOnly,
     /// On disk.
     DiskOnly,
@@ -64,7 +63,11 @@ impl DataFrame {
         let cache = Arc::new(Cache::new(level));
         self.session.caches().add(&cache);
         let kept = Arc::clone(&cache);
-        let mut cached = self.derive(move |plan, _| plan_over(plan, &kept));
+        let mut cached = self.derive(move |plan, _| {
+            behind_table("cache", plan, |input, schema| {
+                Arc::new(CacheTable::new(input, schema, Arc::clone(&kept)))
+            })
+        });
         cached.cache = Some(cache);
         cached
     }
@@ -231,13 +234,6 @@ async fn keep(
     Ok(Some(part))
 }
 
-/// The batch under the names that are unique within the cache.
-fn renamed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let columns = batch.columns().to_vec();
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
-}
-
 impl fmt::Debug for Filled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Filled({} partitions)", self.parts.as_ref().map_or(0, Vec::len))
@@ -262,36 +258,6 @@ impl Filled {
         let schema = Arc::clone(self.spills.schema());
         Ok(Some(Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
     }
-}
-
-/// A scan of the cache, with the names and tables that the query's columns have.
-fn plan_over(input: LogicalPlan, cache: &Arc<Cache>) -> Result<LogicalPlan> {
-    let schema = input.schema().clone();
-    let stored = stored_schema(&schema);
-    let table = CacheTable::new(input, stored, Arc::clone(cache));
-    let scan = scan_plan("cache", Arc::new(table))?;
-    let names = schema.iter().zip(scan.schema().columns()).map(|((table, field), column)| {
-        Resolved::Column(column).alias_qualified(table.cloned(), field.name())
-    });
-    let names: Vec<Resolved> = names.collect();
-    Ok(LogicalPlanBuilder::from(scan).project(names)?.build()?)
-}
-
-/// The columns under names of which each is there once, since a table has no two of a name.
-fn stored_schema(schema: &DFSchema) -> SchemaRef {
-    let mut taken = HashSet::new();
-    let fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let mut name = field.name().clone();
-            while !taken.insert(name.clone()) {
-                name.push('_');
-            }
-            field.as_ref().clone().with_name(name).with_nullable(true)
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Grouped data: aggregates per group, pivot, rollup and cube.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{Expr, SelectItem};
 
 use super::DataFrame;
@@ -25,7 +27,10 @@ enum Kind {
     Cube,
 }
 
-/// The column whose values become columns, and those values.
+/// How many values a pivot may find by itself, as in Spark.
+const PIVOT_VALUES_MAX: usize = 10_000;
+
+/// The column whose values become columns, and those values; the action finds them if there are none.
 #[derive(Debug, Clone)]
 struct Pivot {
     column: Column,
@@ -75,6 +80,9 @@ impl DataFrame {
 impl GroupedData {
     /// Makes each value of a column a column of its own, in this order.
     ///
+    /// Without values, the action finds them first with a query of its own, and orders them; more
+    /// than 10,000 are an error.
+    ///
     /// ```
     /// # use vonk::prelude::*;
     /// # #[tokio::main] async fn main() -> vonk::Result<()> {
@@ -83,6 +91,8 @@ impl GroupedData {
     /// );
     /// let table = sales.group_by(["y"]).pivot("what", ["tea", "rye"]).sum(["n"]).order_by(["y"]);
     /// assert_eq!(table.columns().await?, ["y", "tea", "rye"]);
+    /// let found = sales.group_by(["y"]).pivot::<&str>("what", []).sum(["n"]);
+    /// assert_eq!(found.columns().await?, ["y", "rye", "tea"]);
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -99,12 +109,20 @@ impl GroupedData {
     /// Computes aggregates per group, behind the keys.
     pub fn agg<C: Into<Column>>(self, aggregates: impl IntoIterator<Item = C>) -> DataFrame {
         let aggregates = columns(aggregates);
-        let input = self.input.clone();
-        input.derive(move |plan, session| {
-            let mut list = self.keys.iter().map(Column::item).collect::<Result<Vec<_>>>()?;
-            list.extend(self.aggregates(&aggregates)?);
-            let select = Select::over(std::slice::from_ref(&plan), list)?;
-            select.group_by(self.group_keys()?).plan(session)
+        let grouped = Arc::new(self);
+        DataFrame::deferred(grouped.input.session().clone(), move |session| {
+            let (grouped, aggregates) = (Arc::clone(&grouped), aggregates.clone());
+            Box::pin(async move {
+                let plan = grouped.input.logical_plan().await?;
+                let mut list = grouped.keys.iter().map(Column::item).collect::<Result<Vec<_>>>()?;
+                match &grouped.pivot {
+                    None => list
+                        .extend(aggregates.iter().map(Column::item).collect::<Result<Vec<_>>>()?),
+                    Some(pivot) => list.extend(pivot.items(&aggregates, &grouped.input).await?),
+                }
+                let select = Select::over(std::slice::from_ref(plan), list)?;
+                select.group_by(grouped.group_keys()?).plan(&session)
+            })
         })
     }
 
@@ -157,15 +175,13 @@ impl GroupedData {
             Kind::Cube => vec![Expr::Cube(sets())],
         })
     }
+}
 
-    fn aggregates(&self, aggregates: &[Column]) -> Result<Vec<SelectItem>> {
-        let Some(pivot) = &self.pivot else {
-            return aggregates.iter().map(Column::item).collect();
-        };
+impl Pivot {
+    /// One column for each value and aggregate.
+    async fn items(&self, aggregates: &[Column], input: &DataFrame) -> Result<Vec<SelectItem>> {
         let mut items = Vec::new();
-        for value in &pivot.values {
-            let matches = syntax::equal(pivot.column.expr()?, value.expr()?);
-            let label = label(value)?;
+        for (label, matches) in self.cases(input).await? {
             for aggregate in aggregates {
                 let name = match aggregates.len() {
                     1 => label.clone(),
@@ -176,14 +192,50 @@ impl GroupedData {
         }
         Ok(items)
     }
+
+    /// What each value is called, and the condition of its rows.
+    async fn cases(&self, input: &DataFrame) -> Result<Vec<(String, Expr)>> {
+        if !self.values.is_empty() {
+            let case = |value: &Column| {
+                Ok((label(value)?, syntax::equal(self.column.expr()?, value.expr()?)))
+            };
+            return self.values.iter().map(case).collect();
+        }
+        let value = self.column.clone().alias("value");
+        let text = self.column.clone().cast("string");
+        let found = input.select([value, text.clone().alias("text")]).distinct();
+        let found = found.order_by(["value"]).select(["text"]).limit(PIVOT_VALUES_MAX + 1);
+        let found: Vec<Option<String>> = found.rows().await?;
+        if found.len() > PIVOT_VALUES_MAX {
+            let column = &self.column;
+            return Err(Error::new(
+                crate::Condition::INVALID_PARAMETER,
+                format!("the pivot column {column} has more than {PIVOT_VALUES_MAX} values"),
+            )
+            .hint("give the values that are to become columns"));
+        }
+        let text = text.expr()?;
+        let case = |value: Option<String>| match value {
+            Some(value) => (value.clone(), syntax::equal(text.clone(), syntax::text(&value))),
+            None => ("null".to_owned(), Expr::IsNull(Box::new(text.clone()))),
+        };
+        Ok(found.into_iter().map(case).collect())
+    }
 }
 
-/// The aggregate over only the rows where a condition holds.
+/// The aggregate over only the rows where a condition holds, NULL where there is no such row.
 fn filtered(aggregate: Expr, condition: &Expr) -> Result<Expr> {
     match aggregate {
         Expr::Function(mut function) => {
+            let counts = function.name.to_string().contains("count");
             function.filter = Some(Box::new(condition.clone()));
-            Ok(Expr::Function(function))
+            let value = Expr::Function(function);
+            if !counts {
+                return Ok(value);
+            }
+            // Only a count of no rows has a value, which Spark does not show.
+            let present = functions::max(functions::when(Column::of(condition.clone()), 1));
+            functions::when(present.is_not_null(), Column::of(value)).expr()
         }
         other => Err(Error::new(
             crate::Condition::INVALID_PARAMETER,

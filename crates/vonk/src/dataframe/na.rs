@@ -8,8 +8,8 @@ use super::DataFrame;
 use super::column::{Column, columns, lit};
 use super::literal::Operand;
 use super::select::Names;
-use super::show::sql_type;
 use super::syntax::{self, Select};
+use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
 
 /// What can be done about missing values: NULL, and NaN in floating-point columns.
@@ -69,7 +69,7 @@ impl NaFunctions {
             if kind_of_value(&value) != kind_of_type(data_type) {
                 return Ok(None);
             }
-            let value = syntax::cast(value, syntax::data_type(&sql_type(data_type))?);
+            let value = syntax::cast(value, syntax::data_type(&type_name(data_type))?);
             let missing = missing(column.clone(), data_type);
             Ok(Some(case([(missing, value)], column)))
         })
@@ -109,7 +109,7 @@ impl NaFunctions {
             for (old, new) in &pairs {
                 let (old, new) = (old.expr()?, new.expr()?);
                 if kind_of_value(&old) == kind_of_type(data_type) {
-                    let new = syntax::cast(new, syntax::data_type(&sql_type(data_type))?);
+                    let new = syntax::cast(new, syntax::data_type(&type_name(data_type))?);
                     cases.push((syntax::equal(column.clone(), old), new));
                 }
             }

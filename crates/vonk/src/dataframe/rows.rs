@@ -7,7 +7,8 @@ use futures::{StreamExt, TryStreamExt};
 use serde::de::DeserializeOwned;
 
 use super::DataFrame;
-use crate::error::{Condition, Error, Result};
+use super::value::typed;
+use crate::error::{Error, Result};
 
 impl DataFrame {
     /// Runs the query and gives its rows as a Rust type: a struct with the columns' names, or a tuple.
@@ -126,20 +127,4 @@ impl DataFrame {
     pub async fn is_empty(&self) -> Result<bool> {
         Ok(self.limit(1).count().await? == 0)
     }
-}
-
-fn typed<T: DeserializeOwned>(batch: &RecordBatch) -> Result<Vec<T>> {
-    serde_arrow::from_record_batch(batch).map_err(|error| {
-        let names: Vec<String> = batch
-            .schema()
-            .fields()
-            .iter()
-            .map(|f| format!("{} {}", f.name(), f.data_type()))
-            .collect();
-        Error::new(
-            Condition::CAST_INVALID_INPUT,
-            format!("the rows do not fit `{}`: {}", std::any::type_name::<T>(), error.message()),
-        )
-        .hint(format!("the columns are {}; one with NULL needs an `Option`", names.join(", ")))
-    })
 }

@@ -1,11 +1,10 @@
-//! Samples and splits by chance, and how rows lie in partitions.
+//! Samples and splits by chance.
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Partitioning};
+use datafusion::logical_expr::LogicalPlan;
 use sqlparser::ast::{BinaryOperator, Expr, WindowSpec, WindowType};
 
 use super::DataFrame;
-use super::column::{Column, columns};
 use super::syntax::{self, Select};
 use crate::error::{Condition, Error, Result};
 use crate::session::Session;
@@ -82,39 +81,6 @@ impl DataFrame {
             start = end;
         }
         parts
-    }
-
-    /// Spreads the rows evenly over so many partitions.
-    #[must_use]
-    pub fn repartition(&self, partitions: usize) -> Self {
-        self.derive(move |plan, _| {
-            let spread = Partitioning::RoundRobinBatch(partitions.max(1));
-            Ok(LogicalPlanBuilder::from(plan).repartition(spread)?.build()?)
-        })
-    }
-
-    /// Puts rows with equal keys into the same of so many partitions.
-    #[must_use]
-    pub fn repartition_by<C: Into<Column>>(
-        &self,
-        partitions: usize,
-        keys: impl IntoIterator<Item = C>,
-    ) -> Self {
-        let keys = columns(keys);
-        self.derive(move |plan, session| {
-            let list = keys.iter().map(Column::item).collect::<Result<Vec<_>>>()?;
-            // The keys are resolved as a projection, and hashed over the input itself.
-            let resolved = Select::over(std::slice::from_ref(&plan), list)?.plan(session)?;
-            let exprs = resolved.expressions();
-            let spread = Partitioning::Hash(exprs, partitions.max(1));
-            Ok(LogicalPlanBuilder::from(plan).repartition(spread)?.build()?)
-        })
-    }
-
-    /// Gathers the rows in so many partitions.
-    #[must_use]
-    pub fn coalesce(&self, partitions: usize) -> Self {
-        self.repartition(partitions)
     }
 }
 

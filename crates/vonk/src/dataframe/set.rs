@@ -48,6 +48,8 @@ by_position! {
     intersect = |left, right| LogicalPlanBuilder::intersect(left, right, false);
     /// The distinct rows of this query that another does not have.
     subtract = |left, right| LogicalPlanBuilder::except(left, right, false);
+    /// The same as [`DataFrame::subtract`].
+    except = |left, right| LogicalPlanBuilder::except(left, right, false);
 }
 
 impl DataFrame {

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
 use super::DataFrame;
+use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
 
 mod cell;
@@ -117,7 +118,7 @@ impl DataFrame {
     /// Those of [`DataFrame::check`].
     pub async fn dtypes(&self) -> Result<Vec<(String, String)>> {
         let schema: SchemaRef = self.schema().await?;
-        let typed = |field: &Field| (field.name().clone(), sql_type(field.data_type()));
+        let typed = |field: &Field| (field.name().clone(), type_name(field.data_type()));
         Ok(schema.fields().iter().map(|field| typed(field)).collect())
     }
 }
@@ -234,57 +235,9 @@ fn tree_type(data_type: &DataType) -> String {
         | DataType::FixedSizeList(..) => "array",
         DataType::Struct(_) => "struct",
         DataType::Map(..) => "map",
-        other => return sql_type(other),
+        other => return type_name(other),
     }
     .to_owned()
-}
-
-/// The type as Spark's SQL writes it.
-pub(super) fn sql_type(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Null => "void".to_owned(),
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Int8 => "tinyint".to_owned(),
-        DataType::Int16 | DataType::UInt8 => "smallint".to_owned(),
-        DataType::Int32 | DataType::UInt16 => "int".to_owned(),
-        DataType::Int64 | DataType::UInt32 => "bigint".to_owned(),
-        DataType::UInt64 => "decimal(20,0)".to_owned(),
-        DataType::Float16 | DataType::Float32 => "float".to_owned(),
-        DataType::Float64 => "double".to_owned(),
-        DataType::Decimal32(p, s)
-        | DataType::Decimal64(p, s)
-        | DataType::Decimal128(p, s)
-        | DataType::Decimal256(p, s) => format!("decimal({p},{s})"),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
-        DataType::Binary
-        | DataType::LargeBinary
-        | DataType::BinaryView
-        | DataType::FixedSizeBinary(_) => "binary".to_owned(),
-        DataType::Date32 | DataType::Date64 => "date".to_owned(),
-        DataType::Timestamp(_, Some(_)) => "timestamp".to_owned(),
-        DataType::Timestamp(_, None) => "timestamp_ntz".to_owned(),
-        DataType::Dictionary(_, value) => sql_type(value),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::FixedSizeList(item, _) => format!("array<{}>", sql_type(item.data_type())),
-        DataType::Struct(fields) => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|field| format!("{}:{}", field.name(), sql_type(field.data_type())))
-                .collect();
-            format!("struct<{}>", fields.join(","))
-        }
-        DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(fields) => {
-                let types: Vec<String> =
-                    fields.iter().map(|field| sql_type(field.data_type())).collect();
-                format!("map<{}>", types.join(","))
-            }
-            other => format!("map<{other}>"),
-        },
-        other => other.to_string().to_lowercase(),
-    }
 }
 
 #[cfg(test)]
@@ -296,15 +249,6 @@ mod tests {
         assert_eq!(cut("abcdefghijklmnopqrstuvwxyz".to_owned(), Some(20)), "abcdefghijklmnopq...");
         assert_eq!(cut("abcdef".to_owned(), Some(3)), "abc");
         assert_eq!(cut("abcdef".to_owned(), None), "abcdef");
-    }
-
-    #[test]
-    fn nested_types_read_as_in_sql() {
-        let item = Field::new("item", DataType::Int64, true);
-        let list = DataType::List(item.into());
-        let fields = vec![Field::new("a", list, true), Field::new("b", DataType::Utf8, true)];
-        let nested = DataType::Struct(fields.into());
-        assert_eq!(sql_type(&nested), "struct<a:array<bigint>,b:string>");
     }
 
     #[test]

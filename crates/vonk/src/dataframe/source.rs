@@ -1,16 +1,18 @@
 //! Queries over what the program already has: rows of Rust types, Arrow batches, ranges.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::{FieldRef, Schema};
-use arrow::record_batch::RecordBatch;
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{TableFunctionArgs, TableProvider};
-use datafusion::common::TableReference;
+use datafusion::common::{DFSchema, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{
     Expr as Resolved, LogicalPlan, LogicalPlanBuilder, lit as resolved_literal,
 };
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_arrow::schema::{SchemaLike, TracingOptions};
 
 use super::DataFrame;
@@ -27,14 +29,14 @@ impl Session {
     /// struct Person { name: &'static str, age: Option<i32> }
     ///
     /// let people = [Person { name: "Ada", age: Some(36) }, Person { name: "Bob", age: None }];
-    /// let people = Session::new().create_dataframe(people)?;
+    /// let people = Session::new().create_data_frame(people)?;
     /// assert_eq!(people.filter("age IS NULL").count().await?, 1);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// `UNABLE_TO_INFER_SCHEMA` if there are no rows or the rows differ in type.
-    pub fn create_dataframe<T: Serialize>(
+    pub fn create_data_frame<T: Serialize>(
         &self,
         rows: impl IntoIterator<Item = T>,
     ) -> Result<DataFrame> {
@@ -43,23 +45,16 @@ impl Session {
             return Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, "there are no rows")
                 .hint("use `from_batches` with an empty batch, which has a schema"));
         }
-        let options = TracingOptions::default()
-            .allow_null_fields(true)
-            .strings_as_large_utf8(false)
-            .sequence_as_large_list(false)
-            .bytes_as_large_binary(false)
-            .map_as_struct(false)
-            .coerce_numbers(true);
         let failed = |error: serde_arrow::Error| {
             Error::new(
                 Condition::UNABLE_TO_INFER_SCHEMA,
                 format!("the rows have no common type: {}", error.message()),
             )
         };
-        let fields = Vec::<FieldRef>::from_samples(&rows, options).map_err(failed)?;
+        let fields = Vec::<FieldRef>::from_samples(&rows, tracing_options()).map_err(failed)?;
         let batch = serde_arrow::to_record_batch(&fields, &rows).map_err(failed)?;
-        let names: Vec<FieldRef> = fields.iter().map(tuple_name).collect();
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(names)), batch.columns().to_vec())?;
+        let schema = Arc::new(Schema::new(named_fields(&fields, &[])?));
+        let batch = RecordBatch::try_new(schema, batch.columns().to_vec())?;
         self.from_batches(vec![batch])
     }
 
@@ -114,9 +109,50 @@ pub(super) fn scan(
 }
 
 /// The plan of [`scan`].
-pub(super) fn scan_plan(name: &str, table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+pub(crate) fn scan_plan(name: &str, table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
     let name = TableReference::bare(name);
     Ok(LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build()?)
+}
+
+/// A plan behind a table that `make` gives for it: what the table does is hidden from the rules that
+/// plan the query around it. The columns keep the names and tables that they have.
+pub(super) fn behind_table(
+    name: &str,
+    input: LogicalPlan,
+    make: impl FnOnce(LogicalPlan, SchemaRef) -> Arc<dyn TableProvider>,
+) -> Result<LogicalPlan> {
+    let schema = Arc::clone(input.schema());
+    let stored = stored_schema(&schema);
+    let scan = scan_plan(name, make(input, stored))?;
+    let names = schema.iter().zip(scan.schema().columns()).map(|((table, field), column)| {
+        Resolved::Column(column).alias_qualified(table.cloned(), field.name())
+    });
+    let names: Vec<Resolved> = names.collect();
+    Ok(LogicalPlanBuilder::from(scan).project(names)?.build()?)
+}
+
+/// The columns under names of which each is there once, since a table has no two of a name.
+fn stored_schema(schema: &DFSchema) -> SchemaRef {
+    let mut taken = HashSet::new();
+    let fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let mut name = field.name().clone();
+            while !taken.insert(name.clone()) {
+                name.push('_');
+            }
+            field.as_ref().clone().with_name(name).with_nullable(true)
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// The batch under the names that are unique within a table.
+pub(super) fn renamed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = batch.columns().to_vec();
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
 fn plan_range(session: &Session, start: i64, end: i64) -> Result<LogicalPlan> {
@@ -132,10 +168,52 @@ fn plan_range(session: &Session, start: i64, end: i64) -> Result<LogicalPlan> {
     Ok(LogicalPlanBuilder::from(plan).project([id])?.build()?)
 }
 
-/// Tuples have fields `0`, `1`, …; Spark calls them `_1`, `_2`, ….
-fn tuple_name(field: &FieldRef) -> FieldRef {
-    match field.name().parse::<usize>() {
-        Ok(index) => Arc::new(field.as_ref().clone().with_name(format!("_{}", index + 1))),
-        Err(_) => Arc::clone(field),
+/// How Rust types become columns: strings, lists and maps as SQL has them.
+fn tracing_options() -> TracingOptions {
+    TracingOptions::default()
+        .allow_null_fields(true)
+        .strings_as_large_utf8(false)
+        .sequence_as_large_list(false)
+        .bytes_as_large_binary(false)
+        .map_as_struct(false)
+        .coerce_numbers(true)
+}
+
+/// The columns that a Rust type has as a row, by the names that serde gives them.
+///
+/// # Errors
+/// `UNABLE_TO_INFER_SCHEMA` if it is neither a struct nor a tuple of types that columns can hold.
+pub(crate) fn traced_fields<T: DeserializeOwned>() -> Result<Vec<FieldRef>> {
+    Vec::<FieldRef>::from_type::<T>(tracing_options()).map_err(|error| {
+        let kind = std::any::type_name::<T>();
+        Error::new(
+            Condition::UNABLE_TO_INFER_SCHEMA,
+            format!("`{kind}` does not make a row: {}", error.message()),
+        )
+        .hint("map to a tuple, such as `(value,)`, or to a struct that serde derives")
+    })
+}
+
+/// The columns under names of the program, or without any under their own; tuples have fields
+/// `0`, `1`, …, which Spark calls `_1`, `_2`, ….
+///
+/// # Errors
+/// `INVALID_PARAMETER_VALUE` if the numbers of names and columns differ.
+pub(crate) fn named_fields(fields: &[FieldRef], names: &[String]) -> Result<Vec<FieldRef>> {
+    if !names.is_empty() && names.len() != fields.len() {
+        let (names, fields) = (names.len(), fields.len());
+        return Err(Error::new(
+            Condition::INVALID_PARAMETER,
+            format!("{names} names were given for {fields} columns"),
+        ));
     }
+    let name = |(at, field): (usize, &FieldRef)| match (names.get(at), field.name().parse()) {
+        (Some(name), _) => Arc::new(field.as_ref().clone().with_name(name)),
+        (None, Ok(index)) => {
+            let index: usize = index;
+            Arc::new(field.as_ref().clone().with_name(format!("_{}", index + 1)))
+        }
+        (None, Err(_)) => Arc::clone(field),
+    };
+    Ok(fields.iter().enumerate().map(name).collect())
 }

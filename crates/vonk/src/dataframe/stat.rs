@@ -80,7 +80,42 @@ impl DataFrame {
         let first = format!("{row}_{column}");
         let pairs = self.select([label(row).alias(&first), label(column).alias("__column")]);
         let values = values.into_iter().map(|(value,)| value);
-        Ok(pairs.group_by([first.as_str()]).pivot("__column", values).count())
+        Ok(pairs.group_by([first.as_str()]).pivot("__column", values).count().na().fill(0))
+    }
+
+    /// The values of each column that make up at least this share of the rows, as one row with an
+    /// array `<name>_freqItems` for each column.
+    ///
+    /// Unlike Spark's, the answer is exact: it holds no value that is rarer.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let data = Session::new().sql("SELECT * FROM VALUES (1), (1), (2), (3) AS t(x)");
+    /// let frequent = data.freq_items(["x"], 0.5);
+    /// assert_eq!(frequent.columns().await?, ["x_freqItems"]);
+    /// assert_eq!(frequent.rows::<(Vec<i64>,)>().await?, [(vec![1],)]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn freq_items<N: AsRef<str>>(
+        &self,
+        names: impl IntoIterator<Item = N>,
+        share: f64,
+    ) -> Self {
+        let total = self.agg([functions::count("*").alias("__total")]);
+        let mut names = names.into_iter();
+        let frequent = |name: &str| {
+            let counted = self.group_by([col(name).alias("__value")]);
+            let counted = counted.agg([functions::count("*").alias("__count")]);
+            let enough = col("__count").geq(col("__total") * lit(share));
+            let items = functions::collect_list(functions::when(enough, col("__value")));
+            let name = format!("{name}_freqItems");
+            counted.cross_join(&total).agg([items.alias(&name)])
+        };
+        let Some(first) = names.next() else { return self.limit(0) };
+        let first = frequent(first.as_ref());
+        names.fold(first, |row, name| row.cross_join(&frequent(name.as_ref())))
     }
 
     async fn figure(&self, aggregate: Column) -> Result<Option<f64>> {

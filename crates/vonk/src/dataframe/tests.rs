@@ -141,7 +141,7 @@ async fn unpivot_makes_rows_of_columns() {
 async fn rows_of_tuples_and_missing_values() {
     let session = Session::new();
     let rows = [(1i64, "a", Some(0.5)), (2, "b", None)];
-    let data = session.create_dataframe(rows).unwrap();
+    let data = session.create_data_frame(rows).unwrap();
     assert_eq!(data.columns().await.unwrap(), ["_1", "_2", "_3"]);
     let back: Vec<(i64, String, Option<f64>)> = data.rows().await.unwrap();
     assert_eq!(back, [(1, "a".to_owned(), Some(0.5)), (2, "b".to_owned(), None)]);

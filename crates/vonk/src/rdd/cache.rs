@@ -8,24 +8,11 @@ use super::held::{Held, Place};
 use super::job::Task;
 use super::spill::Budget;
 use super::{Data, Parts, Rdd, Rows};
+use crate::dataframe::StorageLevel;
 use crate::error::Result;
 
-/// Where the partitions of a cached RDD are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StorageLevel {
-    /// In memory; a partition that does not fit is computed again whenever it is read.
-    #[default]
-    MemoryOnly,
-    /// In memory; what does not fit is kept on disk.
-    MemoryAndDisk,
-    /// On disk.
-    DiskOnly,
-}
-
-impl StorageLevel {
-    fn place(self) -> Place {
-        Place { memory: self != Self::DiskOnly, disk: self != Self::MemoryOnly }
-    }
+fn place(level: StorageLevel) -> Place {
+    Place { memory: level != StorageLevel::DiskOnly, disk: level != StorageLevel::MemoryOnly }
 }
 
 /// What keeps partitions of an RDD; behind a trait, so that only caching asks for [`Data`].
@@ -72,7 +59,7 @@ impl<T: Data> Store<T> for Kept<T> {
                 }
             }
         };
-        let (place, by_key) = (self.level.place(), base.by_key);
+        let (place, by_key) = (place(self.level), base.by_key);
         let made = Parts::new(base.count, move |task, partition| {
             rows_of(task, &base, partition, &slots[partition], place)
         });
@@ -100,7 +87,8 @@ fn rows_of<T: Data>(
 }
 
 impl<T: Data> Rdd<T> {
-    /// Keeps the partitions in memory once they are computed; see [`Rdd::persist`].
+    /// Keeps the partitions in memory once they are computed; one that does not fit is computed
+    /// again whenever it is read. See [`Rdd::persist`].
     ///
     /// ```
     /// # use vonk::prelude::*;

@@ -1,4 +1,4 @@
-//! Between DataFrames and RDDs.
+//! From DataFrames to RDDs: the partitions of a query, read as rows.
 
 use std::sync::Arc;
 
@@ -11,10 +11,28 @@ use serde::de::DeserializeOwned;
 
 use super::job::{Task, or_throw};
 use super::{Outline, Parts, Preparing, Rdd};
-use crate::dataframe::DataFrame;
-use crate::error::{Condition, Error, Result};
+use crate::dataframe::{DataFrame, Row, typed};
+use crate::display::result_stream;
+use crate::error::{Error, Result};
 
 impl DataFrame {
+    /// The rows as an RDD, for queries whose columns the program does not know.
+    ///
+    /// Partitions are those of the query. Rows that are kept keep their Arrow batch; map them to
+    /// what is needed before a shuffle.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let data = Session::new().sql("SELECT 2 AS n, 'two' AS name");
+    /// let names = data.rdd().map(|row| row.get::<String>("name").unwrap_or_default());
+    /// assert_eq!(names.collect().await?, ["two"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn rdd(&self) -> Rdd<Row> {
+        rows_of(self, |batch| Ok(Row::all(batch).collect()))
+    }
+
     /// The rows as an RDD of a Rust type: a struct with the columns' names, or a tuple.
     ///
     /// A column that may be NULL is an `Option` in the type. Partitions are those of the query.
@@ -28,49 +46,77 @@ impl DataFrame {
     /// # Ok(()) }
     /// ```
     pub fn rdd_of<T: DeserializeOwned + Send + 'static>(&self) -> Rdd<T> {
-        let query = self.clone();
-        Rdd::new(
-            &self.session().context(),
-            Outline::source("data frame"),
-            move |preparing: Preparing| {
-                let query = query.clone();
-                async move { partitions(&query, preparing.read_again).await }
-            },
-        )
+        rows_of(self, |batch| typed(&batch))
     }
+
+    /// The rows as JSON objects, without the fields that are NULL.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let data = Session::new().sql("SELECT 'Ada' AS name, 36 AS age, NULL AS email");
+    /// assert_eq!(data.to_json().collect().await?, [r#"{"name":"Ada","age":36}"#]);
+    /// # Ok(()) }
+    /// ```
+    pub fn to_json(&self) -> Rdd<String> {
+        rows_of(self, |batch| json_lines(&batch))
+    }
+}
+
+fn json_lines(batch: &RecordBatch) -> Result<Vec<String>> {
+    let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+    writer.write(batch)?;
+    writer.finish()?;
+    let text = String::from_utf8(writer.into_inner());
+    let text = text.map_err(|_| Error::internal("JSON was written that is no UTF-8"))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// How a batch becomes elements.
+type Read<T> = fn(RecordBatch) -> Result<Vec<T>>;
+
+fn rows_of<T: Send + 'static>(query: &DataFrame, read: Read<T>) -> Rdd<T> {
+    let query = query.clone();
+    let context = query.session().context();
+    Rdd::new(&context, Outline::source("data frame"), move |preparing: Preparing| {
+        let query = query.clone();
+        async move { partitions(&query, read, preparing.read_again).await }
+    })
 }
 
 /// One partition of a query: the stream that the first reader takes.
 type First = Mutex<Option<SendableRecordBatchStream>>;
 
 /// The partitions of a query, planned once per job; each is run as a task reads it.
-async fn partitions<T: DeserializeOwned + Send + 'static>(
+async fn partitions<T: Send + 'static>(
     query: &DataFrame,
+    read: Read<T>,
     read_again: bool,
 ) -> Result<Parts<T>> {
-    let state = query.session().state();
-    let plan = state.create_physical_plan(query.logical_plan().await?).await?;
     if read_again {
-        return Ok(repeatable(query.collect().await?));
+        return Ok(repeatable(query.collect().await?, read));
     }
+    let plan = query.physical_plan().await?;
+    let context = query.session().state().task_ctx();
     let count = plan.output_partitioning().partition_count();
-    let context = state.task_ctx();
-    let streams =
-        (0..count).map(|at| Ok(Mutex::new(Some(plan.execute(at, Arc::clone(&context))?))));
+    let streams = (0..count).map(|at| {
+        let stream = plan.execute(at, Arc::clone(&context))?;
+        Ok(Mutex::new(Some(result_stream(stream))))
+    });
     let streams: Vec<First> = streams.collect::<Result<_>>()?;
     Ok(Parts::new(count, move |task, partition| {
         let stream = streams[partition].lock().take();
         let stream =
             stream.ok_or_else(|| Error::internal("a partition of a query is read twice"))?;
         let batches = Batches { stream, task: Arc::clone(task) };
-        Ok(task.watch(batches.flat_map(|batch| or_throw(typed::<T>(&batch)))))
+        Ok(task.watch(batches.flat_map(move |batch| or_throw(read(batch)))))
     }))
 }
 
 /// Batches that can be read any number of times, one partition each.
-fn repeatable<T: DeserializeOwned + Send + 'static>(batches: Vec<RecordBatch>) -> Parts<T> {
+fn repeatable<T: Send + 'static>(batches: Vec<RecordBatch>, read: Read<T>) -> Parts<T> {
     Parts::new(batches.len(), move |task, partition| {
-        Ok(task.watch(typed::<T>(&batches[partition])?.into_iter()))
+        Ok(task.watch(read(batches[partition].clone())?.into_iter()))
     })
 }
 
@@ -87,20 +133,4 @@ impl Iterator for Batches {
         let batch = self.task.wait(self.stream.next())?;
         Some(or_throw(batch.map_err(Error::from)))
     }
-}
-
-fn typed<T: DeserializeOwned>(batch: &RecordBatch) -> Result<Vec<T>> {
-    serde_arrow::from_record_batch(batch).map_err(|error| {
-        let fields = batch.schema();
-        let columns: Vec<String> = fields
-            .fields()
-            .iter()
-            .map(|field| format!("`{}` {}", field.name(), field.data_type()))
-            .collect();
-        Error::new(
-            Condition::CAST_INVALID_INPUT,
-            format!("the rows do not fit `{}`: {}", std::any::type_name::<T>(), error.message()),
-        )
-        .hint(format!("the columns are {}; one with NULL needs an `Option`", columns.join(", ")))
-    })
 }

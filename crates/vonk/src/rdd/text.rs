@@ -10,8 +10,9 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::job::{Job, or_throw};
-use super::{Outline, Parts, Preparing, Rdd, SparkContext};
+use super::{Outline, Parts, Preparing, Rdd, SparkContext, whole};
 use crate::error::{Condition, Error, Result};
+use crate::sources::compression::{self, Compression};
 use crate::sources::{self, ReadSpec};
 
 /// The most bytes of one split, as of Spark for local files.
@@ -62,7 +63,7 @@ fn into_splits(files: Vec<(PathBuf, u64)>, min_partitions: usize, threads: usize
     let mut splits = Vec::new();
     for (path, size) in files {
         let mut start = 0;
-        if decoder_of(&path).is_none() {
+        if compression_of(&path) == Compression::None {
             while (size - start) * 10 > split * SLOP_TENTHS {
                 splits.push(Split { path: path.clone(), bytes: start..start + split });
                 start += split;
@@ -75,21 +76,10 @@ fn into_splits(files: Vec<(PathBuf, u64)>, min_partitions: usize, threads: usize
     splits
 }
 
-/// The bytes of a compressed file.
-type Decode = fn(File) -> std::io::Result<Box<dyn Read>>;
-
-/// How files with these endings are compressed as a whole.
-const CODECS: &[(&str, Decode)] = &[
-    ("gz", |file| Ok(Box::new(flate2::read::MultiGzDecoder::new(file)))),
-    ("bz2", |file| Ok(Box::new(bzip2::read::MultiBzDecoder::new(file)))),
-    ("xz", |file| Ok(Box::new(liblzma::read::XzDecoder::new_multi_decoder(file)))),
-    ("zst", |file| Ok(Box::new(zstd::Decoder::new(file)?))),
-    ("lz4", |file| Ok(Box::new(lz4_flex::frame::FrameDecoder::new(file)))),
-];
-
-fn decoder_of(path: &Path) -> Option<Decode> {
-    let ending = path.extension()?;
-    CODECS.iter().find(|(known, _)| ending == *known).map(|(_, decode)| *decode)
+/// How a file is compressed as a whole, which its ending tells.
+fn compression_of(path: &Path) -> Compression {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Compression::by_name(&name).0
 }
 
 /// The paths of a comma-separated list; commas between braces belong to a glob.
@@ -107,7 +97,7 @@ fn split_paths(text: &str) -> Vec<&str> {
 }
 
 /// The local files at a list of paths, each with its size.
-async fn list(job: &Job, paths: &str) -> Result<Vec<(PathBuf, u64)>> {
+pub(super) async fn list(job: &Job, paths: &str) -> Result<Vec<(PathBuf, u64)>> {
     let paths = split_paths(paths);
     if let Some(remote) =
         paths.iter().find(|path| path.contains("://") && !path.starts_with("file:"))
@@ -122,6 +112,7 @@ async fn list(job: &Job, paths: &str) -> Result<Vec<(PathBuf, u64)>> {
 /// Reads the lines of one split.
 struct LineReader {
     path: PathBuf,
+    compression: Compression,
     input: BufReader<Box<dyn Read>>,
     /// The offset of the next line in the file, after decompression.
     at: u64,
@@ -133,20 +124,21 @@ struct LineReader {
 impl LineReader {
     fn open(split: &Split) -> Result<Self> {
         let failed = |cause: std::io::Error| Error::from(cause).file(&split.path);
-        let mut file = File::open(&split.path).map_err(failed)?;
-        let decode = decoder_of(&split.path);
-        if split.bytes.start > 0 {
-            // A line that begins right here is found by the end of the line before it.
-            file.seek(SeekFrom::Start(split.bytes.start - 1)).map_err(failed)?;
-        }
-        let end = if decode.is_some() { u64::MAX } else { split.bytes.end };
-        let input: Box<dyn Read> = match decode {
-            // An empty file is no valid stream of any compression, but holds no lines all the same.
-            Some(decode) if split.bytes.end > 0 => decode(file).map_err(failed)?,
-            _ => Box::new(file),
+        let compression = compression_of(&split.path);
+        let (input, end): (Box<dyn Read>, u64) = match compression {
+            Compression::None => {
+                let mut file = File::open(&split.path).map_err(failed)?;
+                if split.bytes.start > 0 {
+                    // A line that begins right here is found by the end of the line before it.
+                    file.seek(SeekFrom::Start(split.bytes.start - 1)).map_err(failed)?;
+                }
+                (Box::new(file), split.bytes.end)
+            }
+            _ => (whole::open(&split.path, compression, split.bytes.end)?, u64::MAX),
         };
         let mut reader = Self {
             path: split.path.clone(),
+            compression,
             input: BufReader::with_capacity(BUFFER_BYTES, input),
             at: split.bytes.start.saturating_sub(1),
             end,
@@ -164,7 +156,10 @@ impl LineReader {
         }
         self.line.clear();
         let read = self.input.read_until(b'\n', &mut self.line);
-        let read = read.map_err(|cause| Error::from(cause).file(&self.path))?;
+        let read = read.map_err(|cause| match self.compression {
+            Compression::None => Error::from(cause).file(&self.path),
+            packed => compression::decode_error(cause, self.path.display().to_string(), packed),
+        })?;
         if read == 0 {
             return Ok(None);
         }
@@ -172,18 +167,18 @@ impl LineReader {
         if let Some(rest) = line.strip_suffix(b"\n") {
             line = rest.strip_suffix(b"\r").unwrap_or(rest);
         }
-        let text = std::str::from_utf8(line).map_err(|wrong| {
-            let place = self.at + wrong.valid_up_to() as u64;
-            Error::new(
-                Condition::MALFORMED_RECORD,
-                format!("the bytes at offset {place} are no UTF-8"),
-            )
-            .hint("convert the file to UTF-8")
-            .file(&self.path)
-        })?;
+        let text = std::str::from_utf8(line)
+            .map_err(|wrong| not_utf8(&self.path, self.at + wrong.valid_up_to() as u64))?;
         self.at += read as u64;
         Ok(Some(text.to_owned()))
     }
+}
+
+/// The error for bytes that are no UTF-8, from this offset of the unpacked file.
+pub(super) fn not_utf8(path: &Path, offset: u64) -> Error {
+    Error::new(Condition::MALFORMED_RECORD, format!("the bytes at offset {offset} are no UTF-8"))
+        .hint("convert the file to UTF-8, or read its bytes with `binary_files`")
+        .file(path)
 }
 
 impl Iterator for LineReader {

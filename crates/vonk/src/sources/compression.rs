@@ -121,7 +121,14 @@ impl Compression {
         row.map_or("none", |(_, names, _)| names[0])
     }
 
-    fn decoder<'a>(self, input: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    /// The unpacked bytes of a stream.
+    ///
+    /// # Errors
+    /// If the decoder cannot begin.
+    pub(crate) fn decoder<'a>(
+        self,
+        input: impl BufRead + Send + 'a,
+    ) -> io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
             Self::None => Box::new(input),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
@@ -258,7 +265,8 @@ fn pump(
     }
 }
 
-fn decode_error(error: io::Error, file: String, compression: Compression) -> Error {
+/// The error of a file that cannot be unpacked.
+pub(crate) fn decode_error(error: io::Error, file: String, compression: Compression) -> Error {
     if error.get_ref().is_some_and(|inner| inner.is::<Error>())
         && let Some(Ok(ours)) = error.into_inner().map(|inner| inner.downcast::<Error>())
     {

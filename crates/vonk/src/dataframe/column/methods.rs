@@ -58,6 +58,13 @@ impl Column {
         self.change(|node| node.aliases = vec![syntax::ident(name)])
     }
 
+    /// Names the outputs of a generator that gives several, as `posexplode`.
+    #[must_use]
+    pub fn aliases<N: AsRef<str>>(self, names: impl IntoIterator<Item = N>) -> Column {
+        let names = names.into_iter().map(|name| syntax::ident(name.as_ref())).collect();
+        self.change(|node| node.aliases = names)
+    }
+
     /// Whether it is NULL.
     #[must_use]
     pub fn is_null(self) -> Column {

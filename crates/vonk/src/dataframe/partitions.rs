@@ -1,0 +1,274 @@
+//! How rows lie in partitions: spread, by key, gathered, sorted within each.
+//!
+//! Each step runs behind a table, because the rules that plan a query take away every exchange and
+//! every order that the query does not need for its answer.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::SortOptions;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session as Planner, TableProvider};
+use datafusion::common::{DataFusionError, Result as DfResult};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr as Resolved, LogicalPlan, TableType};
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
+use futures::StreamExt;
+
+use super::DataFrame;
+use super::column::{Column, columns};
+use super::source::{behind_table, renamed};
+use super::syntax::Select;
+use crate::error::{Condition, Error, Result};
+use crate::session::Session;
+
+/// Batches that a partition may be ahead of the one that is being gathered.
+const BATCHES_AHEAD: usize = 2;
+
+/// What happens to the partitions of a query.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Rows are dealt out evenly.
+    Spread(usize),
+    /// Rows with equal keys meet.
+    ByKey(Vec<Resolved>, usize),
+    /// Neighbouring partitions become one.
+    Gather(usize),
+    /// The rows of each partition get an order.
+    Sort(Vec<(Resolved, SortOptions)>),
+}
+
+impl DataFrame {
+    /// Spreads the rows evenly over so many partitions.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let spread = Session::new().range(0, 100).repartition(5);
+    /// assert_eq!(spread.rdd().num_partitions().await?, 5);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn repartition(&self, partitions: usize) -> Self {
+        self.partitioned(move |_, _| Ok(Step::Spread(partitions.max(1))))
+    }
+
+    /// Puts rows with equal keys into the same of so many partitions.
+    #[must_use]
+    pub fn repartition_by<C: Into<Column>>(
+        &self,
+        partitions: usize,
+        keys: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let keys = columns(keys);
+        self.partitioned(move |plan, session| {
+            Ok(Step::ByKey(resolved(&keys, plan, session)?, partitions.max(1)))
+        })
+    }
+
+    /// Gathers the rows in at most so many partitions, by joining neighbours; their order stays.
+    #[must_use]
+    pub fn coalesce(&self, partitions: usize) -> Self {
+        self.partitioned(move |_, _| Ok(Step::Gather(partitions.max(1))))
+    }
+
+    /// Orders the rows of each partition; ascending with NULL first unless a column says otherwise.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let data = Session::new().range(0, 4).repartition_by(2, [col("id") % 2]);
+    /// let sorted = data.sort_within_partitions([col("id").desc()]);
+    /// let mut parts = sorted.rdd_of::<i64>().glom().collect().await?;
+    /// parts.iter().for_each(|part| assert!(part.is_sorted_by(|a, b| a > b)));
+    /// assert_eq!(parts.concat().len(), 4);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn sort_within_partitions<C: Into<Column>>(
+        &self,
+        keys: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let keys = columns(keys);
+        self.partitioned(move |plan, session| {
+            let options = keys.iter().map(sort_options).collect::<Result<Vec<_>>>()?;
+            let keys = resolved(&keys, plan, session)?;
+            Ok(Step::Sort(keys.into_iter().zip(options).collect()))
+        })
+    }
+
+    /// Gives Spark's hints a meaning: `coalesce`, `repartition` and `rebalance` with a number of
+    /// partitions set them; others are for Spark's planner, and the query stays as it is.
+    #[must_use]
+    pub fn hint(&self, name: &str, partitions: Option<usize>) -> Self {
+        match (name.to_lowercase().as_str(), partitions) {
+            ("coalesce", Some(partitions)) => self.coalesce(partitions),
+            ("repartition" | "rebalance", Some(partitions)) => self.repartition(partitions),
+            _ => self.clone(),
+        }
+    }
+
+    fn partitioned(
+        &self,
+        step: impl Fn(&LogicalPlan, &Session) -> Result<Step> + Send + Sync + 'static,
+    ) -> Self {
+        self.derive(move |plan, session| {
+            let step = step(&plan, session)?;
+            behind_table("partitions", plan, |input, schema| {
+                Arc::new(PartitionTable { input, schema, step })
+            })
+        })
+    }
+}
+
+/// The keys over the columns of a plan: they are resolved as a projection.
+fn resolved(keys: &[Column], plan: &LogicalPlan, session: &Session) -> Result<Vec<Resolved>> {
+    if keys.is_empty() {
+        return Err(Error::new(Condition::INVALID_PARAMETER, "there is no column to go by")
+            .hint("name at least one column"));
+    }
+    let list = keys.iter().map(Column::item).collect::<Result<Vec<_>>>()?;
+    let projected = Select::over(std::slice::from_ref(plan), list)?.plan(session)?;
+    Ok(projected.expressions().into_iter().map(Resolved::unalias).collect())
+}
+
+fn sort_options(key: &Column) -> Result<SortOptions> {
+    let options = key.sort_key()?.options;
+    let ascending = options.asc.unwrap_or(true);
+    Ok(SortOptions {
+        descending: !ascending,
+        nulls_first: options.nulls_first.unwrap_or(ascending),
+    })
+}
+
+/// A query whose partitions are made as a step says.
+#[derive(Debug)]
+struct PartitionTable {
+    input: LogicalPlan,
+    schema: SchemaRef,
+    step: Step,
+}
+
+#[async_trait]
+impl TableProvider for PartitionTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Planner,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Resolved],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let input = state.create_physical_plan(&self.input).await?;
+        let (plan, count) = self.step.plan(input, &self.input, state)?;
+        let slice = |index| -> Arc<dyn PartitionStream> {
+            let (plan, schema) = (Arc::clone(&plan), Arc::clone(&self.schema));
+            Arc::new(Slice { plan, schema, index, count })
+        };
+        let slices = (0..count).map(slice).collect();
+        let schema = Arc::clone(&self.schema);
+        let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
+        Ok(Arc::new(scan))
+    }
+}
+
+impl Step {
+    /// The plan with its step, and how many partitions its own are gathered in.
+    fn plan(
+        &self,
+        input: Arc<dyn ExecutionPlan>,
+        logical: &LogicalPlan,
+        state: &dyn Planner,
+    ) -> DfResult<(Arc<dyn ExecutionPlan>, usize)> {
+        let physical = |key: &Resolved| state.create_physical_expr(key.clone(), logical.schema());
+        let plan: Arc<dyn ExecutionPlan> = match self {
+            Self::Gather(count) => {
+                let count = input.output_partitioning().partition_count().min(*count);
+                return Ok((input, count));
+            }
+            Self::Spread(count) => {
+                Arc::new(RepartitionExec::try_new(input, Partitioning::RoundRobinBatch(*count))?)
+            }
+            Self::ByKey(keys, count) => {
+                let keys = keys.iter().map(physical).collect::<DfResult<_>>()?;
+                Arc::new(RepartitionExec::try_new(input, Partitioning::Hash(keys, *count))?)
+            }
+            Self::Sort(keys) => {
+                let keys = keys.iter().map(|(key, options)| {
+                    Ok(PhysicalSortExpr { expr: physical(key)?, options: *options })
+                });
+                match LexOrdering::new(keys.collect::<DfResult<Vec<_>>>()?) {
+                    Some(order) => {
+                        Arc::new(SortExec::new(order, input).with_preserve_partitioning(true))
+                    }
+                    None => input,
+                }
+            }
+        };
+        let count = plan.output_partitioning().partition_count();
+        Ok((plan, count))
+    }
+}
+
+/// One of `count` slices of a plan's partitions.
+#[derive(Debug)]
+struct Slice {
+    plan: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    index: usize,
+    count: usize,
+}
+
+impl PartitionStream for Slice {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let parts = self.plan.output_partitioning().partition_count();
+        let border = |slice: usize| slice * parts / self.count;
+        let streams: Vec<SendableRecordBatchStream> = (border(self.index)..border(self.index + 1))
+            .map(|part| run(&self.plan, part, &context))
+            .collect();
+        let schema = Arc::clone(&self.schema);
+        let rows = futures::stream::iter(streams).flatten().map(move |batch| {
+            let batch: RecordBatch = batch?;
+            renamed(&batch, &schema).map_err(DataFusionError::from)
+        });
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
+    }
+}
+
+/// A partition that runs on a task of its own, so that all of a slice run at the same time.
+fn run(
+    plan: &Arc<dyn ExecutionPlan>,
+    partition: usize,
+    context: &Arc<TaskContext>,
+) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStream::builder(plan.schema(), BATCHES_AHEAD);
+    let (sender, plan, context) = (builder.tx(), Arc::clone(plan), Arc::clone(context));
+    builder.spawn(async move {
+        let mut batches = plan.execute(partition, context)?;
+        while let Some(batch) = batches.next().await {
+            // The receiver is gone when the query is cancelled or has its rows.
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    builder.build()
+}

@@ -1,0 +1,127 @@
+//! Files as one element each: their whole text or bytes.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::context::slice_of;
+use super::job::{Task, or_throw};
+use super::text::{list, not_utf8};
+use super::{Outline, Parts, Preparing, Rdd, SparkContext};
+use crate::error::{Error, Result};
+use crate::sources::compression::{self, Compression};
+
+impl SparkContext {
+    /// The files at a path, each as a pair of its path and its whole text.
+    ///
+    /// Paths are as in [`SparkContext::text_file`], compressed files are unpacked, and bytes that
+    /// are no UTF-8 are an error that names the file and the byte.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().to_str().unwrap();
+    /// std::fs::write(directory.path().join("poem.txt"), "to be\nor not\n")?;
+    /// let files = Session::new().context().whole_text_files(path).collect().await?;
+    /// assert!(files[0].0.ends_with("poem.txt"));
+    /// assert_eq!(files[0].1, "to be\nor not\n");
+    /// # Ok(()) }
+    /// ```
+    pub fn whole_text_files(&self, path: impl Into<String>) -> Rdd<(String, String)> {
+        whole(self, "whole_text_files", path.into(), |path, size| {
+            let name = Compression::by_name(&name_of(path)).0;
+            String::from_utf8(read(path, size, name)?)
+                .map_err(|wrong| not_utf8(path, wrong.utf8_error().valid_up_to() as u64))
+        })
+    }
+
+    /// The files at a path, each as a pair of its path and its bytes as they are.
+    ///
+    /// Paths are as in [`SparkContext::text_file`].
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().to_str().unwrap();
+    /// std::fs::write(directory.path().join("four.bin"), [0, 1, 254, 255])?;
+    /// let files = Session::new().context().binary_files(path).values();
+    /// assert_eq!(files.collect().await?, [[0, 1, 254, 255]]);
+    /// # Ok(()) }
+    /// ```
+    pub fn binary_files(&self, path: impl Into<String>) -> Rdd<(String, Vec<u8>)> {
+        whole(self, "binary_files", path.into(), |path, size| read(path, size, Compression::None))
+    }
+}
+
+/// How a file of a known size becomes an element.
+type ReadFile<T> = fn(&Path, u64) -> Result<T>;
+
+fn whole<T: Send + 'static>(
+    context: &SparkContext,
+    name: &str,
+    paths: String,
+    read: ReadFile<T>,
+) -> Rdd<(String, T)> {
+    let outline = Outline::source(format!("{name} {paths}"));
+    // The files are those of the first action, so that cached partitions and new ones fit together.
+    let known = Arc::new(OnceCell::<Arc<[(PathBuf, u64)]>>::new());
+    Rdd::new(context, outline, move |preparing: Preparing| {
+        let (paths, known) = (paths.clone(), Arc::clone(&known));
+        async move {
+            let list = || async { Ok::<_, Error>(list(&preparing.job, &paths).await?.into()) };
+            let files = Arc::clone(known.get_or_try_init(list).await?);
+            let count = files.len().min(preparing.job.threads());
+            Ok(Parts::new(count, move |task: &Arc<Task>, partition| {
+                let files = Arc::clone(&files);
+                let mine = slice_of(files.len(), partition, count);
+                Ok(task.watch(mine.map(move |at| {
+                    let (path, size) = &files[at];
+                    (path.display().to_string(), or_throw(read(path, *size)))
+                })))
+            }))
+        }
+    })
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read(path: &Path, size: u64, compression: Compression) -> Result<Vec<u8>> {
+    let failed = |cause: std::io::Error| Error::from(cause).file(path);
+    let mut input = open(path, compression, size)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    match compression {
+        Compression::None => input.read_to_end(&mut bytes).map_err(failed)?,
+        _ => input.read_to_end(&mut bytes).map_err(|cause| {
+            compression::decode_error(cause, path.display().to_string(), compression)
+        })?,
+    };
+    Ok(bytes)
+}
+
+/// The bytes of a file from its beginning, unpacked if it is compressed.
+///
+/// # Errors
+/// Those of opening it, with its name.
+pub(super) fn open(
+    path: &Path,
+    compression: Compression,
+    size: u64,
+) -> Result<Box<dyn Read + Send>> {
+    let failed = |cause: std::io::Error| Error::from(cause).file(path);
+    let file = File::open(path).map_err(failed)?;
+    // An empty file is no valid stream of any compression, but holds nothing all the same.
+    if compression == Compression::None || size == 0 {
+        return Ok(Box::new(file));
+    }
+    let input = BufReader::with_capacity(256 << 10, file);
+    compression
+        .decoder(input)
+        .map_err(|cause| compression::decode_error(cause, path.display().to_string(), compression))
+}
