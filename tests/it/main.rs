@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod dataframe;
 mod faults;
+mod rdd;
 mod reference;
 mod session;
 mod tpch;

@@ -31,11 +31,13 @@ pub mod write;
 
 pub use arrow;
 pub use catalog::Catalog;
-pub use dataframe::{Column, DataFrame, DataFrameReader, GroupedData, Window, WindowSpec};
+pub use dataframe::{
+    Column, DataFrame, DataFrameReader, GroupedData, Row, StorageLevel, Window, WindowSpec,
+};
 /// The DataFusion that vonk is built on, for plans and their metrics.
 pub use datafusion;
 pub use error::{Condition, Error, Result};
-pub use rdd::{Rdd, SparkContext, StorageLevel};
+pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
 pub use write::{DataFrameWriter, SaveMode, WriteReport};
 
@@ -46,7 +48,7 @@ pub type SparkSession = Session;
 pub mod prelude {
     pub use crate::functions;
 
-    pub use crate::dataframe::{Column, DataFrame, col, expr, lit};
+    pub use crate::dataframe::{Column, DataFrame, Row, col, expr, lit};
     pub use crate::rdd::{Rdd, SparkContext};
     pub use crate::session::{Session, SessionBuilder};
     pub use crate::{Error, Result, SparkSession};
