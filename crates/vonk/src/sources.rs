@@ -9,6 +9,7 @@ use datafusion::execution::SessionState;
 
 use crate::error::{Condition, Error, Result};
 
+mod avro;
 mod binary;
 pub(crate) mod compression;
 mod csv;
@@ -34,6 +35,8 @@ mod table;
 mod testing;
 mod text;
 mod times;
+mod tolerance;
+mod zlib;
 
 pub use compression::uncompressed;
 
@@ -127,6 +130,12 @@ pub(crate) async fn list(state: &SessionState, spec: &ReadSpec) -> Result<Vec<(S
 pub(crate) async fn open(state: &SessionState, spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
     let root = paths::Root::find(state, spec)?;
     let files = root.list().await?;
+    if files.is_empty() {
+        let message = "no file is left by the options `pathGlobFilter` and `modified…`";
+        return Err(
+            Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message).hint("check their values")
+        );
+    }
     let format = match &spec.format {
         Some(name) => formats::by_name(name)?,
         None => formats::detect(&root, &files).await?,

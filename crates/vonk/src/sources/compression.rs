@@ -15,7 +15,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::mpsc;
 
-use super::{ReadOptions, bad_option, snappy};
+use super::{ReadOptions, bad_option, snappy, zlib};
 use crate::error::{Condition, Error, Result};
 
 /// Bytes read or decoded at a time: large enough to hide the cost of a request to the disk.
@@ -29,6 +29,7 @@ const CHUNKS_AHEAD: usize = 2;
 pub(crate) enum Compression {
     None,
     Gzip,
+    Deflate,
     Bzip2,
     Xz,
     Zstd,
@@ -40,6 +41,7 @@ pub(crate) enum Compression {
 const COMPRESSIONS: &[(Compression, &[&str], &[&str])] = &[
     (Compression::None, &["none", "uncompressed"], &[]),
     (Compression::Gzip, &["gzip", "gz"], &["gz", "gzip"]),
+    (Compression::Deflate, &["deflate", "zlib"], &["deflate"]),
     (Compression::Bzip2, &["bzip2", "bz2"], &["bz2"]),
     (Compression::Xz, &["xz", "lzma"], &["xz", "lzma"]),
     (Compression::Zstd, &["zstd", "zst"], &["zst", "zstd"]),
@@ -132,6 +134,7 @@ impl Compression {
         Ok(match self {
             Self::None => Box::new(input),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+            Self::Deflate => Box::new(zlib::decoder(input)),
             Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
             Self::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(input)),
             Self::Zstd => Box::new(zstd::Decoder::with_buffer(input)?),
@@ -180,14 +183,24 @@ pub(super) fn read_chunks(
         .map(move |range| {
             let (store, location) = (Arc::clone(&store), location.clone());
             async move {
-                let start = range.start;
+                let (start, length) = (range.start, range.end - range.start);
                 let bytes = store.get_range(&location, range).await;
                 let bytes = bytes.map_err(|error| read_error(error, &location))?;
-                Ok((start, bytes))
+                match bytes.len() as u64 == length {
+                    true => Ok((start, bytes)),
+                    false => Err(shrunk(&format!("/{location}"))),
+                }
             }
         })
         .buffered(CHUNKS_AHEAD)
         .boxed()
+}
+
+/// The error for a file of which less is there than when it was listed.
+pub(super) fn shrunk(file: &str) -> Error {
+    Error::new(Condition::CANNOT_READ_FILE, "the file has become shorter since it was listed")
+        .file(file)
+        .hint("run the query again when nobody writes to the file")
 }
 
 fn read_error(error: object_store::Error, location: &Path) -> Error {
@@ -356,6 +369,12 @@ mod tests {
             Compression::Gzip => {
                 let mut writer =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                writer.write_all(text).unwrap();
+                writer.finish().unwrap()
+            }
+            Compression::Deflate => {
+                let mut writer =
+                    flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
                 writer.write_all(text).unwrap();
                 writer.finish().unwrap()
             }

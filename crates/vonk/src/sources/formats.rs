@@ -7,11 +7,13 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::avro::AvroFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use object_store::ObjectStoreExt;
+use futures::future::BoxFuture;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::ReadOptions;
 use super::binary::BinaryFormat;
 use super::compression::Compression;
+use super::option_values::check_names;
 use super::paths::{Found, Root};
 use super::text::TextFormat;
 use crate::error::{Condition, Error, Result};
@@ -32,9 +34,15 @@ pub(crate) struct Format {
     pub(crate) magic: Option<&'static [u8]>,
     /// Whether the reader is not ours, so that its errors and panics need a fence.
     pub(crate) fenced: bool,
+    /// Finds out whether a file is whole, where the reader does not.
+    pub(super) check: Option<Check>,
     /// Makes the reader for the user's options.
     pub(crate) make: fn(&ReadOptions) -> Result<Arc<dyn FileFormat>>,
 }
+
+/// A look at a file before it is read.
+pub(super) type Check =
+    fn(Arc<dyn ObjectStore>, ObjectMeta) -> BoxFuture<'static, datafusion::common::Result<()>>;
 
 /// Every file format that can be read.
 pub(crate) const FORMATS: &[Format] = &[
@@ -46,7 +54,11 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: true,
         magic: Some(b"PAR1"),
         fenced: true,
-        make: |_| Ok(Arc::new(ParquetFormat::default().with_coerce_int96(Some("us".to_owned())))),
+        check: None,
+        make: |options| {
+            check_names("parquet", options, &["datetimeRebaseMode", "int96RebaseMode"])?;
+            Ok(Arc::new(ParquetFormat::default().with_coerce_int96(Some("us".to_owned()))))
+        },
     },
     Format {
         name: "csv",
@@ -56,6 +68,7 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: false,
         magic: None,
         fenced: false,
+        check: None,
         make: super::csv::make,
     },
     Format {
@@ -66,6 +79,7 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: false,
         magic: None,
         fenced: false,
+        check: None,
         make: super::json::make,
     },
     Format {
@@ -76,7 +90,11 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: false,
         magic: Some(b"Obj\x01"),
         fenced: true,
-        make: |_| Ok(Arc::new(AvroFormat)),
+        check: Some(super::avro::check_end),
+        make: |options| {
+            check_names("avro", options, &["datetimeRebaseMode"])?;
+            Ok(Arc::new(AvroFormat))
+        },
     },
     Format {
         name: "arrow",
@@ -86,7 +104,11 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: false,
         magic: Some(b"ARROW1"),
         fenced: true,
-        make: |_| Ok(Arc::new(ArrowFormat)),
+        check: None,
+        make: |options| {
+            check_names("arrow", options, &[])?;
+            Ok(Arc::new(ArrowFormat))
+        },
     },
     Format {
         name: "text",
@@ -96,6 +118,7 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: false,
         magic: None,
         fenced: false,
+        check: None,
         make: |options| Ok(Arc::new(TextFormat::new(options)?)),
     },
     Format {
@@ -106,7 +129,11 @@ pub(crate) const FORMATS: &[Format] = &[
         statistics: false,
         magic: None,
         fenced: false,
-        make: |_| Ok(Arc::new(BinaryFormat)),
+        check: None,
+        make: |options| {
+            check_names("binaryFile", options, &[])?;
+            Ok(Arc::new(BinaryFormat))
+        },
     },
 ];
 

@@ -35,6 +35,7 @@ use object_store::ObjectStore;
 
 use super::failure;
 use super::paths::display_path;
+use super::tolerance::Tolerance;
 use crate::error::Error;
 
 /// What an error has to say about where it happened.
@@ -42,26 +43,27 @@ use crate::error::Error;
 struct Place {
     file: Arc<str>,
     format: &'static str,
+    tolerance: Tolerance,
 }
 
 impl Place {
-    fn error(
-        &self,
-        error: datafusion::error::DataFusionError,
-    ) -> datafusion::error::DataFusionError {
-        failure::in_file(error, &self.file, self.format).into()
+    /// Runs a piece of the reader; `None` if its file is to be left out from here on.
+    fn run<T>(&self, work: impl FnOnce() -> DfResult<T>) -> DfResult<Option<T>> {
+        self.judge(catch_unwind(AssertUnwindSafe(work)))
     }
 
-    fn panic(&self, payload: &(dyn Any + Send)) -> datafusion::error::DataFusionError {
-        panicked(&self.file, self.format, payload).into()
-    }
-
-    /// Runs a piece of the reader.
-    fn run<T>(&self, work: impl FnOnce() -> DfResult<T>) -> DfResult<T> {
-        match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(result) => result.map_err(|error| self.error(error)),
-            Err(payload) => Err(self.panic(payload.as_ref())),
+    /// What a piece of the reader gave, under the name of the file.
+    fn judge<T>(&self, outcome: std::thread::Result<DfResult<T>>) -> DfResult<Option<T>> {
+        let error = match outcome {
+            Ok(Ok(value)) => return Ok(Some(value)),
+            Ok(Err(error)) => failure::in_file(error, &self.file, self.format),
+            Err(payload) => panicked(&self.file, self.format, payload.as_ref()),
+        };
+        if self.tolerance.allows(&error) {
+            log::warn!("left out: {error}");
+            return Ok(None);
         }
+        Err(error.into())
     }
 }
 
@@ -84,24 +86,30 @@ pub(super) async fn call<T>(
 }
 
 /// Puts the source of a scan behind the fence; other plans stay as they are.
-pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, format: &'static str) -> Arc<dyn ExecutionPlan> {
+pub(super) fn fence(
+    plan: Arc<dyn ExecutionPlan>,
+    format: &'static str,
+    tolerance: Tolerance,
+) -> Arc<dyn ExecutionPlan> {
     let Some(scan) = plan.downcast_ref::<DataSourceExec>() else { return plan };
     let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else { return plan };
     let source = Guarded {
         inner: Arc::clone(config.file_source()),
         url: config.object_store_url.clone(),
         format,
+        tolerance,
     };
     let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
     DataSourceExec::from_data_source(config)
 }
 
-/// A file source that is not ours.
+/// A file source that is not ours, or whose files may be left out.
 #[derive(Clone)]
 struct Guarded {
     inner: Arc<dyn FileSource>,
     url: ObjectStoreUrl,
     format: &'static str,
+    tolerance: Tolerance,
 }
 
 impl Guarded {
@@ -127,7 +135,8 @@ impl FileSource for Guarded {
         partition: usize,
     ) -> DfResult<Box<dyn Morselizer>> {
         let inner = self.inner.create_morselizer(store, config, partition)?;
-        Ok(Box::new(GuardedFiles { inner, url: self.url.clone(), format: self.format }))
+        let Self { format, tolerance, .. } = *self;
+        Ok(Box::new(GuardedFiles { inner, url: self.url.clone(), format, tolerance }))
     }
 
     fn table_schema(&self) -> &TableSchema {
@@ -276,14 +285,27 @@ struct GuardedFiles {
     inner: Box<dyn Morselizer>,
     url: ObjectStoreUrl,
     format: &'static str,
+    tolerance: Tolerance,
 }
 
 impl Morselizer for GuardedFiles {
     fn plan_file(&self, file: PartitionedFile) -> DfResult<Box<dyn MorselPlanner>> {
         let name = display_path(&self.url, file.path());
-        let place = Place { file: name.into(), format: self.format };
-        let inner = place.run(|| self.inner.plan_file(file))?;
-        Ok(Box::new(GuardedPlanner { inner, place }))
+        let place = Place { file: name.into(), format: self.format, tolerance: self.tolerance };
+        match place.run(|| self.inner.plan_file(file))? {
+            Some(inner) => Ok(Box::new(GuardedPlanner { inner, place })),
+            None => Ok(Box::new(LeftOut)),
+        }
+    }
+}
+
+/// A file that is left out.
+#[derive(Debug)]
+struct LeftOut;
+
+impl MorselPlanner for LeftOut {
+    fn plan(self: Box<Self>) -> DfResult<Option<MorselPlan>> {
+        Ok(None)
     }
 }
 
@@ -296,7 +318,7 @@ struct GuardedPlanner {
 impl MorselPlanner for GuardedPlanner {
     fn plan(self: Box<Self>) -> DfResult<Option<MorselPlan>> {
         let Self { inner, place } = *self;
-        let Some(mut plan) = place.run(|| inner.plan())? else { return Ok(None) };
+        let Some(mut plan) = place.run(|| inner.plan())?.flatten() else { return Ok(None) };
         let guard = |inner, place: &Place| -> Box<dyn MorselPlanner> {
             Box::new(Self { inner, place: place.clone() })
         };
@@ -308,11 +330,11 @@ impl MorselPlanner for GuardedPlanner {
         let mut guarded = MorselPlan::new().with_planners(planners.collect()).with_morsels(morsels);
         if let Some(pending) = plan.take_pending_planner() {
             guarded.set_pending_planner(async move {
-                match AssertUnwindSafe(pending).catch_unwind().await {
-                    Ok(Ok(inner)) => Ok(guard(inner, &place)),
-                    Ok(Err(error)) => Err(place.error(error)),
-                    Err(payload) => Err(place.panic(payload.as_ref())),
-                }
+                let done = AssertUnwindSafe(pending).catch_unwind().await;
+                Ok(match place.judge(done)? {
+                    Some(inner) => guard(inner, &place),
+                    None => Box::new(LeftOut),
+                })
             });
         }
         Ok(Some(guarded))
@@ -329,13 +351,16 @@ impl Morsel for GuardedMorsel {
     fn into_stream(self: Box<Self>) -> BoxStream<'static, DfResult<RecordBatch>> {
         let Self { inner, place } = *self;
         let stream = match place.run(|| Ok(inner.into_stream())) {
-            Ok(stream) => stream,
+            Ok(Some(stream)) => stream,
+            Ok(None) => return futures::stream::empty().boxed(),
             Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
         };
-        let guarded = AssertUnwindSafe(stream).catch_unwind().map(move |item| match item {
-            Ok(batch) => batch.map_err(|error| place.error(error)),
-            Err(payload) => Err(place.panic(payload.as_ref())),
-        });
-        guarded.boxed()
+        let batches = AssertUnwindSafe(stream).catch_unwind();
+        let judged = batches.map(move |item| place.judge(item).transpose());
+        // An error that is tolerated ends the file.
+        judged
+            .take_while(|item| std::future::ready(item.is_some()))
+            .filter_map(std::future::ready)
+            .boxed()
     }
 }

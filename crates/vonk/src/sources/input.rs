@@ -110,8 +110,10 @@ impl Input {
         if range.is_empty() {
             return Ok(stream::empty().boxed());
         }
-        let options =
-            GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        // Some HTTP servers know no ranges, but all can send a whole file.
+        let is_whole = range == (0..self.meta.size);
+        let bounds = (!is_whole).then(|| GetRange::Bounded(range.clone()));
+        let options = GetOptions { range: bounds, ..GetOptions::default() };
         let result = self
             .store
             .get_opts(&self.meta.location, options)
@@ -136,6 +138,7 @@ fn file_stretches(file: File, length: u64, name: String) -> Stretches {
         let mut bytes = Vec::with_capacity(STRETCH_BYTES.min(rest.limit() as usize));
         let stretch = rest.by_ref().take(STRETCH_BYTES as u64).read_to_end(&mut bytes);
         futures::future::ready(match stretch {
+            Ok(0) if rest.limit() > 0 => Err(compression::shrunk(&name).into()),
             Ok(0) => Ok(None),
             Ok(_) => Ok(Some((Bytes::from(bytes), rest))),
             Err(error) => Err(Error::from(error).file(&name).into()),

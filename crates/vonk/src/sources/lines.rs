@@ -149,7 +149,7 @@ impl Lines {
             };
             let mut line = std::mem::take(&mut self.carry);
             line.extend_from_slice(&self.block[self.used..end]);
-            self.check_length(line.len())?;
+            self.check_length(self.carry_at, line.len())?;
             line.truncate(self.trimmed(&line).len());
             views.push(make_view(&line, 1, 0));
             self.used = end + self.rules.separator.len();
@@ -157,6 +157,7 @@ impl Lines {
         }
         while views.len() < self.rules.batch_size {
             let Some(end) = self.find(self.used) else { break };
+            self.check_length(self.block_at + self.used as u64, end - self.used)?;
             let line = self.trimmed(&self.block[self.used..end]);
             views.push(make_view(line, 0, self.used as u32));
             self.used = end + self.rules.separator.len();
@@ -207,16 +208,16 @@ impl Lines {
             self.carry.extend_from_slice(&self.block[self.used..]);
             self.used = self.block.len();
         }
-        self.check_length(self.carry.len())
+        self.check_length(self.carry_at, self.carry.len())
     }
 
-    fn check_length(&self, length: usize) -> Result<()> {
+    fn check_length(&self, at: u64, length: usize) -> Result<()> {
         if length <= self.rules.line_bytes_max {
             return Ok(());
         }
         let message = format!(
-            "a line that begins at byte {} is longer than {} bytes",
-            self.carry_at, self.rules.line_bytes_max
+            "a line that begins at byte {at} is longer than {} bytes",
+            self.rules.line_bytes_max
         );
         Err(Error::new(Condition::MALFORMED_RECORD, message).file(&self.file).hint(
             "raise the option `maxLineLength`, or say with option `lineSep` what ends a line",
@@ -344,11 +345,14 @@ mod tests {
         let error = lines(rules("\n"), &[b'x'; 101], 7).unwrap_err();
         assert!(error.hint_text().unwrap().contains("maxLineLength"), "{error}");
         assert_eq!(lines(rules("\n"), &[b'x'; 100], 7).unwrap().len(), 1);
+        let long = [b"ab\n", &[b'x'; 101][..], b"\n"].concat();
+        let error = lines(rules("\n"), &long, 500).unwrap_err();
+        assert!(error.message().contains("begins at byte 3"), "{error}");
     }
 
     #[tokio::test]
     async fn each_line_belongs_to_the_range_in_which_it_begins() {
-        let text: &[u8] = b"\nab\ncdef\n\n\nghijklmnop\nq\nr";
+        let text: &[u8] = b"\nab\r\ncdef\n\r\n\nghijklmnop\r\nq\nr";
         let size = text.len();
         for first in 0..=size {
             for second in first..=size {

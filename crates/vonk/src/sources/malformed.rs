@@ -1,7 +1,5 @@
 //! What the text formats do with records that do not fit: Spark's modes, and the errors.
 
-use arrow::datatypes::DataType;
-
 use super::ReadOptions;
 use crate::error::{Condition, Error, Result};
 
@@ -64,25 +62,4 @@ pub(super) fn excerpt(text: &str) -> String {
         short.push('…');
     }
     short
-}
-
-/// Spark's name of a type that CSV and JSON columns have.
-pub(super) fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Int8 => "TINYINT".to_owned(),
-        DataType::Int16 => "SMALLINT".to_owned(),
-        DataType::Int32 => "INT".to_owned(),
-        DataType::Int64 => "BIGINT".to_owned(),
-        DataType::Float32 => "FLOAT".to_owned(),
-        DataType::Float64 => "DOUBLE".to_owned(),
-        DataType::Date32 => "DATE".to_owned(),
-        DataType::Boolean => "BOOLEAN".to_owned(),
-        DataType::Timestamp(_, _) => "TIMESTAMP".to_owned(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "STRING".to_owned(),
-        DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
-        DataType::Struct(_) => "STRUCT".to_owned(),
-        DataType::List(_) | DataType::LargeList(_) => "ARRAY".to_owned(),
-        DataType::Map(_, _) => "MAP".to_owned(),
-        other => other.to_string().to_uppercase(),
-    }
 }

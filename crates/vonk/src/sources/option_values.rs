@@ -7,12 +7,43 @@ use crate::error::{Condition, Error, Result};
 const RECORD_BYTES_MAX: usize = 64 << 20;
 
 /// Options that are read before the format is made.
-const OF_EVERY_FORMAT: &[&str] = &["basePath", "compression", "mergeSchema", "path"];
+const OF_EVERY_FORMAT: &[&str] = &[
+    "basePath",
+    "compression",
+    "ignoreCorruptFiles",
+    "ignoreMissingFiles",
+    "mergeSchema",
+    "modifiedAfter",
+    "modifiedBefore",
+    "path",
+    "pathGlobFilter",
+    "recursiveFileLookup",
+];
+
+/// Options of writing only, which a table that is read as well may have.
+const OF_WRITING: &[&str] = &[
+    "charToEscapeQuoteEscaping",
+    "codec",
+    "escapeQuotes",
+    "ignoreNullFields",
+    "lineSep",
+    "maxRecordsPerFile",
+    "partitionOverwriteMode",
+    "quoteAll",
+    "timestampNTZFormat",
+];
+
+/// How the names of the options of object stores begin.
+const OF_STORES: &[&str] = &["aws_", "azure_", "google_", "fs.", "parquet."];
 
 /// An error unless every option's name is one of `known` or one of every format.
 pub(super) fn check_names(format: &str, options: &ReadOptions, known: &[&str]) -> Result<()> {
     let known = || known.iter().chain(OF_EVERY_FORMAT).copied();
-    match options.iter().find(|(name, _)| !known().any(|k| k.eq_ignore_ascii_case(name))) {
+    let is_known = |name: &str| {
+        known().chain(OF_WRITING.iter().copied()).any(|known| known.eq_ignore_ascii_case(name))
+            || OF_STORES.iter().any(|begin| name.starts_with(begin))
+    };
+    match options.iter().find(|(name, _)| !is_known(name)) {
         None => Ok(()),
         Some((name, _)) => Err(Error::new(
             Condition::INVALID_PARAMETER,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, TimeUnit};
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue};
@@ -19,11 +19,16 @@ const NULL_NAME: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// The columns that the directories of `files` name, with the narrowest type that fits all values.
 ///
-/// A column of `schema`, which the user gave, keeps the type it has there.
+/// A column of `schema`, which the user gave, keeps the type it has there. Without `zone`, that of
+/// timestamps, the others are strings.
 ///
 /// # Errors
 /// `UNABLE_TO_INFER_SCHEMA` if the files do not all lie in directories of the same columns.
-pub(super) fn columns(files: &[Found], schema: Option<&Schema>) -> Result<Vec<FieldRef>> {
+pub(super) fn columns(
+    files: &[Found],
+    schema: Option<&Schema>,
+    zone: Option<&str>,
+) -> Result<Vec<FieldRef>> {
     let Some(first) = files.first() else { return Ok(Vec::new()) };
     let names: Vec<String> = pairs(first).into_iter().map(|(name, _)| name).collect();
     let mut values: Vec<Vec<Option<String>>> = vec![Vec::new(); names.len()];
@@ -38,9 +43,10 @@ pub(super) fn columns(files: &[Found], schema: Option<&Schema>) -> Result<Vec<Fi
     }
     let fields = names.iter().zip(&values).map(|(name, values)| {
         let given = schema.and_then(|schema| find_field(schema, name));
-        let data_type = match given {
-            Some(field) => field.data_type().clone(),
-            None => common_type(values.iter().flatten()),
+        let data_type = match (given, zone) {
+            (Some(field), _) => field.data_type().clone(),
+            (None, Some(zone)) => common_type(values.iter().flatten(), zone),
+            (None, None) => DataType::Utf8View,
         };
         Arc::new(Field::new(name, data_type, true))
     });
@@ -159,8 +165,8 @@ fn pairs(file: &Found) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// Spark's order of types, without decimals and timestamps: whole numbers, dates, text.
-fn common_type<'a>(values: impl Iterator<Item = &'a String> + Clone) -> DataType {
+/// Spark's order of types: whole numbers, fractions, dates, timestamps, text.
+fn common_type<'a>(values: impl Iterator<Item = &'a String> + Clone, zone: &str) -> DataType {
     let all = |fits: fn(&str) -> bool| {
         let mut values = values.clone().peekable();
         values.peek().is_some() && values.all(|value| fits(value))
@@ -169,11 +175,37 @@ fn common_type<'a>(values: impl Iterator<Item = &'a String> + Clone) -> DataType
         DataType::Int32
     } else if all(|value| value.parse::<i64>().is_ok()) {
         DataType::Int64
+    } else if all(is_whole) {
+        DataType::Decimal128(38, 0)
+    } else if all(is_fraction) {
+        DataType::Float64
     } else if all(is_date) {
         DataType::Date32
+    } else if all(|value| is_date(value) || is_timestamp(value)) {
+        DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()))
     } else {
         DataType::Utf8View
     }
+}
+
+/// Whether the text is a whole number of at most 38 digits.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    (1..=38).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the text is a number with a fraction or an exponent; words such as `nan` are none.
+fn is_fraction(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+        && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Whether the text is a day and a time of that day.
+fn is_timestamp(text: &str) -> bool {
+    let data_type = DataType::Timestamp(TimeUnit::Microsecond, None);
+    text.get(..10).is_some_and(is_date)
+        && text[10..].starts_with([' ', 'T'])
+        && ScalarValue::try_from_string(text.to_owned(), &data_type).is_ok()
 }
 
 /// Whether the text is a day of the calendar, written `2024-01-31`.
@@ -216,7 +248,7 @@ mod tests {
 
     fn type_of(values: &[&str]) -> DataType {
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
-        common_type(values.iter())
+        common_type(values.iter(), "UTC")
     }
 
     #[test]
@@ -226,6 +258,12 @@ mod tests {
         assert_eq!(type_of(&["2024-01-31"]), DataType::Date32);
         assert_eq!(type_of(&["2024-02-31"]), DataType::Utf8View);
         assert_eq!(type_of(&["2024-01-31", "7"]), DataType::Utf8View);
+        assert_eq!(type_of(&["1", "99999999999999999999"]), DataType::Decimal128(38, 0));
+        assert_eq!(type_of(&["1", "1.5", "-2e3"]), DataType::Float64);
+        assert_eq!(type_of(&["1", "nan"]), DataType::Utf8View);
+        let timestamp = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        assert_eq!(type_of(&["2024-01-31", "2024-01-31 10:00:00.5"]), timestamp);
+        assert_eq!(type_of(&["2024-01-31 25:00:00"]), DataType::Utf8View);
         assert_eq!(type_of(&[]), DataType::Utf8View);
     }
 

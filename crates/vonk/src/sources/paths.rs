@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::array::timezone::Tz;
+use arrow::compute::kernels::cast_utils::string_to_datetime;
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -9,7 +11,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use object_store::path::Path;
 use object_store::{ListResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::{ReadSpec, store};
+use super::{ReadOptions, ReadSpec, bad_option, store};
 use crate::error::{Condition, Error, Result};
 
 /// How many directories are listed at the same time.
@@ -24,8 +26,43 @@ pub(super) struct Root {
     pub(super) url: ObjectStoreUrl,
     pub(super) store: Arc<dyn ObjectStore>,
     places: Vec<Place>,
-    /// Option `pathGlobFilter`: which names of files are read.
+    filter: FileFilter,
+}
+
+/// Which of the files that are found are read.
+#[derive(Debug, Clone)]
+struct FileFilter {
+    /// Option `pathGlobFilter`.
     names: Option<GlobMatcher>,
+    /// Options `modifiedAfter` and `modifiedBefore`, in microseconds since 1970.
+    after: Option<i64>,
+    before: Option<i64>,
+}
+
+impl FileFilter {
+    fn find(state: &SessionState, options: &ReadOptions) -> Result<Self> {
+        let zone = state.config_options().execution.time_zone.as_deref().unwrap_or("UTC");
+        let zone: Tz = zone.parse()?;
+        let time = |name: &str| {
+            let parse = |text: &str| match string_to_datetime(&zone, text) {
+                Ok(time) => Ok(time.timestamp_micros()),
+                Err(_) => Err(bad_option(name, text, "a time such as `2024-01-31T10:00:00`")),
+            };
+            options.get(name).map(parse).transpose()
+        };
+        Ok(Self {
+            names: options.get("pathGlobFilter").map(compile).transpose()?,
+            after: time("modifiedAfter")?,
+            before: time("modifiedBefore")?,
+        })
+    }
+
+    fn accepts(&self, file: &ObjectMeta) -> bool {
+        let name = file.location.filename().unwrap_or_default();
+        self.names.as_ref().is_none_or(|names| names.is_match(name))
+            && self.after.is_none_or(|time| file.last_modified.timestamp_micros() > time)
+            && self.before.is_none_or(|time| file.last_modified.timestamp_micros() < time)
+    }
 }
 
 /// One path of the user: a pattern for each alternative of its braces.
@@ -82,9 +119,9 @@ impl Root {
             }
             places.push(Place { text: text.clone(), base: base.transpose()?, patterns });
         }
-        let names = spec.options.get("pathGlobFilter").map(compile).transpose()?;
+        let filter = FileFilter::find(state, &spec.options)?;
         match found {
-            Some((url, store)) => Ok(Self { url, store, places, names }),
+            Some((url, store)) => Ok(Self { url, store, places, filter }),
             None => Err(Error::new(Condition::INVALID_PARAMETER, "no path was given")
                 .hint("name a file, a directory or a glob")),
         }
@@ -101,16 +138,12 @@ impl Root {
             for pattern in &place.patterns {
                 files.extend(pattern.list(self.store.as_ref()).await?);
             }
-            if let Some(names) = &self.names {
-                files.retain(|file| {
-                    file.meta.location.filename().is_some_and(|n| names.is_match(n))
-                });
-            }
             files.sort_unstable_by(|a, b| a.meta.location.cmp(&b.meta.location));
             files.dedup_by(|a, b| a.meta.location == b.meta.location);
             if files.is_empty() {
                 return Err(self.nothing_at(place).await);
             }
+            files.retain(|file| self.filter.accepts(&file.meta));
             if let Some(base) = &place.base {
                 files.iter_mut().for_each(|file| file.base = base.clone());
             }
@@ -127,20 +160,19 @@ impl Root {
     /// Why a path leads to nothing: a typing error, a glob without match, an empty directory.
     async fn nothing_at(&self, place: &Place) -> Error {
         let text = &place.text;
-        let error = |message: String| {
-            Error::new(Condition::PATH_NOT_FOUND, message).parameter("path", text.clone())
+        let error = |message: &str| {
+            let error = Error::new(Condition::PATH_NOT_FOUND, message);
+            error.parameter("path", text.clone()).file(text)
         };
-        let [Pattern { literal, rest }] = place.patterns.as_slice() else {
-            return error(format!("no file matches `{text}`"));
+        let literal = match place.patterns.as_slice() {
+            [Pattern { literal, rest }] if rest.is_empty() => literal,
+            _ => return error("no file matches the pattern"),
         };
-        if !rest.is_empty() {
-            return error(format!("no file matches `{text}`"));
-        }
         if is_local(&self.url) && std::path::Path::new("/").join(literal.as_ref()).is_dir() {
-            return error(format!("the directory `{text}` holds no files"))
+            return error("the directory holds no files")
                 .hint("names that begin with `_` or `.` are not read");
         }
-        let missing = error(format!("`{text}` does not exist"));
+        let missing = error("the file does not exist");
         if text.starts_with('~') {
             return missing.hint("`~` is not expanded here; write the whole path");
         }
@@ -266,7 +298,8 @@ async fn list_literal(store: &dyn ObjectStore, path: &Path) -> Result<Vec<Object
 
 /// Every file below a directory, without hidden ones.
 async fn list_below(store: &dyn ObjectStore, dir: &Path) -> Result<Vec<ObjectMeta>> {
-    let all: Vec<ObjectMeta> = store.list(Some(dir)).try_collect().await?;
+    let all = store.list(Some(dir)).try_collect::<Vec<ObjectMeta>>().await;
+    let all = all.map_err(|error| Error::from(error).file(format!("/{dir}")))?;
     let visible = |meta: &ObjectMeta| match meta.location.prefix_match(dir) {
         Some(mut parts) => !parts.any(|part| is_hidden(part.as_ref())),
         None => false,
@@ -298,7 +331,7 @@ async fn list_dir(store: &dyn ObjectStore, dir: &Path) -> Result<ListResult> {
         Err(object_store::Error::NotFound { .. }) => {
             Ok(ListResult { common_prefixes: Vec::new(), objects: Vec::new() })
         }
-        other => Ok(other?),
+        other => other.map_err(|error| Error::from(error).file(format!("/{dir}"))),
     }
 }
 

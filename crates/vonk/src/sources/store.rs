@@ -60,11 +60,20 @@ pub(super) fn connect(
         ))
         .hint(format!("build it with the cargo feature `{}`", row.feature)));
     };
-    let store = connect(url.as_str(), options).map_err(|error| {
+    let store = connect(&canonical(url.as_str()), options).map_err(|error| {
         Error::new(Condition::INVALID_PARAMETER, format!("cannot connect to `{url}`: {error}"))
     })?;
     runtime.register_object_store(url.as_ref(), Arc::clone(&store));
     Ok(store)
+}
+
+/// The URL under the scheme by which the clients know it, where Hadoop has several.
+fn canonical(url: &str) -> String {
+    const SAME: &[(&str, &str)] =
+        &[("s3n", "s3"), ("gcs", "gs"), ("wasb", "abfs"), ("wasbs", "abfss")];
+    let Some((scheme, rest)) = url.split_once(':') else { return url.to_owned() };
+    let known = SAME.iter().find(|(other, _)| *other == scheme).map_or(scheme, |(_, known)| *known);
+    format!("{known}:{rest}")
 }
 
 macro_rules! connector {
@@ -96,7 +105,11 @@ connector!(azure, "azure", MicrosoftAzureBuilder, azure, AzureConfigKey);
 
 #[cfg(feature = "http")]
 const fn http() -> Option<Connect> {
-    Some(|url, _| Ok(Arc::new(object_store::http::HttpBuilder::new().with_url(url).build()?)))
+    Some(|url, _| {
+        let plain = object_store::ClientOptions::new().with_allow_http(url.starts_with("http:"));
+        let builder = object_store::http::HttpBuilder::new().with_client_options(plain);
+        Ok(Arc::new(builder.with_url(url).build()?))
+    })
 }
 
 #[cfg(not(feature = "http"))]

@@ -24,8 +24,16 @@ use object_store::ObjectMeta;
 use super::compression::Compression;
 use super::formats::Format;
 use super::paths::{Found, Root};
+use super::tolerance::{Tolerance, session_flag};
 use super::{ReadOptions, ReadSpec, guard, partitions, split};
+use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
+
+/// The session's setting for columns from the names of directories: whether they get types.
+const PARTITION_TYPES: &str = "spark.sql.sources.partitionColumnTypeInference.enabled";
+
+/// The session's setting for files with different columns: whether those of all are found.
+const MERGE_SCHEMA: &str = "spark.sql.parquet.mergeSchema";
 
 /// Files of one format, read as one table.
 pub(crate) struct FileTable {
@@ -34,6 +42,7 @@ pub(crate) struct FileTable {
     reader: Arc<dyn FileFormat>,
     options: ReadOptions,
     schema: TableSchema,
+    tolerance: Tolerance,
 }
 
 impl FileTable {
@@ -46,18 +55,20 @@ impl FileTable {
         format: &'static Format,
     ) -> Result<Self> {
         let reader = (format.make)(&spec.options)?;
+        let tolerance = Tolerance::find(state, &spec.options)?;
+        let config = state.config().get_extension::<Config>().unwrap_or_default();
+        let types = config.get(PARTITION_TYPES).unwrap_or("true");
+        let zone = config.get(config::TIME_ZONE).filter(|_| types.eq_ignore_ascii_case("true"));
         let columns = match spec.options.flag("recursiveFileLookup")? {
             true => Vec::new(),
-            false => partitions::columns(&files, spec.schema.as_deref())?,
+            false => partitions::columns(&files, spec.schema.as_deref(), zone)?,
         };
         let file_schema = match &spec.schema {
             Some(schema) => Arc::clone(schema),
             None => {
-                let merge = !format.first_file_tells || spec.options.flag("mergeSchema")?;
-                let used = if merge { files.len() } else { 1 };
-                let metas: Vec<ObjectMeta> =
-                    files.iter().take(used).map(|file| file.meta.clone()).collect();
-                infer_schema(state, &root, format, reader.as_ref(), &metas).await?
+                let merge = session_flag(state, &spec.options, "mergeSchema", MERGE_SCHEMA)?;
+                let found = Inference { state, root: &root, format, reader: reader.as_ref() };
+                found.schema(&files, merge || !format.first_file_tells, tolerance).await?
             }
         };
         // A column that the directories name comes from there, whatever the files hold.
@@ -69,13 +80,37 @@ impl FileTable {
         let schema = TableSchema::builder(Arc::new(Schema::new(in_files)))
             .with_table_partition_cols(columns)
             .build();
-        Ok(Self { root, format, reader, options: spec.options.clone(), schema })
+        Ok(Self { root, format, reader, options: spec.options.clone(), schema, tolerance })
     }
 
     fn partitioned(&self, found: Found) -> Result<PartitionedFile> {
         let columns = self.schema.table_partition_cols();
         let values = partitions::values(&found, columns)?;
         Ok(PartitionedFile::new_from_meta(found.meta).with_partition_values(values))
+    }
+
+    /// The files, of which each is whole; others are an error, or left out.
+    async fn whole(
+        &self,
+        state: &dyn Session,
+        files: Vec<PartitionedFile>,
+    ) -> Result<Vec<PartitionedFile>> {
+        let Some(check) = self.format.check else { return Ok(files) };
+        let at_once = state.config_options().execution.meta_fetch_concurrency.get();
+        let checked: Vec<_> = files
+            .into_iter()
+            .map(|file| async move {
+                let done = check(Arc::clone(&self.root.store), file.object_meta.clone());
+                match guard::call(&self.root.display(file.path()), self.format.name, done).await {
+                    Ok(()) => Ok(Some(file)),
+                    Err(error) if self.tolerance.allows(&error) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            })
+            .collect();
+        let checked = stream::iter(checked).buffered(at_once).boxed();
+        let checked: Vec<Option<PartitionedFile>> = checked.try_collect().await?;
+        Ok(checked.into_iter().flatten().collect())
     }
 
     fn is_compressed(&self, file: &PartitionedFile) -> bool {
@@ -100,7 +135,8 @@ impl FileTable {
         let mut described = stream::iter(described).buffered(at_once).boxed();
         let mut files = Vec::with_capacity(count);
         let mut rows = Precision::Exact(0);
-        while let Some((mut file, statistics)) = described.try_next().await? {
+        while let Some(described) = described.try_next().await? {
+            let Some((mut file, statistics)) = described else { continue };
             rows = rows.add(&statistics.num_rows);
             file.statistics = Some(Arc::new(statistics));
             files.push(file);
@@ -110,28 +146,33 @@ impl FileTable {
         }
         let all = files.iter().filter_map(|file| file.statistics.as_deref());
         let merged = Statistics::try_merge_iter(all, schema)?;
-        let merged = if files.len() < count { merged.to_inexact() } else { merged };
+        let is_partial = files.len() < count || self.tolerance.is_any();
+        let merged = if is_partial { merged.to_inexact() } else { merged };
         Ok((files, merged))
     }
 
-    /// What a file says about its rows, with the partition columns, of which one may be NULL.
+    /// What a file says about its rows, with the partition columns, of which one may be NULL;
+    /// `None` if it is to be left out.
     async fn describe(
         &self,
         state: &dyn Session,
         file: PartitionedFile,
-    ) -> DfResult<(PartitionedFile, Statistics)> {
+    ) -> DfResult<Option<(PartitionedFile, Statistics)>> {
         let schema = Arc::clone(self.schema.file_schema());
         let store = &self.root.store;
         let name = self.root.display(file.path());
         let found = self.reader.infer_stats(state, store, schema, &file.object_meta);
-        let mut statistics = guard::call(&name, self.format.name, found).await?;
+        let mut statistics = match guard::call(&name, self.format.name, found).await {
+            Err(error) if self.tolerance.allows(&error) => return Ok(None),
+            other => other?,
+        };
         let fields = self.schema.file_schema().fields();
         for (column, field) in statistics.column_statistics.iter_mut().zip(fields) {
             forget_float_bounds(column, field.data_type());
         }
         let columns = file.partition_values.iter();
         statistics.column_statistics.extend(columns.map(|v| constant(v, statistics.num_rows)));
-        Ok((file, statistics))
+        Ok(Some((file, statistics)))
     }
 }
 
@@ -158,37 +199,66 @@ fn constant(value: &ScalarValue, rows: Precision<usize>) -> ColumnStatistics {
     }
 }
 
-/// The columns of the files; an error names the file that it comes from.
-async fn infer_schema(
-    state: &SessionState,
-    root: &Root,
-    format: &Format,
-    reader: &dyn FileFormat,
-    files: &[ObjectMeta],
-) -> Result<SchemaRef> {
-    let all = match files {
-        [only] => root.display(&only.location),
-        _ => String::new(),
-    };
-    let found = guard::call(&all, format.name, reader.infer_schema(state, &root.store, files));
-    let error = match found.await {
-        Ok(schema) if schema.fields().is_empty() => {
-            let message = format!("no columns found, reading as `{}`", format.name);
-            let error = Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message);
-            let error = error.hint("give the schema, or check that the file is not empty");
-            return Err(if all.is_empty() { error } else { error.file(all) });
+/// What finds the columns of files.
+struct Inference<'a> {
+    state: &'a SessionState,
+    root: &'a Root,
+    format: &'static Format,
+    reader: &'a dyn FileFormat,
+}
+
+impl Inference<'_> {
+    /// The columns of all files or, unless `merge`, of the first that can be read.
+    async fn schema(
+        &self,
+        files: &[Found],
+        merge: bool,
+        tolerance: Tolerance,
+    ) -> Result<SchemaRef> {
+        let files: Vec<ObjectMeta> = files.iter().map(|file| file.meta.clone()).collect();
+        let used = if merge { files.len() } else { 1 };
+        let error = match self.schema_of(&files[..used]).await {
+            Err(error) if tolerance.allows(&error) => error,
+            other => return other,
+        };
+        let mut readable = Vec::new();
+        for file in files {
+            match self.schema_of(std::slice::from_ref(&file)).await {
+                Ok(schema) if !merge => return Ok(schema),
+                Ok(_) => readable.push(file),
+                Err(error) if tolerance.allows(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(schema) => return Ok(schema),
-        Err(error) if files.len() == 1 => return Err(error),
-        Err(error) => error,
-    };
-    for file in files {
-        let name = root.display(&file.location);
-        let alone = reader.infer_schema(state, &root.store, std::slice::from_ref(file));
-        guard::call(&name, format.name, alone).await?;
+        if readable.is_empty() { Err(error) } else { self.schema_of(&readable).await }
     }
-    let message = "the files do not agree about their columns";
-    Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message).caused_by(error))
+
+    /// The columns of these files; an error names the file that it comes from.
+    async fn schema_of(&self, files: &[ObjectMeta]) -> Result<SchemaRef> {
+        let (name, store) = (self.format.name, &self.root.store);
+        let all = match files {
+            [only] => self.root.display(&only.location),
+            _ => String::new(),
+        };
+        let found = self.reader.infer_schema(self.state, store, files);
+        let error = match guard::call(&all, name, found).await {
+            Ok(schema) if schema.fields().is_empty() => {
+                let message = format!("no columns found, reading as `{name}`");
+                let error = Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message);
+                let error = error.hint("give the schema, or check that the file is not empty");
+                return Err(if all.is_empty() { error } else { error.file(all) });
+            }
+            Ok(schema) => return Ok(schema),
+            Err(error) if files.len() == 1 => return Err(error),
+            Err(error) => error,
+        };
+        for file in files {
+            let alone = self.reader.infer_schema(self.state, store, std::slice::from_ref(file));
+            guard::call(&self.root.display(&file.location), name, alone).await?;
+        }
+        let message = "the files do not agree about their columns";
+        Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message).caused_by(error))
+    }
 }
 
 impl FileTable {
@@ -209,6 +279,7 @@ impl FileTable {
             let (deciding, others): (Vec<Expr>, Vec<Expr>) =
                 filters.iter().cloned().partition(|filter| partitions::decides(filter, columns));
             let files = partitions::prune(state, columns, &deciding, files)?;
+            let files = self.whole(state, files).await?;
             let enough = limit.filter(|_| others.is_empty());
             let (files, statistics) = self.with_statistics(state, files, enough).await?;
             if files.is_empty() {
@@ -231,7 +302,11 @@ impl FileTable {
                 .with_output_partitioning(Some(partitioning))
                 .build();
             let plan = self.reader.create_physical_plan(state, config).await?;
-            Ok(if self.format.fenced { guard::fence(plan, self.format.name) } else { plan })
+            let needs_fence = self.format.fenced || self.tolerance.is_any();
+            Ok(match needs_fence {
+                true => guard::fence(plan, self.format.name, self.tolerance),
+                false => plan,
+            })
         })
     }
 }

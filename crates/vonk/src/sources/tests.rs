@@ -224,3 +224,51 @@ async fn the_format_has_to_be_told_or_tellable() {
     let error = rows(&session, &format!("SELECT * FROM parket.`{}`", path.display())).await;
     assert_eq!(error.unwrap_err().hint_text(), Some("did you mean `parquet`?"));
 }
+
+/// Each file is there when the query is planned, and torn or gone when it is run.
+#[tokio::test]
+async fn a_file_that_vanishes_or_shrinks_before_it_is_read_is_named() {
+    for format in ["parquet", "csv", "json", "text", "avro", "arrow"] {
+        for shrinks in [false, true] {
+            let (_dir, path) = directory();
+            let ending = if format == "text" { "txt" } else { format };
+            let file = path.join(format!("gone.{ending}"));
+            let session = Session::new();
+            let texts = session.range(0, 1000).select_expr(["concat('text ', id) AS text"]);
+            texts.write().save(file.to_str().unwrap()).await.unwrap();
+            let frame = session.sql(format!("SELECT * FROM '{}'", file.display()));
+            let state = session.state();
+            let plan = frame.logical_plan().await.unwrap();
+            let plan = state.create_physical_plan(plan).await.unwrap();
+            match shrinks {
+                true => fs::write(&file, &fs::read(&file).unwrap()[..10]).unwrap(),
+                false => fs::remove_file(&file).unwrap(),
+            }
+            let outcome = datafusion::physical_plan::collect(plan, state.task_ctx()).await;
+            let error = Error::from(outcome.unwrap_err());
+            let case = format!("{format} {shrinks}: {error}");
+            assert_eq!(error.file_path(), Some(file.as_path()), "{case}");
+        }
+    }
+}
+
+/// Every row comes once and in order, however many threads share the files.
+#[tokio::test]
+async fn many_files_keep_their_order_under_any_number_of_threads() {
+    let (_dir, path) = directory();
+    let line = |number: usize| format!("{number:06} {}\r\n", "x".repeat(number % 97));
+    for file in 0..20 {
+        let text: String = (0..3000).map(|n| line(file * 3000 + n)).collect();
+        fs::write(path.join(format!("{file:02}.txt")), text).unwrap();
+    }
+    for threads in 1..9 {
+        let session =
+            Session::builder().master(format!("local[{threads}]")).get_or_create().unwrap();
+        let sql = format!("SELECT substr(value, 1, 6) FROM '{}'", path.display());
+        let found = rows(&session, &sql).await.unwrap();
+        let expected: Vec<String> = (0..60_000).map(|n| format!("{n:06}")).collect();
+        assert!(found == expected, "{threads} threads");
+        let first = rows(&session, &format!("{sql} LIMIT 5000")).await.unwrap();
+        assert!(first == expected[..5000], "limit with {threads} threads");
+    }
+}

@@ -29,6 +29,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::compression::{self, Compression};
 use super::lines::{Chunk, LineRules, Lines, align};
+use super::option_values::check_names;
 use super::{ReadOptions, bad_option};
 use crate::error::{Condition, Error, Result};
 
@@ -55,6 +56,8 @@ struct TextOptions {
     read: ReadOptions,
 }
 
+const OPTIONS: &[&str] = &["encodingErrors", "lineSep", "maxLineLength", "wholetext"];
+
 impl TextFormat {
     /// Reads Spark's options `wholetext` and `lineSep`, and `encodingErrors` (`strict` or `replace`),
     /// `maxLineLength` (bytes) and `compression`.
@@ -62,6 +65,7 @@ impl TextFormat {
     /// # Errors
     /// `INVALID_PARAMETER_VALUE` for a value that does not fit.
     pub(crate) fn new(options: &ReadOptions) -> Result<Self> {
+        check_names("text", options, OPTIONS)?;
         let separator = match options.get("lineSep") {
             Some("") => return Err(bad_option("lineSep", "", "the text that ends a line")),
             given => given,

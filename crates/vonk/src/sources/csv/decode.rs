@@ -10,11 +10,12 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::Result as DataFusionResult;
 
 use super::super::decoding::{Decode, Failure, count_lines};
-use super::super::malformed::{Malformed, Mode, excerpt, type_name};
+use super::super::malformed::{Malformed, Mode, excerpt};
 use super::borders::QuoteState;
 use super::columns::Texts;
 use super::options::{Limits, ValueOptions};
 use super::records::{Field, Form, Scanner, Step};
+use crate::display::type_name;
 
 /// How the records of one file become rows.
 #[derive(Debug, Clone)]

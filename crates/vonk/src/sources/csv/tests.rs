@@ -102,7 +102,7 @@ async fn modes_of_spark() {
     let count = files().set("mode", "dropMalformed").rows("SELECT count(*) FROM t").await.unwrap();
     assert_eq!(count, ["1"]);
     let error = files().set("mode", "FAILFAST").error().await;
-    assert!(error.message().contains("line 2: column `a`: `y` is not of type INT"), "{error}");
+    assert!(error.message().contains("line 2: column `a`: `y` is not of type int"), "{error}");
     assert_eq!(files().rows("SELECT b FROM t").await.unwrap(), ["x", "z", "", "x"]);
 }
 

@@ -16,10 +16,11 @@ use datafusion::common::Result as DataFusionResult;
 use hashbrown::HashMap;
 
 use super::super::literal::{self, Instant};
-use super::super::malformed::{excerpt, type_name};
+use super::super::malformed::excerpt;
 use super::super::times::{TimeFormats, timestamp_array};
 use super::shape::double_of;
 use super::syntax::{Cursor, Start, SyntaxError, compact};
+use crate::display::type_name;
 use crate::error::Error;
 
 /// A value that does not fit its column.

@@ -66,7 +66,7 @@ async fn errors_name_file_line_and_column() {
     let strict = schema(&[("a", DataType::Int32)]);
     let files = json("{\"a\":1}\n{\"a\":\"x\"}\n").schema(&strict).set("mode", "FAILFAST");
     let error = files.error().await;
-    assert!(error.message().contains("line 2: column `a`: `x` is not of type INT"), "{error}");
+    assert!(error.message().contains("line 2: column `a`: `x` is not of type int"), "{error}");
 }
 
 #[tokio::test]
