@@ -9,3 +9,4 @@ mod reference;
 mod session;
 mod tpch;
 mod word_count;
+mod writes;
