@@ -26,9 +26,10 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use sqlparser::ast::{self, TableFactor};
 
 use crate::config::{self, Config};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 mod fold;
+mod forms;
 mod generators;
 mod in_list;
 mod lateral;
@@ -79,10 +80,12 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
         names.fold(&mut query);
     }
     output::name_columns(&mut query, &names);
+    forms::spell_out(&mut query);
     generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
-    let plan = planner.statement_to_plan(DfStatement::Statement(Box::new(statement)))?;
+    let statement = DfStatement::Statement(Box::new(statement));
+    let plan = planner.statement_to_plan(statement).map_err(|error| scope.suggest(error.into()))?;
     Ok(in_list::spell(occurrences::count(lateral::thread(plan)?)?)?)
 }
 
@@ -126,6 +129,14 @@ impl<'a> Scope<'a> {
         }
         let inputs = inputs.iter().map(|plan| Arc::clone(plan.schema())).collect();
         Self { state, relations, inputs, relation_planners }
+    }
+
+    /// Adds the function that was probably meant to an error about one that does not exist.
+    fn suggest(&self, error: Error) -> Error {
+        let routine = error.parameters().iter().find(|(parameter, _)| parameter == "routineName");
+        let Some((_, name)) = routine.cloned() else { return error };
+        let names = [self.udf_names(), self.udaf_names(), self.udwf_names()].concat();
+        error.did_you_mean(&name, names.iter().map(String::as_str))
     }
 
     /// The columns of every relation that the query may name.

@@ -70,19 +70,57 @@ impl RelationPlanner for GeneratorPlanner {
             }
             _ => return Ok(RelationPlanning::Original(Box::new(relation))),
         };
+        if is_range(name) {
+            let plan = plan_range(args, alias.as_ref(), context)?;
+            return Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))));
+        }
         let Some(generator) = generator(name) else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
-        let args = args.into_iter().map(|arg| match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
-                context.sql_to_expr(expr, &DFSchema::empty())
-            }
-            other => plan_err!("`{}` takes no argument like `{other}`", generator.name),
-        });
-        let args = args.collect::<DfResult<Vec<_>>>()?;
+        let args = arguments(generator.name, args, context)?;
         let plan = generator.plan(args, alias.as_ref())?;
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
     }
+}
+
+fn arguments(
+    function: &str,
+    args: Vec<FunctionArg>,
+    context: &mut dyn RelationPlannerContext,
+) -> DfResult<Vec<Expr>> {
+    let args = args.into_iter().map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
+            context.sql_to_expr(expr, &DFSchema::empty())
+        }
+        other => plan_err!("`{function}` takes no argument like `{other}`"),
+    });
+    args.collect()
+}
+
+fn is_range(name: &ObjectName) -> bool {
+    matches!(name.0.as_slice(), [ObjectNamePart::Identifier(ident)]
+        if ident.value.eq_ignore_ascii_case("range"))
+}
+
+/// `range([start,] end[, step[, partitions]])`, whose column Spark calls `id`.
+fn plan_range(
+    args: Vec<FunctionArg>,
+    alias: Option<&ast::TableAlias>,
+    context: &mut dyn RelationPlannerContext,
+) -> DfResult<LogicalPlan> {
+    let mut args = arguments("range", args, context)?;
+    // How many partitions there are is left to the threads.
+    args.truncate(3);
+    let source = context.context_provider().get_table_function_source("range", args)?;
+    let plan = LogicalPlanBuilder::scan("range", source, None)?.build()?;
+    let table = alias.map_or("range", |alias| alias.name.value.as_str());
+    let column = alias.and_then(|alias| alias.columns.first());
+    let name = column.map_or("id", |column| column.name.value.as_str());
+    let values = plan.schema().columns().into_iter().map(|column| {
+        Expr::Column(column).alias_qualified(Some(TableReference::bare(table)), name)
+    });
+    let values: Vec<Expr> = values.collect();
+    LogicalPlanBuilder::from(plan).project(values)?.build()
 }
 
 impl Generator {

@@ -97,6 +97,9 @@ fn name_of(expr: &Expr) -> String {
         Expr::Like { negated, expr, pattern, .. } => {
             negate(format!("{} LIKE {}", name_of(expr), name_of(pattern)), *negated)
         }
+        Expr::RLike { negated, expr, pattern, .. } => {
+            negate(format!("RLIKE({}, {})", name_of(expr), name_of(pattern)), *negated)
+        }
         Expr::Case { operand, conditions, else_result, .. } => {
             case_name(operand.as_deref(), conditions, else_result.as_deref())
         }

@@ -172,7 +172,12 @@ impl From<Error> for DataFusionError {
 fn schema_error(error: SchemaError) -> Error {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
-            let names: Vec<&str> = valid_fields.iter().map(|column| column.name()).collect();
+            let mut names: Vec<&str> = Vec::new();
+            for column in &valid_fields {
+                if !names.contains(&column.name()) {
+                    names.push(column.name());
+                }
+            }
             let missing = Error::new(
                 Condition::UNRESOLVED_COLUMN,
                 format!("column `{}` not found", field.flat_name()),
@@ -197,18 +202,51 @@ fn schema_error(error: SchemaError) -> Error {
 fn plan_error(text: &str) -> Error {
     let text = strip(text);
     if let Some(name) = text.strip_prefix("Invalid function '").and_then(|t| t.split('\'').next()) {
-        let unknown =
-            Error::new(Condition::UNRESOLVED_ROUTINE, format!("function `{name}` does not exist"));
-        return match text.split("Did you mean '").nth(1).and_then(|t| t.split('\'').next()) {
-            Some(found) => unknown.hint(format!("did you mean `{found}`?")),
-            None => unknown,
-        };
+        return Error::new(
+            Condition::UNRESOLVED_ROUTINE,
+            format!("function `{name}` does not exist"),
+        )
+        .parameter("routineName", name);
     }
     if text.contains("GROUP BY") && text.contains("must") {
-        return Error::new(Condition::MISSING_AGGREGATION, text)
+        let column = text.split('"').nth(1).and_then(|column| column.rsplit('.').next());
+        let column = column.map_or(text.clone(), |column| {
+            format!("column `{column}` is neither in GROUP BY nor in an aggregate function")
+        });
+        return Error::new(Condition::MISSING_AGGREGATION, column)
             .hint("add the column to GROUP BY or wrap it in `any_value`");
     }
+    if let Some(error) = signature_error(&text) {
+        return error;
+    }
+    if text.starts_with("Substring without for/from") {
+        let message = "`substring` takes a text, a position and, if it ends early, a length";
+        return Error::new(Condition::DATATYPE_MISMATCH, message);
+    }
+    if let Some(rest) = text.strip_prefix("Cannot create filter with non-boolean predicate '")
+        && let Some((predicate, data_type)) = rest.rsplit_once("' returning ")
+    {
+        let message = format!("the condition `{predicate}` is of type {data_type}, not boolean");
+        return Error::new(Condition::DATATYPE_MISMATCH, message).hint("compare it with a value");
+    }
     Error::new(Condition::DATATYPE_MISMATCH, text)
+}
+
+/// No form of a function takes the types of the arguments.
+fn signature_error(text: &str) -> Option<Error> {
+    let (_, rest) = text.split_once("argument types '")?;
+    let (call, rest) = rest.split_once('\'')?;
+    let name = call.split('(').next().unwrap_or(call);
+    let error = Error::new(
+        Condition::DATATYPE_MISMATCH,
+        format!("`{name}` does not take these arguments: `{call}`"),
+    );
+    let forms = rest.split("Candidate functions:").nth(1).unwrap_or_default();
+    let forms: Vec<&str> = forms.lines().map(str::trim).filter(|form| !form.is_empty()).collect();
+    Some(match forms.as_slice() {
+        [] => error.hint("cast them to other types"),
+        forms => error.hint(format!("its forms are {}", forms.join(", "))),
+    })
 }
 
 fn execution_error(text: &str) -> Error {

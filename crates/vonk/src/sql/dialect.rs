@@ -47,7 +47,6 @@ impl Dialect for VonkDialect {
     }
 
     as_spark! {
-        require_interval_qualifier,
         supports_bang_not_operator,
         supports_create_table_using,
         supports_cte_without_as,

@@ -111,7 +111,11 @@ fn push_cast(
     let mut push = |token: Token| tokens.push(TokenWithSpan::new(token, number.span));
     push(keyword("CAST", Keyword::CAST));
     push(Token::LParen);
-    push(Token::Number(digits.clone(), false));
+    // The parser would make a decimal of it, which has no room for `1e300`.
+    push(match data_type {
+        "DOUBLE" | "FLOAT" => Token::SingleQuotedString(digits.clone()),
+        _ => Token::Number(digits.clone(), false),
+    });
     push(keyword("AS", Keyword::AS));
     push(Token::make_word(data_type, None));
     if data_type == "DECIMAL" {
@@ -150,8 +154,8 @@ mod tests {
         assert_eq!(read("1S"), "CAST(1 AS SMALLINT)");
         assert_eq!(read("2.50BD"), "CAST(2.50 AS DECIMAL(3,2))");
         assert_eq!(read("1 s"), "1 AS s");
-        assert_eq!(read("1.5e3"), "CAST(1.5e3 AS DOUBLE)");
-        assert_eq!(read("1E3F"), "CAST(1E3 AS FLOAT)");
+        assert_eq!(read("1.5e3"), "CAST('1.5e3' AS DOUBLE)");
+        assert_eq!(read("1E3F"), "CAST('1E3' AS FLOAT)");
     }
 
     #[test]
