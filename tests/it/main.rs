@@ -4,6 +4,7 @@
 
 mod dataframe;
 mod faults;
+mod hostile;
 mod rdd;
 mod reference;
 mod session;

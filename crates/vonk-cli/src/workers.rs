@@ -72,7 +72,12 @@ impl Workers {
 }
 
 fn runtime(threads: usize) -> io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        // Deep expressions are evaluated by recursion.
+        .thread_stack_size(16 << 20)
+        .enable_all()
+        .build()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use sqlparser::ast::{self, TableFactor};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 
+mod depth;
 mod fold;
 mod forms;
 mod generators;
@@ -35,6 +36,8 @@ mod in_list;
 mod lateral;
 mod occurrences;
 mod output;
+
+pub(crate) use depth::balance;
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";
@@ -72,11 +75,13 @@ pub(crate) fn plan_query(
 }
 
 fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
+    let config = config_of(scope.state);
+    depth::limit(&query, config.count(config::DEPTH_MAX)?.unwrap_or(usize::MAX))?;
     let mut names = fold::Names::default();
     scope.schemas().for_each(|fields| names.add_fields(&fields));
     let qualifiers = scope.inputs.iter().flat_map(|schema| schema.iter());
     qualifiers.filter_map(|(table, _)| table).for_each(|table| names.add_table(table.table()));
-    if !config_of(scope.state).is_on(config::CASE_SENSITIVE) {
+    if !config.is_on(config::CASE_SENSITIVE) {
         names.fold(&mut query);
     }
     output::name_columns(&mut query, &names);

@@ -50,6 +50,8 @@ options! {
         "Rows per batch that flows between operators.";
     CASE_SENSITIVE: Boolean = "vonk.sql.case.sensitive", Some("spark.sql.caseSensitive"), "false",
         "Whether names of columns and tables must match in case.";
+    DEPTH_MAX: Count = "vonk.sql.depth.max", None, "500",
+        "How deep expressions and queries may nest in each other.";
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",

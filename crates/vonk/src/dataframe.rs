@@ -19,6 +19,7 @@ use crate::display;
 use crate::error::Result;
 use crate::operators::in_order::keep_file_order;
 use crate::session::Session;
+use crate::stack::with_room;
 
 mod cache;
 mod column;
@@ -146,7 +147,7 @@ impl DataFrame {
 
     /// The logical plan, made on first use.
     pub(crate) async fn logical_plan(&self) -> Result<&LogicalPlan> {
-        let make = || (self.lazy.make)(self.session.clone());
+        let make = || with_room((self.lazy.make)(self.session.clone()));
         self.lazy.plan.get_or_try_init(make).await
     }
 
@@ -175,7 +176,8 @@ impl DataFrame {
 
     /// The plan that runs once, with as many partitions as the query has.
     pub(crate) async fn physical_plan(&self) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.session.state().create_physical_plan(self.logical_plan().await?).await?)
+        let (state, logical) = (self.session.state(), self.logical_plan().await?);
+        Ok(with_room(state.create_physical_plan(logical)).await?)
     }
 
     /// Runs the query and gives all its rows as Arrow batches.

@@ -26,6 +26,7 @@ pub mod rdd;
 mod session;
 pub mod sources;
 pub mod sql;
+mod stack;
 pub mod udf;
 pub mod write;
 

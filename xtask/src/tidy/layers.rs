@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["sql"],
     &["analyze", "optimize", "planner"],
     &["operators", "sources", "codec", "write", "catalog"],
-    &["config", "error", "display"],
+    &["config", "error", "display", "stack"],
 ];
 
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {

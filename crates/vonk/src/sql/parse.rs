@@ -7,6 +7,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use super::dialect::VonkDialect;
 use super::literals;
 use super::statement::{self, Command};
+use crate::analyze;
 use crate::error::{Condition, Error, Place, Result};
 
 /// How deep expressions and queries may nest.
@@ -69,7 +70,14 @@ fn parse_query_or_explain_token(parser: &mut Parser<'_>) -> Result<Box<ast::Quer
         let begins = statement::beginnings();
         return Err(syntax_error_at(&first).did_you_mean(&written, begins.iter().copied()));
     }
-    parser.parse_query().map_err(|error| located(error, parser))
+    whole_query(parser).map_err(|error| located(error, parser))
+}
+
+/// Parses a query, whose long chains are made flat before anything walks them by recursion.
+pub(super) fn whole_query(parser: &mut Parser<'_>) -> Result<Box<ast::Query>, ParserError> {
+    let mut query = parser.parse_query()?;
+    analyze::balance(&mut query);
+    Ok(query)
 }
 
 /// Splits a script at its semicolons, leaving those in strings and comments alone.

@@ -12,7 +12,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::Environment;
-use super::parse::{Offsets, located, syntax_error_at};
+use super::parse::{Offsets, located, syntax_error_at, whole_query};
 use crate::catalog::TableName;
 use crate::error::{Error, Result};
 
@@ -237,7 +237,7 @@ impl Source<'_> {
 
     /// A query.
     pub(super) fn query(&mut self) -> Result<Box<ast::Query>> {
-        self.parse(Parser::parse_query)
+        self.parse(whole_query)
     }
 
     /// A query, or a relation's name as a query over all of it.
