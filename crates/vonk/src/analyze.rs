@@ -38,6 +38,7 @@ mod occurrences;
 mod output;
 
 pub(crate) use depth::balance;
+pub(crate) use occurrences::count as count_occurrences;
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";

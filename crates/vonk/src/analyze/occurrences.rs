@@ -20,7 +20,7 @@ const OCCURRENCE: &str = "__occurrence";
 ///
 /// Only set operations hold NULL equal to NULL in a plan that no rule has seen; the left side of
 /// those without ALL is a DISTINCT, where a row occurs once anyway.
-pub(super) fn count(plan: LogicalPlan) -> DfResult<LogicalPlan> {
+pub(crate) fn count(plan: LogicalPlan) -> DfResult<LogicalPlan> {
     let counted = plan.transform_up_with_subqueries(|plan| match plan {
         LogicalPlan::Join(join) if is_set_operation(&join) && !is_distinct(&join.left) => {
             Ok(Transformed::yes(by_occurrence(join)?))
@@ -33,6 +33,8 @@ pub(super) fn count(plan: LogicalPlan) -> DfResult<LogicalPlan> {
 fn is_set_operation(join: &Join) -> bool {
     matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
         && join.null_equality == NullEquality::NullEqualsNull
+        // A DataFrame's plan is part of the next one and comes by again.
+        && !join.left.schema().has_column_with_unqualified_name(OCCURRENCE)
 }
 
 fn is_distinct(plan: &LogicalPlan) -> bool {

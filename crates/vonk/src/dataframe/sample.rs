@@ -117,7 +117,7 @@ fn draw(
 }
 
 /// The plan with a column that numbers equal rows, so that no two rows are equal.
-pub(super) fn numbered(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan> {
+fn numbered(plan: LogicalPlan, session: &Session) -> Result<LogicalPlan> {
     let columns =
         plan.schema().iter().map(|(table, field)| syntax::field(table, field.name())).collect();
     let number = sqlparser::ast::DataType::BigInt(None);

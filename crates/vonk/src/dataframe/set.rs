@@ -1,13 +1,12 @@
 //! Unions, intersections and differences of two queries.
 
-use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::SelectItem;
 
 use super::DataFrame;
-use super::sample::numbered;
 use super::select::Names;
 use super::syntax::{self, Select};
+use crate::analyze::count_occurrences;
 use crate::error::{Condition, Error, Result};
 use crate::session::Session;
 
@@ -48,27 +47,19 @@ by_position! {
     intersect = |left, right| LogicalPlanBuilder::intersect(left, right, false);
     /// The distinct rows of this query that another does not have.
     subtract = |left, right| LogicalPlanBuilder::except(left, right, false);
+    /// The rows that both have, as often as both have them.
+    intersect_all = |left, right| {
+        LogicalPlanBuilder::intersect(left, right, true).and_then(count_occurrences)
+    };
+    /// The rows of this query, without as many of each as another has.
+    except_all = |left, right| {
+        LogicalPlanBuilder::except(left, right, true).and_then(count_occurrences)
+    };
     /// The same as [`DataFrame::subtract`].
     except = |left, right| LogicalPlanBuilder::except(left, right, false);
 }
 
 impl DataFrame {
-    /// The rows that both have, as often as both have them.
-    #[must_use]
-    pub fn intersect_all(&self, other: &DataFrame) -> Self {
-        self.derive_with(other, |left, right, session| {
-            by_occurrence(left, right, session, |a, b| LogicalPlanBuilder::intersect(a, b, false))
-        })
-    }
-
-    /// The rows of this query, without as many of each as another has.
-    #[must_use]
-    pub fn except_all(&self, other: &DataFrame) -> Self {
-        self.derive_with(other, |left, right, session| {
-            by_occurrence(left, right, session, |a, b| LogicalPlanBuilder::except(a, b, false))
-        })
-    }
-
     /// The rows of this query, then those of another, by names of the columns.
     ///
     /// With `allow_missing`, a column that one side lacks is NULL there; without, it is an error.
@@ -101,23 +92,6 @@ impl DataFrame {
             Ok(LogicalPlanBuilder::from(left).union(right)?.build()?)
         })
     }
-}
-
-/// A set operation that counts how often each row is there.
-///
-/// Equal rows are numbered, which makes them distinct; DataFusion's own `ALL` forms look only
-/// whether the other side has a row at all.
-fn by_occurrence(
-    left: LogicalPlan,
-    right: LogicalPlan,
-    session: &Session,
-    combine: impl Fn(LogicalPlan, LogicalPlan) -> DfResult<LogicalPlan>,
-) -> Result<LogicalPlan> {
-    same_width(&left, &right)?;
-    let combined = combine(numbered(left, session)?, numbered(right, session)?)?;
-    let mut items = syntax::all_items(combined.schema());
-    items.pop();
-    Select::over(&[combined], items)?.plan(session)
 }
 
 /// The columns of these names, in this order; NULL for those that are missing.
