@@ -36,9 +36,11 @@ mod in_list;
 mod lateral;
 mod occurrences;
 mod output;
+mod syntax;
 
 pub(crate) use depth::balance;
 pub(crate) use occurrences::count as count_occurrences;
+pub(crate) use syntax::{call, query_of};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";

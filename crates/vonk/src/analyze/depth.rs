@@ -118,27 +118,20 @@ fn balance_conditions(expr: &mut Expr) {
     if !matches!(chained, BinaryOperator::And | BinaryOperator::Or) {
         return;
     }
-    let is_link = |expr: &Expr| matches!(expr, Expr::BinaryOp { op, .. } if *op == chained);
-    let mut links = 0;
-    let mut node = &*expr;
-    while let Expr::BinaryOp { left, .. } = node
-        && is_link(node)
-    {
-        links += 1;
-        node = left.as_ref();
-    }
-    if links <= CHAIN {
-        return;
-    }
-    let mut terms = Vec::with_capacity(links + 1);
-    let mut rest = replace(expr, Expr::Value(Value::Null.into()));
-    while is_link(&rest) {
-        let Expr::BinaryOp { left, right, .. } = rest else { break };
-        terms.push(*right);
-        rest = *left;
-    }
-    terms.push(rest);
-    terms.reverse();
+    let nothing = Expr::Value(Value::Null.into());
+    let terms = long_chain(
+        expr,
+        nothing,
+        |expr| match expr {
+            Expr::BinaryOp { left, op, .. } if *op == chained => Some(left.as_ref()),
+            _ => None,
+        },
+        |expr| match expr {
+            Expr::BinaryOp { left, op, right } if op == chained => (*left, Some(*right)),
+            other => (other, None),
+        },
+    );
+    let Some(terms) = terms else { return };
     let terms = match as_list(terms, &chained) {
         Ok(list) => {
             *expr = list;
@@ -188,37 +181,32 @@ fn balance_unions(body: &mut SetExpr) {
         return;
     };
     let quantifier: SetQuantifier = *set_quantifier;
-    let is_link = |body: &SetExpr| {
-        matches!(body, SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, .. }
-            if *set_quantifier == quantifier)
-    };
-    let mut links = 0;
-    let mut node = &*body;
-    while let SetExpr::SetOperation { left, .. } = node
-        && is_link(node)
-    {
-        links += 1;
-        node = left.as_ref();
-    }
-    if links <= CHAIN {
-        return;
-    }
-    let nothing = || {
-        SetExpr::Values(sqlparser::ast::Values {
-            explicit_row: false,
-            value_keyword: false,
-            rows: Vec::new(),
-        })
-    };
-    let mut terms = Vec::with_capacity(links + 1);
-    let mut rest = replace(body, nothing());
-    while is_link(&rest) {
-        let SetExpr::SetOperation { left, right, .. } = rest else { break };
-        terms.push(*right);
-        rest = *left;
-    }
-    terms.push(rest);
-    terms.reverse();
+    let nothing = SetExpr::Values(sqlparser::ast::Values {
+        explicit_row: false,
+        value_keyword: false,
+        rows: Vec::new(),
+    });
+    let terms = long_chain(
+        body,
+        nothing,
+        |body| match body {
+            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, left, .. }
+                if *set_quantifier == quantifier =>
+            {
+                Some(left.as_ref())
+            }
+            _ => None,
+        },
+        |body| match body {
+            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, left, right }
+                if set_quantifier == quantifier =>
+            {
+                (*left, Some(*right))
+            }
+            other => (other, None),
+        },
+    );
+    let Some(terms) = terms else { return };
     let join = |left, right| SetExpr::SetOperation {
         op: SetOperator::Union,
         set_quantifier: quantifier,
@@ -228,6 +216,29 @@ fn balance_unions(body: &mut SetExpr) {
     if let Some(balanced) = balanced(terms, &join) {
         *body = balanced;
     }
+}
+
+/// Takes the terms out of a chain of more than [`CHAIN`] links, which hangs to the left, and leaves
+/// `nothing` in its place; a shorter chain stays.
+fn long_chain<T>(
+    top: &mut T,
+    nothing: T,
+    left_of: impl Fn(&T) -> Option<&T>,
+    split: impl Fn(T) -> (T, Option<T>),
+) -> Option<Vec<T>> {
+    let links = std::iter::successors(left_of(top), |node| left_of(node)).count();
+    if links <= CHAIN {
+        return None;
+    }
+    let mut terms = Vec::with_capacity(links + 1);
+    let mut rest = split(replace(top, nothing));
+    while let (left, Some(right)) = rest {
+        terms.push(right);
+        rest = split(left);
+    }
+    terms.push(rest.0);
+    terms.reverse();
+    Some(terms)
 }
 
 /// Joins neighbours in pairs until one is left.

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Ident, SelectItem, VisitMut, VisitorMut};
+use sqlparser::ast::{self, Expr, SelectItem, VisitMut, VisitorMut};
+
+use super::syntax::call;
 
 /// `FROM t` is `SELECT * FROM t`; `a RLIKE b` is `rlike(a, b)`.
 pub(super) fn spell_out(query: &mut ast::Query) {
@@ -24,7 +26,7 @@ impl VisitorMut for Speller {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::RLike { negated, expr: text, pattern, .. } = expr {
-            let call = call("rlike", [(**text).clone(), (**pattern).clone()]);
+            let call = call("rlike", vec![(**text).clone(), (**pattern).clone()]);
             *expr = match negated {
                 true => Expr::UnaryOp { op: ast::UnaryOperator::Not, expr: Box::new(call) },
                 false => call,
@@ -32,23 +34,4 @@ impl VisitorMut for Speller {
         }
         ControlFlow::Continue(())
     }
-}
-
-fn call<const N: usize>(name: &str, args: [Expr; N]) -> Expr {
-    let argument = |expr| ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr));
-    let list = ast::FunctionArgumentList {
-        duplicate_treatment: None,
-        args: args.into_iter().map(argument).collect(),
-        clauses: Vec::new(),
-    };
-    Expr::Function(ast::Function {
-        name: ast::ObjectName::from(vec![Ident::new(name)]),
-        uses_odbc_syntax: false,
-        parameters: ast::FunctionArguments::None,
-        args: ast::FunctionArguments::List(list),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }

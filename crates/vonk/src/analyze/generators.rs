@@ -13,6 +13,7 @@ use sqlparser::ast::{
 
 use super::fold;
 use super::lateral::generator;
+use super::syntax::query_of;
 use crate::error::{Condition, Error, Place, Result};
 
 /// What the rows of a generator in a SELECT list are called in FROM.
@@ -341,19 +342,4 @@ fn move_arguments(call: &mut ast::Function, below: &mut Vec<SelectItem>) -> Resu
         below.push(SelectItem::ExprWithAlias { expr, alias });
     }
     Ok(())
-}
-
-fn query_of(select: ast::Select) -> ast::Query {
-    ast::Query {
-        with: None,
-        body: Box::new(ast::SetExpr::Select(Box::new(select))),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    }
 }

@@ -4,13 +4,13 @@ use datafusion::common::{DFSchema, TableReference};
 use datafusion::logical_expr::LogicalPlan;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    self, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind,
-    SelectItem, SetExpr, Value,
+    self, BinaryOperator, CastKind, DataType, Expr, GroupByExpr, Ident, ObjectName, OrderBy,
+    OrderByKind, SelectItem, SetExpr, Value,
 };
 
 use super::column::Column;
-use crate::analyze;
+pub(crate) use crate::analyze::call;
+use crate::analyze::{self, query_of};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql;
@@ -132,28 +132,6 @@ pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
-/// A call of a function by name; a lone `*` among the arguments is `count`'s.
-pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
-    let args = args
-        .into_iter()
-        .map(|arg| match arg {
-            Expr::Wildcard(_) => FunctionArg::Unnamed(FunctionArgExpr::Wildcard),
-            other => FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
-        })
-        .collect();
-    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(name)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(list),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
-}
-
 /// The type that a name such as `int`, `decimal(10,2)` or `array<string>` means.
 pub(crate) fn data_type(name: &str) -> Result<DataType> {
     match sql::parse_select_item(&format!("CAST(NULL AS {name})"))? {
@@ -227,18 +205,7 @@ impl<'a> Select<'a> {
                 Some(OrderBy { kind: OrderByKind::Expressions(self.order_by), interpolate: None })
             }
         };
-        let query = ast::Query {
-            with: None,
-            body: Box::new(SetExpr::Select(Box::new(self.select))),
-            order_by,
-            limit_clause: None,
-            fetch: None,
-            locks: Vec::new(),
-            for_clause: None,
-            settings: None,
-            format_clause: None,
-            pipe_operators: Vec::new(),
-        };
+        let query = ast::Query { order_by, ..query_of(self.select) };
         analyze::plan_query(&session.state(), self.inputs, query)
     }
 }

@@ -1,0 +1,44 @@
+//! Syntax made by hand: a call, a query without clauses around its SELECT.
+
+use sqlparser::ast::{
+    self, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
+    Ident, ObjectName,
+};
+
+/// A call of a function by name; a lone `*` among the arguments is `count`'s.
+pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
+    let args = args
+        .into_iter()
+        .map(|arg| match arg {
+            Expr::Wildcard(_) => FunctionArg::Unnamed(FunctionArgExpr::Wildcard),
+            other => FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
+        })
+        .collect();
+    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(list),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// A query that is a SELECT and no more.
+pub(crate) fn query_of(select: ast::Select) -> ast::Query {
+    ast::Query {
+        with: None,
+        body: Box::new(ast::SetExpr::Select(Box::new(select))),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    }
+}
