@@ -34,7 +34,9 @@ mod forms;
 mod generators;
 mod in_list;
 mod lateral;
+mod literals;
 mod occurrences;
+mod operators;
 mod output;
 mod syntax;
 
@@ -88,13 +90,14 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
         names.fold(&mut query);
     }
     output::name_columns(&mut query, &names);
-    forms::spell_out(&mut query);
+    forms::spell_out(&mut query, config.arithmetic());
     generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
     let statement = ast::Statement::Query(Box::new(query));
     let statement = DfStatement::Statement(Box::new(statement));
     let plan = planner.statement_to_plan(statement).map_err(|error| scope.suggest(error.into()))?;
-    Ok(in_list::spell(occurrences::count(lateral::thread(plan)?)?)?)
+    let plan = literals::narrow(lateral::thread(plan)?)?;
+    Ok(in_list::spell(occurrences::count(plan)?)?)
 }
 
 /// The options that a state was assembled with.
@@ -121,6 +124,7 @@ struct Scope<'a> {
     relations: HashMap<String, Relation>,
     inputs: Vec<DFSchemaRef>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
+    expr_planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
 impl<'a> Scope<'a> {
@@ -136,7 +140,10 @@ impl<'a> Scope<'a> {
             relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
         }
         let inputs = inputs.iter().map(|plan| Arc::clone(plan.schema())).collect();
-        Self { state, relations, inputs, relation_planners }
+        let operators = operators::Operators::new(config_of(state).arithmetic());
+        let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(operators)];
+        expr_planners.extend(state.expr_planners().iter().cloned());
+        Self { state, relations, inputs, relation_planners, expr_planners }
     }
 
     /// Adds the function that was probably meant to an error about one that does not exist.
@@ -220,7 +227,7 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        self.state.expr_planners()
+        &self.expr_planners
     }
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {

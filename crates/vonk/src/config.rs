@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use vonk_functions::arithmetic::Mode;
+
 use crate::error::{Condition, Error, Result, closest};
 
 /// How the text of an option is read.
@@ -44,6 +46,8 @@ macro_rules! options {
 }
 
 options! {
+    ANSI: Boolean = "vonk.sql.ansi.enabled", Some("spark.sql.ansi.enabled"), "true",
+        "Whether overflow, division by zero and malformed values are errors; else wrapped values or NULL.";
     APP_NAME: Text = "vonk.app.name", Some("spark.app.name"), "vonk",
         "Name of the application, shown in messages.";
     BATCH_SIZE: Count = "vonk.execution.batch.size", None, "8192",
@@ -129,6 +133,11 @@ impl Config {
     /// A boolean option.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// What becomes of results that do not fit their type.
+    pub(crate) fn arithmetic(&self) -> Mode {
+        if self.is_on(ANSI) { Mode::Ansi } else { Mode::Legacy }
     }
 
     /// A count option.

@@ -3,15 +3,20 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, SelectItem, VisitMut, VisitorMut};
+use vonk_functions::arithmetic::{Mode, negative_udf};
 
 use super::syntax::call;
 
-/// `FROM t` is `SELECT * FROM t`; `a RLIKE b` is `rlike(a, b)`.
-pub(super) fn spell_out(query: &mut ast::Query) {
-    let _ = VisitMut::visit(query, &mut Speller);
+/// `FROM t` is `SELECT * FROM t`; `a RLIKE b` is `rlike(a, b)`; `-a` is `negative(a)`.
+pub(super) fn spell_out(query: &mut ast::Query, mode: Mode) {
+    let negative = negative_udf(mode).name().to_owned();
+    let _ = VisitMut::visit(query, &mut Speller { negative });
 }
 
-struct Speller;
+struct Speller {
+    /// The function behind a minus sign.
+    negative: String,
+}
 
 impl VisitorMut for Speller {
     type Break = ();
@@ -25,6 +30,11 @@ impl VisitorMut for Speller {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr: operand } = expr
+            && !matches!(**operand, Expr::Value(_) | Expr::Interval(_))
+        {
+            *expr = call(&self.negative, vec![(**operand).clone()]);
+        }
         if let Expr::RLike { negated, expr: text, pattern, .. } = expr {
             let call = call("rlike", vec![(**text).clone(), (**pattern).clone()]);
             *expr = match negated {

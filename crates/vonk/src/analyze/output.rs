@@ -80,6 +80,7 @@ fn name_of(expr: &Expr) -> String {
             other => format!("(- {})", name_of(other)),
         },
         Expr::UnaryOp { op, expr } => format!("({op} {})", name_of(expr)),
+        Expr::Cast { expr, .. } if is_suffixed(expr) => name_of(expr),
         Expr::Cast { kind, expr, data_type, .. } => {
             let cast = if *kind == ast::CastKind::TryCast { "TRY_CAST" } else { "CAST" };
             format!("{cast}({} AS {data_type})", name_of(expr))
@@ -120,6 +121,15 @@ fn name_of(expr: &Expr) -> String {
     }
 }
 
+/// Whether a number was written with its type, as in `1L`; a CAST gives it that type.
+fn is_suffixed(expr: &Expr) -> bool {
+    match expr {
+        Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => is_suffixed(expr),
+        Expr::Value(value) => matches!(value.value, Value::Number(_, true)),
+        _ => false,
+    }
+}
+
 fn names_of(list: &[Expr]) -> String {
     list.iter().map(name_of).collect::<Vec<_>>().join(", ")
 }
@@ -131,6 +141,7 @@ fn negate(name: String, negated: bool) -> String {
 fn value_name(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
+        Value::Number(digits, _) => digits.clone(),
         Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
         other => other.to_string(),
     }
@@ -195,6 +206,9 @@ mod tests {
             ("a + 1", "(a + 1)"),
             ("SUM(DISTINCT x)", "sum(DISTINCT x)"),
             ("-1", "-1"),
+            ("1L", "1"),
+            ("2.50BD", "2.50"),
+            ("CAST(1 AS BIGINT)", "CAST(1 AS BIGINT)"),
             ("-a", "(- a)"),
             ("'text'", "text"),
             ("NOT a", "(NOT a)"),

@@ -114,8 +114,12 @@ impl<T: Operand, const N: usize> Operand for [T; N] {
 
 fn whole_number(value: i128, long: bool) -> Expr {
     let number = Expr::value(Value::Number(value.unsigned_abs().to_string(), long));
-    if value >= 0 {
-        return number;
+    let number = match value < 0 {
+        true => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number) },
+        false => number,
+    };
+    match long {
+        true => syntax::cast(number, DataType::BigInt(None)),
+        false => number,
     }
-    Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number) }
 }

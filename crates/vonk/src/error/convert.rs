@@ -3,6 +3,7 @@
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Diagnostic, SchemaError};
 use sqlparser::parser::ParserError;
+use vonk_functions::Failure;
 
 use super::{Condition, Error, Place};
 
@@ -16,6 +17,17 @@ impl From<DataFusionError> for Error {
             converted = converted.at(place);
         }
         converted
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let known = Condition::ALL.iter().find(|condition| condition.name == failure.condition);
+        let error = Error::new(*known.unwrap_or(&Condition::INTERNAL_ERROR), failure.message);
+        match failure.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 }
 
@@ -110,10 +122,13 @@ fn from_root(error: DataFusionError) -> Error {
 
 /// Errors shared between partitions cannot be taken apart by value, so their parts are copied.
 fn from_shared(shared: &DataFusionError) -> Error {
-    if let DataFusionError::External(inner) = shared.find_root()
-        && let Some(ours) = inner.downcast_ref::<Error>()
-    {
-        return ours.copy();
+    if let DataFusionError::External(inner) = shared.find_root() {
+        if let Some(ours) = inner.downcast_ref::<Error>() {
+            return ours.copy();
+        }
+        if let Some(failure) = inner.downcast_ref::<Failure>() {
+            return failure.clone().into();
+        }
     }
     match shared.find_root() {
         DataFusionError::ArrowError(inner, _) => match &**inner {
@@ -137,6 +152,10 @@ fn from_shared(shared: &DataFusionError) -> Error {
 fn from_external(inner: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let inner = match inner.downcast::<Error>() {
         Ok(ours) => return *ours,
+        Err(inner) => inner,
+    };
+    let inner = match inner.downcast::<Failure>() {
+        Ok(failure) => return (*failure).into(),
         Err(inner) => inner,
     };
     let inner = match inner.downcast::<DataFusionError>() {
@@ -242,7 +261,8 @@ fn signature_error(text: &str) -> Option<Error> {
         format!("`{name}` does not take these arguments: `{call}`"),
     );
     let forms = rest.split("Candidate functions:").nth(1).unwrap_or_default();
-    let forms: Vec<&str> = forms.lines().map(str::trim).filter(|form| !form.is_empty()).collect();
+    let is_told = |form: &&str| !form.is_empty() && !form.contains("UserDefined");
+    let forms: Vec<&str> = forms.lines().map(str::trim).filter(is_told).collect();
     Some(match forms.as_slice() {
         [] => error.hint("cast them to other types"),
         forms => error.hint(format!("its forms are {}", forms.join(", "))),

@@ -61,7 +61,7 @@ pub(super) fn assemble(
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
         .with_physical_optimizer_rules(optimize::physical_rules());
-    Ok(vonk_functions::register(builder).build())
+    Ok(vonk_functions::register(builder, config.arithmetic()).build())
 }
 
 fn session_config(config: &Config) -> Result<SessionConfig> {
@@ -78,6 +78,7 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.sql_parser.enable_subquery_sort_elimination = false;
     // Spark sorts NULL before every value, ascending, and after, descending.
     options.sql_parser.default_null_ordering = "nulls_min".to_owned();
+    options.execution.enable_ansi_mode = config.is_on(config::ANSI);
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
     Ok(session)

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use super::parse::Offsets;
 use crate::error::{Condition, Error, Place, Result};
 
-/// The types of number suffixes; `L` is read by the tokenizer itself.
+/// The types of number suffixes; the tokenizer itself reads `L`.
 const SUFFIXES: &[(&str, &str)] = &[
     ("y", "TINYINT"),
     ("s", "SMALLINT"),
@@ -25,7 +25,7 @@ pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<Toke
         let next = tokens.get(at + 1);
         number_type(token, next).is_some() || is_raw_string(token, next)
     }) {
-        return Ok(long_suffixes(tokens));
+        return Ok(tokens);
     }
     let mut offsets = Offsets::new(text);
     let mut rewritten = Vec::with_capacity(tokens.len() + 8);
@@ -35,7 +35,8 @@ pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<Toke
             let begin = offsets.offset(string.span.start);
             rewritten.push(raw_string(text, begin, &string)?);
         } else if let Some((data_type, is_suffix)) = number_type(&token, rest.peek()) {
-            push_cast(&mut rewritten, &token, data_type)?;
+            let sign = take_sign(&mut rewritten);
+            push_cast(&mut rewritten, &token, data_type, sign)?;
             if is_suffix {
                 rest.next();
             }
@@ -43,17 +44,7 @@ pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<Toke
             rewritten.push(token);
         }
     }
-    Ok(long_suffixes(rewritten))
-}
-
-/// `1L` is a BIGINT even where `1` would be an INT.
-fn long_suffixes(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    for token in &mut tokens {
-        if let Token::Number(_, long) = &mut token.token {
-            *long = false;
-        }
-    }
-    tokens
+    Ok(rewritten)
 }
 
 /// The type of a number that has a suffix or an exponent, and whether it has a suffix.
@@ -61,7 +52,10 @@ fn number_type(
     token: &TokenWithSpan,
     next: Option<&TokenWithSpan>,
 ) -> Option<(&'static str, bool)> {
-    let Token::Number(digits, _) = &token.token else { return None };
+    let Token::Number(digits, is_long) = &token.token else { return None };
+    if *is_long {
+        return Some(("BIGINT", false));
+    }
     if let Some(data_type) = next.and_then(|next| suffix_type(token, next)) {
         return Some((data_type, true));
     }
@@ -99,11 +93,29 @@ fn raw_string(text: &str, begin: usize, token: &TokenWithSpan) -> Result<TokenWi
     Ok(TokenWithSpan::new(token_kind, token.span))
 }
 
+/// Takes the minus sign that belongs to the number behind it, which may be the least of its type.
+fn take_sign(tokens: &mut Vec<TokenWithSpan>) -> Option<Token> {
+    let is_blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let sign = tokens.iter().rposition(|token| !is_blank(token))?;
+    if tokens[sign].token != Token::Minus {
+        return None;
+    }
+    let before = tokens[..sign].iter().rfind(|token| !is_blank(token));
+    let is_operand = before.is_some_and(|before| match &before.token {
+        Token::Word(word) => word.keyword == Keyword::NoKeyword || word.quote_style.is_some(),
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
+        Token::RParen | Token::RBracket => true,
+        _ => false,
+    });
+    (!is_operand).then(|| tokens.remove(sign).token)
+}
+
 /// `CAST(number AS type)`, with the place of the number.
 fn push_cast(
     tokens: &mut Vec<TokenWithSpan>,
     number: &TokenWithSpan,
     data_type: &str,
+    sign: Option<Token>,
 ) -> Result<()> {
     let Token::Number(digits, _) = &number.token else {
         return Err(Error::internal("a number suffix without a number"));
@@ -112,9 +124,15 @@ fn push_cast(
     push(keyword("CAST", Keyword::CAST));
     push(Token::LParen);
     // The parser would make a decimal of it, which has no room for `1e300`.
+    let is_float = matches!(data_type, "DOUBLE" | "FLOAT");
+    let minus = if sign.is_some() { "-" } else { "" };
+    if let Some(sign) = sign.filter(|_| !is_float) {
+        push(sign);
+    }
     push(match data_type {
-        "DOUBLE" | "FLOAT" => Token::SingleQuotedString(digits.clone()),
-        _ => Token::Number(digits.clone(), false),
+        "DOUBLE" | "FLOAT" => Token::SingleQuotedString(format!("{minus}{digits}")),
+        // The mark by which its column is named as the number, not as a CAST.
+        _ => Token::Number(digits.clone(), true),
     });
     push(keyword("AS", Keyword::AS));
     push(Token::make_word(data_type, None));
@@ -151,8 +169,12 @@ mod tests {
 
     #[test]
     fn suffixes_become_casts_not_aliases() {
-        assert_eq!(read("1S"), "CAST(1 AS SMALLINT)");
-        assert_eq!(read("2.50BD"), "CAST(2.50 AS DECIMAL(3,2))");
+        assert_eq!(read("1S"), "CAST(1L AS SMALLINT)");
+        assert_eq!(read("1L"), "CAST(1L AS BIGINT)");
+        assert_eq!(read("-128Y"), "CAST(-128L AS TINYINT)");
+        assert_eq!(read("a - 1S"), "a - CAST(1L AS SMALLINT)");
+        assert_eq!(read("-1.5D"), "CAST('-1.5' AS DOUBLE)");
+        assert_eq!(read("2.50BD"), "CAST(2.50L AS DECIMAL(3,2))");
         assert_eq!(read("1 s"), "1 AS s");
         assert_eq!(read("1.5e3"), "CAST('1.5e3' AS DOUBLE)");
         assert_eq!(read("1E3F"), "CAST('1E3' AS FLOAT)");

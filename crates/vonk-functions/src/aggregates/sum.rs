@@ -1,0 +1,226 @@
+//! `sum`: whole numbers and decimals are added in 128 bits, and the total must fit its type.
+//!
+//! DataFusion's sum wraps around. Adding in a wider type has a second use: whether a total fits
+//! does not depend on the order of its parts, so threads and batches cannot change the answer.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
+use datafusion::common::{Result, internal_err, plan_err};
+use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
+    Volatility,
+};
+
+use crate::arithmetic::Mode;
+use crate::failure::Failure;
+
+mod groups;
+mod single;
+
+use groups::GroupSums;
+use single::{DistinctSum, SingleSum};
+
+/// The type of sums on their way; decimals keep their scale.
+const WIDE: DataType = DataType::Decimal128(38, 0);
+
+/// Spark's `sum` or `try_sum`.
+pub(super) fn udf(name: &'static str, mode: Mode) -> AggregateUDF {
+    let signature = Signature::user_defined(Volatility::Immutable);
+    AggregateUDF::new_from_impl(Sum { name, mode, signature })
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Sum {
+    name: &'static str,
+    mode: Mode,
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for Sum {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let [argument] = arguments else {
+            return plan_err!("`{}` takes one argument, not {}", self.name, arguments.len());
+        };
+        coerce(self.name, argument).map(|coerced| vec![coerced])
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        Ok(match coerce(self.name, &arguments[0])? {
+            DataType::Decimal128(precision, scale) => {
+                DataType::Decimal128((precision + 10).min(38), scale)
+            }
+            other => other,
+        })
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        match Total::new(self.mode, args.return_field.data_type()) {
+            Some(total) if args.is_distinct => Ok(Box::new(DistinctSum::new(total))),
+            Some(total) => Ok(Box::new(SingleSum::new(total))),
+            None => sum_udaf().accumulator(args),
+        }
+    }
+
+    fn create_sliding_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn Accumulator>> {
+        match Total::new(self.mode, args.return_field.data_type()) {
+            Some(total) if !args.is_distinct => Ok(Box::new(SingleSum::new(total))),
+            Some(_) => plan_err!("`{}` of DISTINCT values has no sliding window", self.name),
+            None => sum_udaf().create_sliding_accumulator(args),
+        }
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let Some(total) = Total::new(self.mode, args.return_field.data_type()) else {
+            return sum_udaf().state_fields(args);
+        };
+        let name = format_state_name(args.name, self.name);
+        let state = total.state_type();
+        Ok(vec![Arc::new(match args.is_distinct {
+            true => Field::new_list(name, Field::new_list_field(state, true), false),
+            false => Field::new(name, state, true),
+        })])
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        !args.is_distinct
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        match Total::new(self.mode, args.return_field.data_type()) {
+            Some(total) => Ok(Box::new(GroupSums::new(total))),
+            None => sum_udaf().create_groups_accumulator(args),
+        }
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    fn order_sensitivity(&self) -> datafusion::logical_expr::utils::AggregateOrderSensitivity {
+        datafusion::logical_expr::utils::AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// The type in which an argument is added.
+fn coerce(name: &str, argument: &DataType) -> Result<DataType> {
+    Ok(match argument {
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => DataType::Int64,
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => DataType::Int64,
+        DataType::UInt64 => DataType::Decimal128(20, 0),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        DataType::Decimal128(..) | DataType::Duration(_) | DataType::Interval(_) => {
+            argument.clone()
+        }
+        DataType::Decimal256(precision, scale) => {
+            DataType::Decimal128((*precision).min(38), *scale)
+        }
+        DataType::Dictionary(_, value) => coerce(name, value)?,
+        number if number.is_numeric() || number.is_string() || number.is_null() => {
+            DataType::Float64
+        }
+        other => return plan_err!("`{name}` adds numbers, not values of {other}"),
+    })
+}
+
+/// How sums of one type are kept and finished.
+#[derive(Debug, Clone)]
+struct Total {
+    mode: Mode,
+    result_type: DataType,
+}
+
+impl Total {
+    /// `None` for results that are added in their own type.
+    fn new(mode: Mode, result_type: &DataType) -> Option<Self> {
+        let is_exact = matches!(result_type, DataType::Int64 | DataType::Decimal128(..));
+        is_exact.then(|| Self { mode, result_type: result_type.clone() })
+    }
+
+    fn state_type(&self) -> DataType {
+        match &self.result_type {
+            DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
+            _ => WIDE,
+        }
+    }
+
+    fn overflow(&self) -> Failure {
+        let what = match &self.result_type {
+            DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+            _ => "bigint".to_owned(),
+        };
+        Failure::new("ARITHMETIC_OVERFLOW", format!("the sum does not fit into {what}"))
+            .hint("use `try_sum` to get NULL instead, or cast to a wider type first")
+    }
+
+    /// Sums as a state that other sums can be made of.
+    fn state(&self, sums: PrimitiveArray<Decimal128Type>) -> ArrayRef {
+        Arc::new(sums.with_data_type(self.state_type()))
+    }
+
+    /// Sums as results; those that do not fit are what the mode says.
+    fn finish(&self, sums: &PrimitiveArray<Decimal128Type>) -> Result<ArrayRef> {
+        match &self.result_type {
+            DataType::Decimal128(precision, _) => {
+                let bound = 10_u128.pow(u32::from(*precision));
+                let fits = |sum: i128| sum.unsigned_abs() < bound;
+                let finished = self.fitting::<Decimal128Type>(sums, |sum| (sum, fits(sum)))?;
+                Ok(Arc::new(finished.with_data_type(self.result_type.clone())))
+            }
+            _ => {
+                let narrow = |sum: i128| (sum as i64, i64::try_from(sum).is_ok());
+                Ok(Arc::new(self.fitting::<Int64Type>(sums, narrow)?))
+            }
+        }
+    }
+
+    fn fitting<T: ArrowPrimitiveType>(
+        &self,
+        sums: &PrimitiveArray<Decimal128Type>,
+        narrow: impl Fn(i128) -> (T::Native, bool),
+    ) -> Result<PrimitiveArray<T>> {
+        let keeps = self.mode == Mode::Legacy && self.result_type == DataType::Int64;
+        sums.iter()
+            .map(|sum| match sum.map(&narrow) {
+                None => Ok(None),
+                Some((value, fits)) if fits || keeps => Ok(Some(value)),
+                Some(_) if self.mode == Mode::Ansi => Err(self.overflow().into()),
+                Some(_) => Ok(None),
+            })
+            .collect()
+    }
+}
+
+/// Values of either type that is added in 128 bits.
+fn for_each_value(array: &dyn Array, mut each: impl FnMut(i128)) -> Result<()> {
+    match array.data_type() {
+        DataType::Int64 => {
+            array.as_primitive::<Int64Type>().iter().flatten().for_each(|v| each(i128::from(v)));
+        }
+        DataType::Decimal128(..) => {
+            array.as_primitive::<Decimal128Type>().iter().flatten().for_each(each);
+        }
+        other => return internal_err!("{other} is not added in 128 bits"),
+    }
+    Ok(())
+}

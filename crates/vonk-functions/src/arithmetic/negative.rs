@@ -1,0 +1,90 @@
+//! `-a`: the smallest integer of a type has no opposite.
+
+use arrow::array::ArrayRef;
+use arrow::compute::kernels::numeric;
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use super::Mode;
+use crate::failure::Failure;
+
+/// Spark's `negative`, the function behind a minus sign.
+pub(super) fn udf(mode: Mode) -> ScalarUDF {
+    ScalarUDF::new_from_impl(Negative {
+        mode,
+        signature: Signature::user_defined(Volatility::Immutable),
+    })
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Negative {
+    mode: Mode,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Negative {
+    fn name(&self) -> &str {
+        match self.mode {
+            Mode::Legacy => "legacy negative",
+            Mode::Ansi | Mode::Try => "negative",
+        }
+    }
+
+    fn display_name(&self, arguments: &[Expr]) -> Result<String> {
+        match arguments {
+            [operand] => Ok(format!("(- {operand})")),
+            _ => Ok(self.name().to_owned()),
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let [operand] = arguments else {
+            return plan_err!("`negative` takes one argument, not {}", arguments.len());
+        };
+        Ok(vec![match operand {
+            DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                DataType::Float64
+            }
+            DataType::UInt8 => DataType::Int16,
+            DataType::UInt16 => DataType::Int32,
+            DataType::UInt32 => DataType::Int64,
+            DataType::UInt64 => DataType::Decimal128(20, 0),
+            number if number.is_numeric() || number.is_decimal() => number.clone(),
+            DataType::Interval(_) | DataType::Duration(_) => operand.clone(),
+            other => return plan_err!("a minus sign cannot stand before a value of {other}"),
+        }])
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        Ok(arguments[0].clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let operand = &args.args[0];
+        let array = operand.to_array(if is_scalar(operand) { 1 } else { args.number_rows })?;
+        let negated: ArrayRef = match self.mode {
+            Mode::Legacy => numeric::neg_wrapping(&array)?,
+            Mode::Ansi | Mode::Try => numeric::neg(&array).map_err(|_| overflow())?,
+        };
+        if is_scalar(operand) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&negated, 0)?));
+        }
+        Ok(ColumnarValue::Array(negated))
+    }
+}
+
+fn is_scalar(value: &ColumnarValue) -> bool {
+    matches!(value, ColumnarValue::Scalar(_))
+}
+
+fn overflow() -> Failure {
+    Failure::new("ARITHMETIC_OVERFLOW", "the smallest value of a type has no opposite")
+        .hint("cast it to a wider type, or use `try_subtract(0, ...)` to get NULL instead")
+}

@@ -1,0 +1,207 @@
+//! Which types the operands are brought to, and what the result is: Spark's rules under ANSI.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::Operator as Sign;
+use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
+
+use super::{Mode, Operator};
+
+/// The most digits that a decimal has.
+pub(super) const PRECISION_MAX: u8 = 38;
+
+/// The scale that is kept when a result has more digits than there are.
+const SCALE_KEPT: i32 = 6;
+
+/// Precision and scale of a decimal.
+pub(super) fn parts(data_type: &DataType) -> Result<(u8, i8)> {
+    match data_type {
+        DataType::Decimal128(precision, scale) => Ok((*precision, *scale)),
+        other => plan_err!("{other} is no decimal"),
+    }
+}
+
+/// The types of both operands for an operator.
+pub(super) fn operands(
+    operator: Operator,
+    mode: Mode,
+    arguments: &[DataType],
+) -> Result<(DataType, DataType)> {
+    let [left, right] = arguments else {
+        return plan_err!("`{}` takes two operands, not {}", operator.sign(), arguments.len());
+    };
+    let (left, right) = (signed(left), signed(right));
+    let pair = match (&left, &right) {
+        (DataType::Null, DataType::Null) => (DataType::Float64, DataType::Float64),
+        (DataType::Null, other) => numbers(operator, other.clone(), other.clone()),
+        (other, DataType::Null) => numbers(operator, other.clone(), other.clone()),
+        (text, other) if text.is_string() && (other.is_numeric() || other.is_string()) => {
+            let read_as = from_text(mode, other);
+            numbers(operator, read_as, if other.is_string() { DataType::Float64 } else { right })
+        }
+        (other, text) if text.is_string() && other.is_numeric() => {
+            let read_as = from_text(mode, other);
+            numbers(operator, left, read_as)
+        }
+        (l, r) if l.is_numeric() && r.is_numeric() => numbers(operator, left, right),
+        (DataType::Date32, days) if days.is_integer() && is_move(operator) => {
+            (DataType::Date32, DataType::Int32)
+        }
+        (days, DataType::Date32) if days.is_integer() && operator == Operator::Add => {
+            (DataType::Int32, DataType::Date32)
+        }
+        (l, r) => coercer(l, operator, r)?,
+    };
+    Ok(pair)
+}
+
+/// The type of the result for operands that [`operands`] has brought to their types.
+pub(super) fn result(operator: Operator, arguments: &[DataType]) -> Result<DataType> {
+    let [left, right] = arguments else {
+        return plan_err!("`{}` takes two operands, not {}", operator.sign(), arguments.len());
+    };
+    match (left, right) {
+        (DataType::Decimal128(..), DataType::Decimal128(..))
+            if operator == Operator::IntegerDivide =>
+        {
+            Ok(DataType::Int64)
+        }
+        (DataType::Decimal128(p1, s1), DataType::Decimal128(p2, s2)) => {
+            let (precision, scale) =
+                within_limit(decimal_before_limit(operator, (*p1, *s1), (*p2, *s2)));
+            Ok(DataType::Decimal128(precision, scale))
+        }
+        (l, r) if l == r && l.is_numeric() => Ok(left.clone()),
+        (DataType::Date32, DataType::Int32) | (DataType::Int32, DataType::Date32) => {
+            Ok(DataType::Date32)
+        }
+        (l, r) => BinaryTypeCoercer::new(l, &sign(operator), r).get_result_type(),
+    }
+}
+
+/// Precision and scale of a result before they are cut to what there is: Hive's rules.
+pub(super) fn decimal_before_limit(
+    operator: Operator,
+    (p1, s1): (u8, i8),
+    (p2, s2): (u8, i8),
+) -> (i32, i32) {
+    let (p1, s1) = (i32::from(p1), i32::from(s1));
+    let (p2, s2) = (i32::from(p2), i32::from(s2));
+    match operator {
+        Operator::Add | Operator::Subtract => {
+            let scale = s1.max(s2);
+            ((p1 - s1).max(p2 - s2) + scale + 1, scale)
+        }
+        Operator::Multiply => (p1 + p2 + 1, s1 + s2),
+        Operator::Divide | Operator::IntegerDivide => {
+            let scale = SCALE_KEPT.max(s1 + p2 + 1);
+            (p1 - s1 + s2 + scale, scale)
+        }
+        Operator::Remainder => {
+            let scale = s1.max(s2);
+            ((p1 - s1).min(p2 - s2) + scale, scale)
+        }
+    }
+}
+
+/// Gives up digits behind the point, but six of them at most, before digits in front of it.
+fn within_limit((precision, scale): (i32, i32)) -> (u8, i8) {
+    let limit = i32::from(PRECISION_MAX);
+    if precision <= limit {
+        return (precision as u8, scale as i8);
+    }
+    let whole_digits = precision - scale;
+    let scale = (limit - whole_digits).max(scale.min(SCALE_KEPT));
+    (PRECISION_MAX, scale as i8)
+}
+
+/// The common types of two numbers under an operator.
+fn numbers(operator: Operator, left: DataType, right: DataType) -> (DataType, DataType) {
+    if !left.is_numeric() || !right.is_numeric() {
+        return (left, right);
+    }
+    if operator == Operator::IntegerDivide && left.is_integer() && right.is_integer() {
+        return (DataType::Int64, DataType::Int64);
+    }
+    if operator == Operator::Divide && !left.is_decimal() && !right.is_decimal() {
+        return (DataType::Float64, DataType::Float64);
+    }
+    match (&left, &right) {
+        (l, r) if l.is_decimal() && r.is_decimal() => (left, right),
+        (l, r) if l.is_floating() || r.is_floating() => {
+            let is_float32 =
+                |t: &DataType| matches!(t, DataType::Float32 | DataType::Int8 | DataType::Int16);
+            match is_float32(l) && is_float32(r) {
+                true => (DataType::Float32, DataType::Float32),
+                false => (DataType::Float64, DataType::Float64),
+            }
+        }
+        (l, r) if l.is_decimal() => (left.clone(), integer_as_decimal(r)),
+        (l, r) if r.is_decimal() => (integer_as_decimal(l), right.clone()),
+        (l, r) => {
+            let wider = if width(l) >= width(r) { left.clone() } else { right.clone() };
+            (wider.clone(), wider)
+        }
+    }
+}
+
+/// What a text is read as beside a number.
+fn from_text(mode: Mode, other: &DataType) -> DataType {
+    match mode {
+        Mode::Ansi | Mode::Try if other.is_integer() => DataType::Int64,
+        _ => DataType::Float64,
+    }
+}
+
+/// Types that Spark does not have, as the next larger one that it has.
+fn signed(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 => DataType::Int64,
+        DataType::UInt64 => DataType::Decimal128(20, 0),
+        DataType::Float16 => DataType::Float32,
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        DataType::Decimal256(precision, scale) => {
+            DataType::Decimal128((*precision).min(PRECISION_MAX), *scale)
+        }
+        DataType::Dictionary(_, value) => signed(value),
+        other => other.clone(),
+    }
+}
+
+fn integer_as_decimal(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Int8 => DataType::Decimal128(3, 0),
+        DataType::Int16 => DataType::Decimal128(5, 0),
+        DataType::Int32 => DataType::Decimal128(10, 0),
+        DataType::Int64 => DataType::Decimal128(20, 0),
+        other => other.clone(),
+    }
+}
+
+fn width(data_type: &DataType) -> usize {
+    data_type.primitive_width().unwrap_or_default()
+}
+
+fn is_move(operator: Operator) -> bool {
+    matches!(operator, Operator::Add | Operator::Subtract)
+}
+
+/// Dates, timestamps and intervals have DataFusion's rules.
+fn coercer(left: &DataType, operator: Operator, right: &DataType) -> Result<(DataType, DataType)> {
+    BinaryTypeCoercer::new(left, &sign(operator), right).get_input_types()
+}
+
+fn sign(operator: Operator) -> Sign {
+    match operator {
+        Operator::Add => Sign::Plus,
+        Operator::Subtract => Sign::Minus,
+        Operator::Multiply => Sign::Multiply,
+        Operator::Divide => Sign::Divide,
+        Operator::IntegerDivide => Sign::IntegerDivide,
+        Operator::Remainder => Sign::Modulo,
+    }
+}

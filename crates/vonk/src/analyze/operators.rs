@@ -1,0 +1,84 @@
+//! Arithmetic and access to elements as Spark means them, planned as functions of ours.
+
+use std::sync::Arc;
+
+use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::planner::{
+    ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
+};
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF};
+use datafusion::scalar::ScalarValue;
+use sqlparser::ast::BinaryOperator;
+use vonk_functions::arithmetic::{Mode, Operator};
+
+/// Plans the operators of SQL in one mode, ANSI or what was before it.
+#[derive(Debug)]
+pub(super) struct Operators {
+    arithmetic: Vec<(Operator, Arc<ScalarUDF>)>,
+    item: Arc<ScalarUDF>,
+}
+
+impl Operators {
+    pub(super) fn new(mode: Mode) -> Self {
+        let udf = |operator: Operator| (operator, Arc::new(operator.udf(mode)));
+        Self {
+            arithmetic: Operator::ALL.map(udf).into(),
+            item: Arc::new(vonk_functions::item::udf(mode)),
+        }
+    }
+}
+
+impl ExprPlanner for Operators {
+    fn plan_binary_op(
+        &self,
+        raw: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> DfResult<PlannerResult<RawBinaryExpr>> {
+        let Some(operator) = operator_of(&raw.op) else {
+            return Ok(PlannerResult::Original(raw));
+        };
+        let Some((_, udf)) = self.arithmetic.iter().find(|(known, _)| *known == operator) else {
+            return Ok(PlannerResult::Original(raw));
+        };
+        let left_is_decimal = raw.left.get_type(schema)?.is_decimal();
+        let right_is_decimal = raw.right.get_type(schema)?.is_decimal();
+        let left = if right_is_decimal { with_own_digits(raw.left) } else { raw.left };
+        let right = if left_is_decimal { with_own_digits(raw.right) } else { raw.right };
+        let call = ScalarFunction::new_udf(Arc::clone(udf), vec![left, right]);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+
+    fn plan_field_access(
+        &self,
+        raw: RawFieldAccessExpr,
+        _schema: &DFSchema,
+    ) -> DfResult<PlannerResult<RawFieldAccessExpr>> {
+        let GetFieldAccess::ListIndex { key } = raw.field_access else {
+            return Ok(PlannerResult::Original(raw));
+        };
+        let call = ScalarFunction::new_udf(Arc::clone(&self.item), vec![raw.expr, *key]);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+}
+
+fn operator_of(sign: &BinaryOperator) -> Option<Operator> {
+    Some(match sign {
+        BinaryOperator::Plus => Operator::Add,
+        BinaryOperator::Minus => Operator::Subtract,
+        BinaryOperator::Multiply => Operator::Multiply,
+        BinaryOperator::Divide => Operator::Divide,
+        BinaryOperator::Modulo => Operator::Remainder,
+        BinaryOperator::MyIntegerDivide | BinaryOperator::DuckIntegerDivide => {
+            Operator::IntegerDivide
+        }
+        _ => return None,
+    })
+}
+
+/// A whole number beside a decimal has as many digits as are written, not those of its type.
+fn with_own_digits(expr: Expr) -> Expr {
+    let Expr::Literal(ScalarValue::Int64(Some(value)), metadata) = &expr else { return expr };
+    let digits = value.unsigned_abs().max(1).ilog10() as u8 + 1;
+    Expr::Literal(ScalarValue::Decimal128(Some(i128::from(*value)), digits, 0), metadata.clone())
+}
