@@ -5,6 +5,7 @@
 mod dataframe;
 mod faults;
 mod hostile;
+mod limits;
 mod rdd;
 mod reference;
 mod session;

@@ -25,10 +25,18 @@ pub const MODES: &[Mode] = &[
     },
     Mode {
         name: "low-memory",
-        settings: &[(config::MASTER, "local[2]"), (config::MEMORY_LIMIT, "64MB")],
+        settings: &[
+            (config::MASTER, "local[2]"),
+            (config::MEMORY_LIMIT, "64MB"),
+            (config::SPILLING_JOINS, "always"),
+        ],
         own_rules_off: false,
     },
-    Mode { name: "own-rules-off", settings: &[(config::MASTER, "local[2]")], own_rules_off: true },
+    Mode {
+        name: "own-rules-off",
+        settings: &[(config::MASTER, "local[2]"), (config::SPILLING_JOINS, "never")],
+        own_rules_off: true,
+    },
 ];
 
 impl Mode {

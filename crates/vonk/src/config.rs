@@ -62,6 +62,8 @@ options! {
         "Where queries run: `local[*]` is all cores, `local[N]` is N threads.";
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.";
+    SPILLING_JOINS: Text = "vonk.join.spilling", None, "auto",
+        "Which hash joins go on from disk when memory is short: `auto` are those whose build side may not fit, `always`, `never`.";
     SPILL_DIRECTORY: Text = "vonk.spill.directory", Some("spark.local.dir"), "",
         "Directory for what does not fit into memory; the system's temporary directory if not set.";
     SPILL_LIMIT: Bytes = "vonk.spill.limit", None, "100GB",

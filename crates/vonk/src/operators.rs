@@ -1,3 +1,4 @@
 //! Physical operators of our own, and where they stand in a plan.
 
 pub(crate) mod in_order;
+pub(crate) mod spilling_join;

@@ -5,21 +5,36 @@ use std::sync::Arc;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
+use crate::config::{self, Config};
+
 mod filter_pushdown;
 mod float_pruning;
+mod spilling_joins;
+
+use spilling_joins::WhereMemoryIsShort;
 
 type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 
-/// The rules for physical plans.
-pub(crate) fn physical_rules() -> PhysicalRules {
-    let mut rules: PhysicalRules = PhysicalOptimizer::new()
-        .rules
-        .into_iter()
-        .map(|rule| match rule.name() {
-            "FilterPushdown" => Arc::new(filter_pushdown::WhereNamesAreUnique::new(rule)) as _,
-            _ => rule,
-        })
-        .collect();
+/// The rules for physical plans; `memory` is the limit of the pool in bytes.
+pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
+    let mut rules = PhysicalRules::new();
+    for rule in PhysicalOptimizer::new().rules {
+        match rule.name() {
+            "FilterPushdown" => {
+                rules.push(Arc::new(filter_pushdown::WhereNamesAreUnique::new(rule)));
+            }
+            // Joins are where they stay, and have not made filters for their probe sides yet.
+            "FilterPushdown(Post)" => {
+                match config.get(config::SPILLING_JOINS) {
+                    Some("never") => {}
+                    Some("always") => rules.push(Arc::new(WhereMemoryIsShort { bytes: 0 })),
+                    _ => rules.push(Arc::new(WhereMemoryIsShort::of(memory))),
+                }
+                rules.push(rule);
+            }
+            _ => rules.push(rule),
+        }
+    }
     // Filters have reached the scans by now, those of joins and of ORDER BY with LIMIT too.
     rules.push(Arc::new(float_pruning::WithoutFloats));
     rules

@@ -24,10 +24,7 @@ const MEMORY_SHARE: f64 = 0.7;
 
 /// Memory pool, spill directory and caches: what all statements of a session share.
 pub(super) fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
-    let limit = match config.bytes(config::MEMORY_LIMIT)? {
-        Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-        None => (machine_memory() as f64 * MEMORY_SHARE) as usize,
-    };
+    let limit = memory_limit(config)?;
     let pool = TrackConsumersPool::new(FairSpillPool::new(limit), CONSUMERS_NAMED);
     let mut disk = DiskManagerBuilder::default();
     if let Some(directory) = config.get(config::SPILL_DIRECTORY) {
@@ -49,6 +46,14 @@ pub(super) fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
     Ok(runtime)
 }
 
+/// The bytes of the memory pool.
+fn memory_limit(config: &Config) -> Result<usize> {
+    Ok(match config.bytes(config::MEMORY_LIMIT)? {
+        Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+        None => (machine_memory() as f64 * MEMORY_SHARE) as usize,
+    })
+}
+
 /// Functions, rules and options of DataFusion as vonk uses them.
 pub(super) fn assemble(
     id: &str,
@@ -60,7 +65,7 @@ pub(super) fn assemble(
         .with_config(session_config(config)?)
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
-        .with_physical_optimizer_rules(optimize::physical_rules());
+        .with_physical_optimizer_rules(optimize::physical_rules(config, memory_limit(config)?));
     Ok(vonk_functions::register(builder, config.arithmetic()).build())
 }
 
