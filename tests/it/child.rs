@@ -31,8 +31,13 @@ pub(crate) fn root() -> Option<PathBuf> {
 
 /// Tells the parent that a case is done.
 pub(crate) fn passed(case: &str) {
+    tell(&format!("passed: {case}"));
+}
+
+/// Writes a line for the parent, or for those who read the figures of a soak.
+pub(crate) fn tell(line: &str) {
     let mut out = std::io::stdout();
-    writeln!(out, "passed: {case}").and_then(|()| out.flush()).unwrap();
+    writeln!(out, "{line}").and_then(|()| out.flush()).unwrap();
 }
 
 /// The command that runs one ignored test of this binary in a directory.

@@ -103,14 +103,19 @@ fn session(root: &Path) -> Session {
 
 impl Scenario {
     async fn write(&self, session: &Session, root: &Path, number: u64) -> Result<(), vonk::Error> {
-        let statement = if number == 0 && !self.first.is_empty() { self.first } else { self.statement };
+        let statement =
+            if number == 0 && !self.first.is_empty() { self.first } else { self.statement };
         let statement = statement.replace("#", &number.to_string());
         let statement = statement.replace("ROOT", &root.display().to_string());
         session.sql(statement).collect().await.map(drop)
     }
 
     /// What a reader sees.
-    async fn read(&self, session: &Session, root: &Path) -> Result<Vec<(i64, i64, i64)>, vonk::Error> {
+    async fn read(
+        &self,
+        session: &Session,
+        root: &Path,
+    ) -> Result<Vec<(i64, i64, i64)>, vonk::Error> {
         let query = self.query.replace("ROOT", &root.display().to_string());
         session.sql(query).rows::<(i64, i64, i64)>().await
     }
@@ -175,7 +180,7 @@ async fn kill(count: usize, seed: u64) {
             assert_eq!(left_overs(root.path()), 0, "{}: not swept", scenario.name);
         }
     }
-    println!("{count} kills, {left} of them left a staging directory, all swept; {reads:?}");
+    child::tell(&format!("{count} kills: {left} left a staging directory, all swept; {reads:?}"));
 }
 
 /// How many staging directories there are.

@@ -21,6 +21,7 @@ mod guard;
 mod input;
 mod json;
 mod lines;
+mod listed;
 mod literal;
 mod malformed;
 mod option_values;

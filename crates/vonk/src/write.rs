@@ -11,6 +11,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
+use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 
 mod compress;
@@ -134,9 +135,22 @@ fn begin(
     Ok(Arc::new(staging))
 }
 
-/// The companion that tells Spark's readers that a directory is complete.
-pub(crate) fn success_marker() -> (String, Vec<u8>) {
-    (publish::SUCCESS.to_owned(), Vec::new())
+/// Hadoop's name of the option whether a directory gets an empty file `_SUCCESS` when it is
+/// complete.
+const SUCCESS_OPTION: &str = "mapreduce.fileoutputcommitter.marksuccessfuljobs";
+
+/// The companion that tells the readers of Hadoop and Spark that a directory is complete, unless the
+/// write's options or else the session's say no.
+pub(crate) fn success_marker(
+    state: &SessionState,
+    options: &WriteOptions,
+) -> Result<Option<(String, Vec<u8>)>> {
+    let config = state.config().get_extension::<Config>().unwrap_or_default();
+    let of_session = [SUCCESS_OPTION, &format!("spark.hadoop.{SUCCESS_OPTION}")]
+        .iter()
+        .find_map(|name| config.get(name).map(|value| value.eq_ignore_ascii_case("true")));
+    let is_wanted = options.flag(SUCCESS_OPTION)?.or(of_session).unwrap_or(true);
+    Ok(is_wanted.then(|| (publish::SUCCESS.to_owned(), Vec::new())))
 }
 
 /// Runs file system calls where they hold up no other task.

@@ -67,6 +67,9 @@ impl From<object_store::Error> for Error {
             object_store::Error::NotFound { path, .. } => {
                 Error::new(Condition::PATH_NOT_FOUND, format!("`/{path}` does not exist"))
             }
+            object_store::Error::Generic { source, .. } if source.is::<Error>() => {
+                from_external(source)
+            }
             other => Error::new(Condition::CANNOT_READ_FILE, other.to_string()),
         }
     }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use super::job::Task;
 use super::{Rdd, Rows};
 use crate::error::Result;
-use crate::write::{Existing, Staging, Target, already_exists, write_error};
+use crate::write::{
+    Existing, Staging, Target, WriteOptions, already_exists, success_marker, write_durable,
+    write_error,
+};
 
 impl<T: Display + Send + 'static> Rdd<T> {
     /// Writes every element as a line to a new directory, one file `part-00000`, `part-00001`, …
@@ -41,8 +44,11 @@ impl<T: Display + Send + 'static> Rdd<T> {
             .map_err(|cause| write_error(&target.path, "write", cause))?;
         let staged = Arc::clone(&staging);
         self.run(move |task, rows| write_part(task, rows, &staged)).await?;
-        let marker = staging.new_path().join("_SUCCESS");
-        File::create(marker).map_err(|cause| write_error(&target.path, "write", cause))?;
+        let state = self.context().session().state();
+        if let Some((name, bytes)) = success_marker(&state, &WriteOptions::default())? {
+            write_durable(&staging.new_path().join(name), &bytes)
+                .map_err(|cause| write_error(&target.path, "write", cause))?;
+        }
         staging.publish_directory(Existing::Refuse, None)
     }
 }

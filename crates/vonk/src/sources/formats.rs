@@ -32,8 +32,6 @@ pub(crate) struct Format {
     pub(crate) statistics: bool,
     /// The first bytes of each file, if they are always the same.
     pub(crate) magic: Option<&'static [u8]>,
-    /// Whether the reader is not ours, so that its errors and panics need a fence.
-    pub(crate) fenced: bool,
     /// Finds out whether a file is whole, where the reader does not.
     pub(super) check: Option<Check>,
     /// Makes the reader for the user's options.
@@ -53,7 +51,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: true,
         magic: Some(b"PAR1"),
-        fenced: true,
         check: None,
         make: |options| {
             check_names("parquet", options, &["datetimeRebaseMode", "int96RebaseMode"])?;
@@ -67,7 +64,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: false,
         statistics: false,
         magic: None,
-        fenced: false,
         check: None,
         make: super::csv::make,
     },
@@ -78,7 +74,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: false,
         statistics: false,
         magic: None,
-        fenced: false,
         check: None,
         make: super::json::make,
     },
@@ -89,7 +84,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: Some(b"Obj\x01"),
-        fenced: true,
         check: Some(super::avro::check_end),
         make: |options| {
             check_names("avro", options, &["datetimeRebaseMode"])?;
@@ -103,7 +97,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: Some(b"ARROW1"),
-        fenced: true,
         check: None,
         make: |options| {
             check_names("arrow", options, &[])?;
@@ -117,7 +110,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: None,
-        fenced: false,
         check: None,
         make: |options| Ok(Arc::new(TextFormat::new(options)?)),
     },
@@ -128,7 +120,6 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: None,
-        fenced: false,
         check: None,
         make: |options| {
             check_names("binaryFile", options, &[])?;

@@ -1,5 +1,5 @@
-//! A fence around readers that are not ours: their errors name the file, their panics are errors,
-//! and filters that they would get wrong for NaN stay outside.
+//! A fence around the readers of files: their errors name the file, their panics are errors, what
+//! they read is what was listed, and filters that they would get wrong for NaN stay outside.
 
 use std::any::Any;
 use std::fmt;
@@ -13,11 +13,13 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{
-    FileOpener, FileScanConfig, FileScanConfigBuilder, FileSource,
+    FileOpener, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
 };
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
@@ -34,6 +36,7 @@ use futures::{FutureExt, StreamExt};
 use object_store::ObjectStore;
 
 use super::failure;
+use super::listed::ListedStore;
 use super::paths::display_path;
 use super::tolerance::Tolerance;
 use crate::error::Error;
@@ -85,28 +88,41 @@ pub(super) async fn call<T>(
     }
 }
 
+/// How a scan is fenced.
+pub(super) struct Fence {
+    pub(super) format: &'static str,
+    pub(super) tolerance: Tolerance,
+    /// The files as they were listed.
+    pub(super) store: Arc<ListedStore>,
+    /// The footers of Parquet files that are known already.
+    pub(super) footers: Arc<FileMetadataCache>,
+}
+
 /// Puts the source of a scan behind the fence; other plans stay as they are.
-pub(super) fn fence(
-    plan: Arc<dyn ExecutionPlan>,
-    format: &'static str,
-    tolerance: Tolerance,
-) -> Arc<dyn ExecutionPlan> {
+pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, fence: Fence) -> Arc<dyn ExecutionPlan> {
     let Some(scan) = plan.downcast_ref::<DataSourceExec>() else { return plan };
     let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else { return plan };
-    let source = Guarded {
-        inner: Arc::clone(config.file_source()),
-        url: config.object_store_url.clone(),
-        format,
-        tolerance,
+    let Fence { format, tolerance, store, footers } = fence;
+    let inner = match config.file_source().downcast_ref::<ParquetSource>() {
+        // This source reads with what it was given when it was planned.
+        Some(parquet) => {
+            let files = Arc::clone(&store) as Arc<dyn ObjectStore>;
+            let reader = CachedParquetFileReaderFactory::new(files, footers);
+            Arc::new(parquet.clone().with_parquet_file_reader_factory(Arc::new(reader)))
+        }
+        None => Arc::clone(config.file_source()),
     };
+    let url = config.object_store_url.clone();
+    let source = Guarded { inner, store, url, format, tolerance };
     let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
     DataSourceExec::from_data_source(config)
 }
 
-/// A file source that is not ours, or whose files may be left out.
+/// A file source whose files are those that were listed, and none of whose panics gets out.
 #[derive(Clone)]
 struct Guarded {
     inner: Arc<dyn FileSource>,
+    store: Arc<ListedStore>,
     url: ObjectStoreUrl,
     format: &'static str,
     tolerance: Tolerance,
@@ -121,19 +137,21 @@ impl Guarded {
 impl FileSource for Guarded {
     fn create_file_opener(
         &self,
-        store: Arc<dyn ObjectStore>,
+        _store: Arc<dyn ObjectStore>,
         config: &FileScanConfig,
         partition: usize,
     ) -> DfResult<Arc<dyn FileOpener>> {
+        let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
         self.inner.create_file_opener(store, config, partition)
     }
 
     fn create_morselizer(
         &self,
-        store: Arc<dyn ObjectStore>,
+        _store: Arc<dyn ObjectStore>,
         config: &FileScanConfig,
         partition: usize,
     ) -> DfResult<Box<dyn Morselizer>> {
+        let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
         let inner = self.inner.create_morselizer(store, config, partition)?;
         let Self { format, tolerance, .. } = *self;
         Ok(Box::new(GuardedFiles { inner, url: self.url.clone(), format, tolerance }))

@@ -6,16 +6,19 @@ use arrow::array::timezone::Tz;
 use arrow::compute::kernels::cast_utils::string_to_datetime;
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use futures::{StreamExt, TryStreamExt, stream};
 use globset::{GlobBuilder, GlobMatcher};
 use object_store::path::Path;
-use object_store::{ListResult, ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore};
 
 use super::{ReadOptions, ReadSpec, bad_option, store};
 use crate::error::{Condition, Error, Result};
 
-/// How many directories are listed at the same time.
-const LISTS_AT_ONCE: usize = 16;
+mod lister;
+
+use lister::Lister;
+
+/// How often files are listed when a write replaces a directory in the midst of it.
+const LISTINGS_MAX: usize = 50;
 
 /// The characters that make a path a pattern.
 const GLOB: &[char] = &['*', '?', '[', '{'];
@@ -132,11 +135,26 @@ impl Root {
     /// # Errors
     /// `PATH_NOT_FOUND` if one of the paths leads to nothing.
     pub(super) async fn list(&self) -> Result<Vec<Found>> {
+        for _ in 0..LISTINGS_MAX {
+            let lister = Lister::new(self.store.as_ref(), is_local(&self.url));
+            let found = self.list_once(&lister).await;
+            if lister.is_unchanged() {
+                return found;
+            }
+        }
+        let text = self.places.first().map_or("", |place| place.text.as_str());
+        let message = "the directory is replaced again and again while it is listed";
+        Err(Error::new(Condition::CANNOT_READ_FILE, message)
+            .file(text)
+            .hint("run the query again when fewer writes are made"))
+    }
+
+    async fn list_once(&self, lister: &Lister<'_>) -> Result<Vec<Found>> {
         let mut all = Vec::new();
         for place in &self.places {
             let mut files = Vec::new();
             for pattern in &place.patterns {
-                files.extend(pattern.list(self.store.as_ref()).await?);
+                files.extend(pattern.list(lister).await?);
             }
             files.sort_unstable_by(|a, b| a.meta.location.cmp(&b.meta.location));
             files.dedup_by(|a, b| a.meta.location == b.meta.location);
@@ -179,7 +197,8 @@ impl Root {
         let parts: Vec<_> = literal.parts().collect();
         let Some((last, parent)) = parts.split_last() else { return missing };
         let parent: Path = parent.iter().cloned().collect();
-        let Ok(siblings) = list_dir(self.store.as_ref(), &parent).await else { return missing };
+        let lister = Lister::new(self.store.as_ref(), false);
+        let Ok(siblings) = lister.directory(&parent).await else { return missing };
         let names: Vec<&str> = (siblings.objects.iter().map(|object| &object.location))
             .chain(&siblings.common_prefixes)
             .filter_map(Path::filename)
@@ -202,11 +221,11 @@ impl Pattern {
         Ok(Self { literal, rest })
     }
 
-    async fn list(&self, store: &dyn ObjectStore) -> Result<Vec<Found>> {
+    async fn list(&self, lister: &Lister<'_>) -> Result<Vec<Found>> {
         let files = if self.rest.is_empty() {
-            list_literal(store, &self.literal).await?
+            lister.literal(&self.literal).await?
         } else {
-            self.list_glob(store).await?
+            self.list_glob(lister).await?
         };
         // Of a file that was named itself, no directory names a partition.
         let base = match files.as_slice() {
@@ -216,7 +235,7 @@ impl Pattern {
         Ok(files.into_iter().map(|meta| Found { meta, base: base.clone() }).collect())
     }
 
-    async fn list_glob(&self, store: &dyn ObjectStore) -> Result<Vec<ObjectMeta>> {
+    async fn list_glob(&self, lister: &Lister<'_>) -> Result<Vec<ObjectMeta>> {
         let mut dirs = vec![self.literal.clone()];
         let mut files = Vec::new();
         for (index, segment) in self.rest.iter().enumerate() {
@@ -224,15 +243,15 @@ impl Pattern {
             match segment {
                 Segment::Any if last => {
                     for dir in std::mem::take(&mut dirs) {
-                        files.extend(list_below(store, &dir).await?);
+                        files.extend(lister.below(&dir).await?);
                     }
                 }
-                Segment::Any => dirs = with_descendants(store, dirs).await?,
+                Segment::Any => dirs = lister.with_descendants(dirs).await?,
                 Segment::Literal(name) => {
                     dirs = dirs.into_iter().map(|dir| dir.join(name.as_str())).collect();
                 }
                 Segment::Glob(_) => {
-                    let listed = list_dirs(store, &dirs).await?;
+                    let listed = lister.directories(&dirs).await?;
                     let named = |path: &Path| path.filename().is_some_and(|n| segment.matches(n));
                     if last {
                         let objects = listed.iter().flat_map(|list| &list.objects);
@@ -244,7 +263,7 @@ impl Pattern {
             }
         }
         for path in dirs {
-            files.extend(list_literal(store, &path).await?);
+            files.extend(lister.literal(&path).await?);
         }
         Ok(files)
     }
@@ -284,59 +303,8 @@ fn compile(text: &str) -> Result<GlobMatcher> {
     Ok(glob.compile_matcher())
 }
 
-/// The file at `path`, or else every file below it.
-async fn list_literal(store: &dyn ObjectStore, path: &Path) -> Result<Vec<ObjectMeta>> {
-    if !path.as_ref().is_empty() {
-        match store.head(path).await {
-            Ok(meta) => return Ok(vec![meta]),
-            Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(Error::from(error).file(format!("/{path}"))),
-        }
-    }
-    list_below(store, path).await
-}
-
-/// Every file below a directory, without hidden ones.
-async fn list_below(store: &dyn ObjectStore, dir: &Path) -> Result<Vec<ObjectMeta>> {
-    let all = store.list(Some(dir)).try_collect::<Vec<ObjectMeta>>().await;
-    let all = all.map_err(|error| Error::from(error).file(format!("/{dir}")))?;
-    let visible = |meta: &ObjectMeta| match meta.location.prefix_match(dir) {
-        Some(mut parts) => !parts.any(|part| is_hidden(part.as_ref())),
-        None => false,
-    };
-    Ok(all.into_iter().filter(visible).collect())
-}
-
-/// The directories and everything below them, without hidden ones.
-async fn with_descendants(store: &dyn ObjectStore, dirs: Vec<Path>) -> Result<Vec<Path>> {
-    let mut all = dirs.clone();
-    let mut level = dirs;
-    while !level.is_empty() {
-        let listed = list_dirs(store, &level).await?;
-        let below = listed.into_iter().flat_map(|list| list.common_prefixes);
-        level = below.filter(|dir| !dir.filename().is_some_and(is_hidden)).collect();
-        all.extend_from_slice(&level);
-    }
-    Ok(all)
-}
-
-async fn list_dirs(store: &dyn ObjectStore, dirs: &[Path]) -> Result<Vec<ListResult>> {
-    let lists: Vec<_> = dirs.iter().map(|dir| list_dir(store, dir)).collect();
-    stream::iter(lists).buffered(LISTS_AT_ONCE).boxed().try_collect().await
-}
-
-/// What is directly in a directory; nothing if it does not exist.
-async fn list_dir(store: &dyn ObjectStore, dir: &Path) -> Result<ListResult> {
-    match store.list_with_delimiter(Some(dir)).await {
-        Err(object_store::Error::NotFound { .. }) => {
-            Ok(ListResult { common_prefixes: Vec::new(), objects: Vec::new() })
-        }
-        other => other.map_err(|error| Error::from(error).file(format!("/{dir}"))),
-    }
-}
-
 /// Spark's rule: `_x` and `.x` are not data, except a partition's directory such as `_day=1`.
-fn is_hidden(name: &str) -> bool {
+pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
 }
 

@@ -23,6 +23,7 @@ use object_store::ObjectMeta;
 
 use super::compression::Compression;
 use super::formats::Format;
+use super::listed::ListedStore;
 use super::paths::{Found, Root};
 use super::tolerance::{Tolerance, session_flag};
 use super::{ReadOptions, ReadSpec, guard, partitions, split};
@@ -286,6 +287,8 @@ impl FileTable {
                 let schema = datafusion::common::project_schema(&self.schema(), projection)?;
                 return Ok(Arc::new(EmptyExec::new(schema)) as Arc<dyn ExecutionPlan>);
             }
+            let listed = files.iter().map(|file| &file.object_meta);
+            let store = Arc::new(ListedStore::new(Arc::clone(&self.root.store), listed));
             let source = self.reader.file_source(self.schema.clone());
             let splits = source.supports_repartitioning();
             let splits = |file: &PartitionedFile| splits && !self.is_compressed(file);
@@ -302,11 +305,9 @@ impl FileTable {
                 .with_output_partitioning(Some(partitioning))
                 .build();
             let plan = self.reader.create_physical_plan(state, config).await?;
-            let needs_fence = self.format.fenced || self.tolerance.is_any();
-            Ok(match needs_fence {
-                true => guard::fence(plan, self.format.name, self.tolerance),
-                false => plan,
-            })
+            let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
+            let (format, tolerance) = (self.format.name, self.tolerance);
+            Ok(guard::fence(plan, guard::Fence { format, tolerance, store, footers }))
         })
     }
 }

@@ -261,7 +261,10 @@ pub(crate) fn path_spec(
         }
         SaveMode::Overwrite => Existing::Replace,
     };
-    let is_marked = layout == Layout::Directory && options.flag(SUCCESS_OPTION)?.unwrap_or(true);
+    let marker = match layout {
+        Layout::Directory => super::success_marker(state, options)?,
+        Layout::File => None,
+    };
     Ok(Some(WriteSpec {
         target: target.path.clone(),
         layout,
@@ -269,14 +272,11 @@ pub(crate) fn path_spec(
         format: Format::new(format, options, &target.path.to_string_lossy(), layout)?,
         partition_by,
         rows_per_file_max,
-        companions: is_marked.then(super::success_marker).into_iter().collect(),
+        companions: marker.into_iter().collect(),
         schema: None,
         guard: None,
     }))
 }
-
-/// Whether a directory gets an empty file `_SUCCESS`, as in Hadoop and Spark.
-const SUCCESS_OPTION: &str = "mapreduce.fileoutputcommitter.marksuccessfuljobs";
 
 fn append_to_file(target: &Target) -> Error {
     Error::unsupported("rows cannot be appended to a single file")

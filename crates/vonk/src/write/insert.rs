@@ -130,7 +130,7 @@ pub(crate) async fn insert_into(
         layout: Layout::Directory,
         existing,
         partition_by: meta.partition_columns.clone(),
-        companions: Vec::new(),
+        companions: super::success_marker(state, &options)?.into_iter().collect(),
         schema: Some(schema),
         guard: Some(catalog.guard(&meta)?),
     };
@@ -162,10 +162,10 @@ pub(crate) async fn create_table_as(
     let options: WriteOptions = meta.options.iter().collect();
     let replaces = mode == CreateMode::OrReplace;
     // The metadata is published together with the data, unless that lies elsewhere.
-    let companions = match meta.location {
-        None => vec![Catalog::companion(&meta)?],
-        Some(_) => Vec::new(),
-    };
+    let mut companions: Vec<_> = super::success_marker(state, &options)?.into_iter().collect();
+    if meta.location.is_none() {
+        companions.push(Catalog::companion(&meta)?);
+    }
     let write = WriteSpec {
         target: catalog.data_location(&meta)?,
         layout: Layout::Directory,

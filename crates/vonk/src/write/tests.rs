@@ -333,6 +333,36 @@ async fn the_session_says_what_overwriting_partitions_means() {
     assert!(out.join("key=2").exists() && out.join("key=3").exists());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listing_amid_writes_is_of_one_of_them() {
+    let root = tempfile::tempdir().unwrap();
+    let (out, other) = (root.path().join("out"), root.path().join(".other"));
+    // An append to ten partitions: each has a file before it, and two after it.
+    for key in 0..10 {
+        for (directory, names) in [(&out, &["a"][..]), (&other, &["a", "b"])] {
+            let partition = directory.join(format!("key={key}"));
+            fs::create_dir_all(&partition).unwrap();
+            names.iter().for_each(|name| fs::write(partition.join(name), "x").unwrap());
+        }
+    }
+    let spec = crate::sources::ReadSpec::new([out.to_str().unwrap()]);
+    let state = Session::new().state();
+    let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let ends = Arc::clone(&is_over);
+    let writer = std::thread::spawn(move || {
+        while !ends.load(std::sync::atomic::Ordering::Relaxed) {
+            assert!(super::publish::exchange(&other, &out).unwrap());
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    });
+    for _ in 0..400 {
+        let files = crate::sources::list(&state, &spec).await.unwrap().len();
+        assert!(files == 10 || files == 20, "{files} files");
+    }
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    writer.join().unwrap();
+}
+
 /// Writing to `/dev/full` fails as on a disk without space.
 #[test]
 fn a_full_disk_is_told_by_every_format() {
