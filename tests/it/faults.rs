@@ -6,6 +6,8 @@ use std::path::Path;
 use vonk::{Condition, Error, Session};
 use vonk_tests::data;
 
+mod damaged;
+
 /// Runs a query that must fail, with `FILE` for the path of `file`.
 async fn failure(query: &str, file: &Path) -> Error {
     let query = query.replace("FILE", &file.display().to_string());

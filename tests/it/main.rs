@@ -2,12 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod child;
 mod dataframe;
-mod failed_writes;
 mod faults;
 mod hostile;
-mod kills;
 mod limits;
 mod rdd;
 mod reference;

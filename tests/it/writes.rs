@@ -3,6 +3,10 @@
 use vonk::Session;
 use vonk_tests::render;
 
+pub(crate) mod child;
+mod failed;
+mod kills;
+
 /// Rows with the extremes of every type that has a place in one cell of a text.
 const FLAT: &str = "SELECT * FROM (
     SELECT 1 AS n, CAST(-128 AS TINYINT) AS b, CAST(32767 AS SMALLINT) AS s,

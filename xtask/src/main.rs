@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask test`, `tidy`, `data`, `answers` and `bench`.
+//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `data`, `answers` and `bench`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod bench;
 mod process;
+mod soak;
 mod test;
 mod tidy;
 
@@ -21,6 +22,8 @@ type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Resu
 enum Chore {
     /// Format, lints, tidy, all tests and every benchmark once: what CI runs.
     Test(test::Options),
+    /// The long forms of the tests: `soak`, or `soak kills damaged`.
+    Soak(soak::Options),
     /// The rules of the source tree that no lint knows: layers, lengths, first lines, links.
     Tidy,
     /// Makes a data set: `data tpch --scale 1 --dir DIR`, `data words --scale 1 --dir DIR`.
@@ -38,6 +41,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Test(options) => test::run(&options),
+        Chore::Soak(options) => soak::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Data { arguments } => process::make_data(&arguments),
         Chore::Answers => bench::record_answers(),

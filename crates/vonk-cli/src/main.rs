@@ -35,10 +35,22 @@ const CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let args = args::parse();
+    tell_own_panics_only();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => exit.into(),
     }
+}
+
+/// Keeps the panics of readers and functions, which are told as errors of their query, from being
+/// told by the standard library as well. They happen on the threads that run queries.
+fn tell_own_panics_only() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some("main") {
+            tell(panic);
+        }
+    }));
 }
 
 fn run(args: &Args) -> Result<(), Exit> {

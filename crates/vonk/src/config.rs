@@ -64,6 +64,8 @@ options! {
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.";
     SPILLING_JOINS: Text = "vonk.join.spilling", None, "auto",
         "Which hash joins go on from disk when memory is short: `auto` are those whose build side may not fit, `always`, `never`.";
+    RECORD_BYTES_MAX: Bytes = "vonk.sources.record.bytes.max", None, "64MB",
+        "Bytes that one line or record of a text format may take; at most 2GB.";
     SPILL_DIRECTORY: Text = "vonk.spill.directory", Some("spark.local.dir"), "",
         "Directory for what does not fit into memory; the system's temporary directory if not set.";
     SPILL_LIMIT: Bytes = "vonk.spill.limit", None, "100GB",

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::job::{Job, or_throw};
 use super::{Outline, Parts, Preparing, Rdd, SparkContext, whole};
+use crate::config;
 use crate::error::{Condition, Error, Result};
 use crate::sources::compression::{self, Compression};
 use crate::sources::{self, ReadSpec};
@@ -45,8 +46,9 @@ pub(super) fn lines(context: &SparkContext, path: String, min_partitions: usize)
                 Ok::<Arc<[Split]>, Error>(into_splits(files, min_partitions, threads).into())
             };
             let splits = Arc::clone(known.get_or_try_init(list).await?);
+            let limit = preparing.job.session().config().bytes(config::RECORD_BYTES_MAX)?;
             Ok(Parts::new(splits.len(), move |task, partition| {
-                Ok(task.watch(LineReader::open(&splits[partition])?))
+                Ok(task.watch(LineReader::open(&splits[partition], limit.unwrap_or(u64::MAX))?))
             }))
         }
     })
@@ -118,11 +120,13 @@ struct LineReader {
     at: u64,
     /// Lines that begin here or later belong to the next split.
     end: u64,
+    /// How long a line may be.
+    bytes_max: u64,
     line: Vec<u8>,
 }
 
 impl LineReader {
-    fn open(split: &Split) -> Result<Self> {
+    fn open(split: &Split, bytes_max: u64) -> Result<Self> {
         let failed = |cause: std::io::Error| Error::from(cause).file(&split.path);
         let compression = compression_of(&split.path);
         let (input, end): (Box<dyn Read>, u64) = match compression {
@@ -142,6 +146,7 @@ impl LineReader {
             input: BufReader::with_capacity(BUFFER_BYTES, input),
             at: split.bytes.start.saturating_sub(1),
             end,
+            bytes_max,
             line: Vec::new(),
         };
         if split.bytes.start > 0 {
@@ -155,13 +160,20 @@ impl LineReader {
             return Ok(None);
         }
         self.line.clear();
-        let read = self.input.read_until(b'\n', &mut self.line);
+        let most = self.bytes_max.saturating_add(1);
+        let read = self.input.by_ref().take(most).read_until(b'\n', &mut self.line);
         let read = read.map_err(|cause| match self.compression {
             Compression::None => Error::from(cause).file(&self.path),
-            packed => compression::decode_error(cause, self.path.display().to_string(), packed),
+            packed => {
+                let place = (self.path.display().to_string(), self.at + self.line.len() as u64);
+                compression::decode_error(cause, place, packed)
+            }
         })?;
         if read == 0 {
             return Ok(None);
+        }
+        if read as u64 > self.bytes_max {
+            return Err(too_long(&self.path, self.at, self.bytes_max));
         }
         let mut line = self.line.as_slice();
         if let Some(rest) = line.strip_suffix(b"\n") {
@@ -172,6 +184,13 @@ impl LineReader {
         self.at += read as u64;
         Ok(Some(text.to_owned()))
     }
+}
+
+fn too_long(path: &Path, at: u64, limit: u64) -> Error {
+    let message = format!("a line that begins at byte {at} is longer than {limit} bytes");
+    Error::new(Condition::MALFORMED_RECORD, message)
+        .hint("raise the option `vonk.sources.record.bytes.max`, or read the file with `binary_files`")
+        .file(path)
 }
 
 /// The error for bytes that are no UTF-8, from this offset of the unpacked file.

@@ -11,8 +11,11 @@ use super::context::slice_of;
 use super::job::{Task, or_throw};
 use super::text::{list, not_utf8};
 use super::{Outline, Parts, Preparing, Rdd, SparkContext};
-use crate::error::{Error, Result};
+use crate::error::{Condition, Error, Result};
 use crate::sources::compression::{self, Compression};
+
+/// The longest file that is read as one element.
+const WHOLE_BYTES_MAX: u64 = i32::MAX as u64;
 
 impl SparkContext {
     /// The files at a path, each as a pair of its path and its whole text.
@@ -94,14 +97,22 @@ fn name_of(path: &Path) -> String {
 
 fn read(path: &Path, size: u64, compression: Compression) -> Result<Vec<u8>> {
     let failed = |cause: std::io::Error| Error::from(cause).file(path);
-    let mut input = open(path, compression, size)?;
+    // One byte more than fits tells that there are too many.
+    let mut input = open(path, compression, size)?.take(WHOLE_BYTES_MAX + 1);
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     match compression {
         Compression::None => input.read_to_end(&mut bytes).map_err(failed)?,
         _ => input.read_to_end(&mut bytes).map_err(|cause| {
-            compression::decode_error(cause, path.display().to_string(), compression)
+            let place = (path.display().to_string(), bytes.len() as u64);
+            compression::decode_error(cause, place, compression)
         })?,
     };
+    if bytes.len() as u64 > WHOLE_BYTES_MAX {
+        let message = format!("the file is longer than {WHOLE_BYTES_MAX} bytes, unpacked");
+        return Err(Error::new(Condition::CANNOT_READ_FILE, message)
+            .hint("read it line by line with `text_file`")
+            .file(path));
+    }
     Ok(bytes)
 }
 
@@ -121,7 +132,7 @@ pub(super) fn open(
         return Ok(Box::new(file));
     }
     let input = BufReader::with_capacity(256 << 10, file);
-    compression
-        .decoder(input)
-        .map_err(|cause| compression::decode_error(cause, path.display().to_string(), compression))
+    compression.decoder(input).map_err(|cause| {
+        compression::decode_error(cause, (path.display().to_string(), 0), compression)
+    })
 }

@@ -232,13 +232,16 @@ fn decode(
         tokio::task::spawn_blocking(move || {
             let input = ChannelReader { receiver: raw_receiver, current: Bytes::new() };
             // A decoder that panics must not look like the end of the file.
+            let mut unpacked = 0;
             let decoded = catch_unwind(AssertUnwindSafe(|| {
-                compression.decoder(input).and_then(|decoder| pump(decoder, &sender))
+                let decoder = compression.decoder(input)?;
+                pump(decoder, &sender, &mut unpacked)
             }));
             let decoded = decoded.unwrap_or_else(|_| Err(io::ErrorKind::InvalidData.into()));
             if let Err(error) = decoded {
                 // A closed channel means that nobody waits for the error either.
-                let _closed = sender.blocking_send(Err(decode_error(error, file, compression)));
+                let _closed =
+                    sender.blocking_send(Err(decode_error(error, (file, unpacked), compression)));
             }
         });
         stream::unfold(receiver, |mut receiver| async {
@@ -252,6 +255,7 @@ fn decode(
 fn pump(
     mut decoder: Box<dyn Read + Send + '_>,
     sender: &mpsc::Sender<Result<Bytes>>,
+    unpacked: &mut u64,
 ) -> io::Result<()> {
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -270,6 +274,7 @@ fn pump(
         }
         let ended = length < chunk.len();
         chunk.truncate(length);
+        *unpacked += length as u64;
         let gone = length > 0 && sender.blocking_send(Ok(Bytes::from(chunk))).is_err();
         outcome?;
         if ended || gone {
@@ -278,8 +283,12 @@ fn pump(
     }
 }
 
-/// The error of a file that cannot be unpacked.
-pub(crate) fn decode_error(error: io::Error, file: String, compression: Compression) -> Error {
+/// The error of a file that cannot be unpacked further than so many bytes.
+pub(crate) fn decode_error(
+    error: io::Error,
+    (file, unpacked): (String, u64),
+    compression: Compression,
+) -> Error {
     if error.get_ref().is_some_and(|inner| inner.is::<Error>())
         && let Some(Ok(ours)) = error.into_inner().map(|inner| inner.downcast::<Error>())
     {
@@ -287,7 +296,7 @@ pub(crate) fn decode_error(error: io::Error, file: String, compression: Compress
     }
     Error::new(
         Condition::CANNOT_READ_FILE,
-        format!("cannot be decompressed as `{}`", compression.name()),
+        format!("cannot be decompressed as `{}` after {unpacked} bytes", compression.name()),
     )
     .file(file)
     .hint("the file may be cut short or compressed in another way; option `compression` names it")

@@ -32,7 +32,7 @@ pub(crate) struct Format {
     pub(crate) statistics: bool,
     /// The first bytes of each file, if they are always the same.
     pub(crate) magic: Option<&'static [u8]>,
-    /// Finds out whether a file is whole, where the reader does not.
+    /// Finds out whether a file is whole and sound, where the reader does not.
     pub(super) check: Option<Check>,
     /// Makes the reader for the user's options.
     pub(crate) make: fn(&ReadOptions) -> Result<Arc<dyn FileFormat>>,
@@ -97,7 +97,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: Some(b"ARROW1"),
-        check: None,
+        check: Some(super::ipc::check_lengths),
         make: |options| {
             check_names("arrow", options, &[])?;
             Ok(Arc::new(ArrowFormat))

@@ -33,17 +33,19 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, SortOrderPushd
 use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
-use object_store::ObjectStore;
+use object_store::{ObjectMeta, ObjectStore};
 
-use super::failure;
 use super::listed::ListedStore;
 use super::paths::display_path;
 use super::tolerance::Tolerance;
-use crate::error::Error;
+use super::{diagnosis, failure};
+use crate::error::{Condition, Error};
 
 /// What an error has to say about where it happened.
 #[derive(Debug, Clone)]
 struct Place {
+    store: Arc<ListedStore>,
+    meta: ObjectMeta,
     file: Arc<str>,
     format: &'static str,
     tolerance: Tolerance,
@@ -51,12 +53,12 @@ struct Place {
 
 impl Place {
     /// Runs a piece of the reader; `None` if its file is to be left out from here on.
-    fn run<T>(&self, work: impl FnOnce() -> DfResult<T>) -> DfResult<Option<T>> {
+    fn run<T>(&self, work: impl FnOnce() -> DfResult<T>) -> Result<Option<T>, Error> {
         self.judge(catch_unwind(AssertUnwindSafe(work)))
     }
 
     /// What a piece of the reader gave, under the name of the file.
-    fn judge<T>(&self, outcome: std::thread::Result<DfResult<T>>) -> DfResult<Option<T>> {
+    fn judge<T>(&self, outcome: std::thread::Result<DfResult<T>>) -> Result<Option<T>, Error> {
         let error = match outcome {
             Ok(Ok(value)) => return Ok(Some(value)),
             Ok(Err(error)) => failure::in_file(error, &self.file, self.format),
@@ -66,7 +68,25 @@ impl Place {
             log::warn!("left out: {error}");
             return Ok(None);
         }
-        Err(error.into())
+        Err(error)
+    }
+
+    /// The error with the place in the file, as far as it can be known; text formats know it.
+    async fn locate(&self, error: Error, rows: usize) -> Error {
+        if error.condition() != Condition::CANNOT_PARSE_FILE {
+            return error;
+        }
+        let found = match self.format {
+            "parquet" => {
+                let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
+                diagnosis::damaged_column(store, self.meta.clone()).await
+            }
+            _ => None,
+        };
+        let place = found.unwrap_or_else(|| format!("after {rows} rows"));
+        let message = format!("{}, {place}", error.message());
+        let hint = error.hint_text().unwrap_or_default().to_owned();
+        Error::new(error.condition(), message).hint(hint).file(&*self.file).caused_by(error)
     }
 }
 
@@ -153,8 +173,9 @@ impl FileSource for Guarded {
     ) -> DfResult<Box<dyn Morselizer>> {
         let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
         let inner = self.inner.create_morselizer(store, config, partition)?;
+        let (store, url) = (Arc::clone(&self.store), self.url.clone());
         let Self { format, tolerance, .. } = *self;
-        Ok(Box::new(GuardedFiles { inner, url: self.url.clone(), format, tolerance }))
+        Ok(Box::new(GuardedFiles { inner, store, url, format, tolerance }))
     }
 
     fn table_schema(&self) -> &TableSchema {
@@ -301,6 +322,7 @@ fn is_number(expr: &Arc<dyn PhysicalExpr>) -> bool {
 #[derive(Debug)]
 struct GuardedFiles {
     inner: Box<dyn Morselizer>,
+    store: Arc<ListedStore>,
     url: ObjectStoreUrl,
     format: &'static str,
     tolerance: Tolerance,
@@ -308,8 +330,13 @@ struct GuardedFiles {
 
 impl Morselizer for GuardedFiles {
     fn plan_file(&self, file: PartitionedFile) -> DfResult<Box<dyn MorselPlanner>> {
-        let name = display_path(&self.url, file.path());
-        let place = Place { file: name.into(), format: self.format, tolerance: self.tolerance };
+        let place = Place {
+            store: Arc::clone(&self.store),
+            meta: file.object_meta.clone(),
+            file: display_path(&self.url, file.path()).into(),
+            format: self.format,
+            tolerance: self.tolerance,
+        };
         match place.run(|| self.inner.plan_file(file))? {
             Some(inner) => Ok(Box::new(GuardedPlanner { inner, place })),
             None => Ok(Box::new(LeftOut)),
@@ -371,14 +398,21 @@ impl Morsel for GuardedMorsel {
         let stream = match place.run(|| Ok(inner.into_stream())) {
             Ok(Some(stream)) => stream,
             Ok(None) => return futures::stream::empty().boxed(),
-            Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
+            Err(error) => return futures::stream::once(async { Err(error.into()) }).boxed(),
         };
-        let batches = AssertUnwindSafe(stream).catch_unwind();
-        let judged = batches.map(move |item| place.judge(item).transpose());
-        // An error that is tolerated ends the file.
-        judged
-            .take_while(|item| std::future::ready(item.is_some()))
-            .filter_map(std::future::ready)
-            .boxed()
+        let batches = AssertUnwindSafe(stream).catch_unwind().boxed();
+        // An error ends the file, also one that is tolerated.
+        futures::stream::unfold(Some((batches, place, 0)), |reading| async {
+            let (mut batches, place, rows) = reading?;
+            match place.judge(batches.next().await?) {
+                Ok(Some(batch)) => {
+                    let rows = rows + batch.num_rows();
+                    Some((Ok(batch), Some((batches, place, rows))))
+                }
+                Ok(None) => None,
+                Err(error) => Some((Err(place.locate(error, rows).await.into()), None)),
+            }
+        })
+        .boxed()
     }
 }

@@ -220,7 +220,8 @@ impl Lines {
             self.rules.line_bytes_max
         );
         Err(Error::new(Condition::MALFORMED_RECORD, message).file(&self.file).hint(
-            "raise the option `maxLineLength`, or say with option `lineSep` what ends a line",
+            "raise the reader's option `maxLineLength` or the session's `vonk.sources.record.bytes.max`, \
+             or say with option `lineSep` what ends a line",
         ))
     }
 

@@ -3,8 +3,11 @@
 use super::{ReadOptions, bad_option};
 use crate::error::{Condition, Error, Result};
 
-/// A record that takes more memory than this is an error unless `maxRecordBytes` says otherwise.
+/// The most bytes of a record unless option `maxRecordBytes` or the session says otherwise.
 const RECORD_BYTES_MAX: usize = 64 << 20;
+
+/// The reader's option for the session's `vonk.sources.record.bytes.max`.
+pub(super) const RECORD_OPTION: &str = "maxRecordBytes";
 
 /// Options that are read before the format is made.
 const OF_EVERY_FORMAT: &[&str] = &[
@@ -61,7 +64,7 @@ pub(super) fn corrupt_column(options: &ReadOptions) -> String {
 
 /// How many bytes a record may take, below the 4 GiB that places in a buffer can count.
 pub(super) fn record_bytes_max(options: &ReadOptions) -> Result<usize> {
-    Ok(count(options, "maxRecordBytes")?.unwrap_or(RECORD_BYTES_MAX).min(2 << 30))
+    Ok(count(options, RECORD_OPTION)?.unwrap_or(RECORD_BYTES_MAX).min(2 << 30))
 }
 
 /// `true`, `false` or not set.

@@ -24,6 +24,7 @@ use object_store::ObjectMeta;
 use super::compression::Compression;
 use super::formats::Format;
 use super::listed::ListedStore;
+use super::option_values::RECORD_OPTION;
 use super::paths::{Found, Root};
 use super::tolerance::{Tolerance, session_flag};
 use super::{ReadOptions, ReadSpec, guard, partitions, split};
@@ -55,9 +56,16 @@ impl FileTable {
         files: Vec<Found>,
         format: &'static Format,
     ) -> Result<Self> {
-        let reader = (format.make)(&spec.options)?;
-        let tolerance = Tolerance::find(state, &spec.options)?;
         let config = state.config().get_extension::<Config>().unwrap_or_default();
+        let mut options = spec.options.clone();
+        if format.compressible
+            && options.get(RECORD_OPTION).is_none()
+            && let Some(limit) = config.bytes(config::RECORD_BYTES_MAX)?
+        {
+            options.set(RECORD_OPTION, limit.clamp(1, 2 << 30).to_string());
+        }
+        let reader = (format.make)(&options)?;
+        let tolerance = Tolerance::find(state, &spec.options)?;
         let types = config.get(PARTITION_TYPES).unwrap_or("true");
         let zone = config.get(config::TIME_ZONE).filter(|_| types.eq_ignore_ascii_case("true"));
         let columns = match spec.options.flag("recursiveFileLookup")? {
@@ -241,6 +249,12 @@ impl Inference<'_> {
             [only] => self.root.display(&only.location),
             _ => String::new(),
         };
+        if let Some(check) = self.format.check {
+            for file in files {
+                let done = check(Arc::clone(store), file.clone());
+                guard::call(&self.root.display(&file.location), name, done).await?;
+            }
+        }
         let found = self.reader.infer_schema(self.state, store, files);
         let error = match guard::call(&all, name, found).await {
             Ok(schema) if schema.fields().is_empty() => {

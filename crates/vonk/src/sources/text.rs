@@ -29,12 +29,12 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::compression::{self, Compression};
 use super::lines::{Chunk, LineRules, Lines, align};
-use super::option_values::check_names;
+use super::option_values::{check_names, record_bytes_max};
 use super::{ReadOptions, bad_option};
 use crate::error::{Condition, Error, Result};
 
-/// Lines longer than this are refused unless option `maxLineLength` says otherwise.
-const LINE_BYTES_MAX: usize = 1 << 30;
+/// Whole files longer than this are refused as one value unless option `maxLineLength` says otherwise.
+const WHOLE_BYTES_MAX: usize = 1 << 30;
 
 /// How much is read at first beyond the end of a range, to finish its last line.
 const TAIL_BYTES: u64 = 64 << 10;
@@ -56,7 +56,8 @@ struct TextOptions {
     read: ReadOptions,
 }
 
-const OPTIONS: &[&str] = &["encodingErrors", "lineSep", "maxLineLength", "wholetext"];
+const OPTIONS: &[&str] =
+    &["encodingErrors", "lineSep", "maxLineLength", "maxRecordBytes", "wholetext"];
 
 impl TextFormat {
     /// Reads Spark's options `wholetext` and `lineSep`, and `encodingErrors` (`strict` or `replace`),
@@ -75,8 +76,10 @@ impl TextFormat {
             "replace" => true,
             other => return Err(bad_option("encodingErrors", other, "`strict` or `replace`")),
         };
+        let whole = options.flag("wholetext")?;
         let line_bytes_max = match options.get("maxLineLength") {
-            None => LINE_BYTES_MAX,
+            None if whole => WHOLE_BYTES_MAX,
+            None => record_bytes_max(options)?,
             Some(text) => match text.parse() {
                 Ok(count) if (1..=i32::MAX as usize).contains(&count) => count,
                 _ => {
@@ -95,7 +98,6 @@ impl TextFormat {
             line_bytes_max,
             batch_size: 0,
         };
-        let whole = options.flag("wholetext")?;
         let options = TextOptions { whole, rules, read: options.clone() };
         Ok(Self { options: Arc::new(options) })
     }

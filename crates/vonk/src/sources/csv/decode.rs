@@ -247,8 +247,8 @@ impl Decoder {
         self.malformed(
             start,
             format!("the record takes more than {limit} bytes"),
-            "raise option `maxRecordBytes`, or check options `quote` and `lineSep`: \
-             a quote may be open",
+            "raise the reader's option `maxRecordBytes` or the session's \
+             `vonk.sources.record.bytes.max`, or check options `quote` and `lineSep`: a quote may be open",
         )
     }
 

@@ -67,6 +67,10 @@ const HINT: &str = "correct the record, or set option `mode`: `PERMISSIVE` gives
 const UNKNOWN_HINT: &str = "set option `samplingRatio` to `1.0` to look at all of the data, give a \
                             schema, or set option `mode` to `PERMISSIVE` to leave the member out";
 
+/// What to do about a record beyond the limit.
+const LIMIT_HINT: &str =
+    "raise the reader's option `maxRecordBytes` or the session's `vonk.sources.record.bytes.max`";
+
 impl Decoder {
     pub(super) fn new(plan: Plan, part: Part) -> DataFusionResult<Self> {
         let fields = plan.members.fields().iter().map(|field| (field, field.name().clone()));
@@ -147,7 +151,7 @@ impl Decoder {
 
     fn too_long(&self, limit: usize) -> Failure {
         let message = format!("the record takes more than {limit} bytes");
-        self.malformed(self.at, &message, "raise option `maxRecordBytes`").into()
+        self.malformed(self.at, &message, LIMIT_HINT).into()
     }
 
     /// Reads a record as a row, if the mode allows it.

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vonk::{Condition, Session};
 
-use crate::child;
+use super::child;
 
 /// Rows that each write has for each of the keys 0, 1 and 2.
 const ROWS_PER_KEY: i64 = 500;
@@ -130,7 +130,7 @@ struct Reads {
 
 /// Lets a writer work for a random time, with a reader looping, and kills it.
 async fn kill_one(scenario: Scenario, root: &Path, first: u64, random: &mut ChaCha8Rng) -> Reads {
-    let mut command = child::command("kills::writer", root);
+    let mut command = child::command("writes::kills::writer", root);
     command.env("VONK_TEST_SCENARIO", scenario.name).env("VONK_TEST_FIRST", first.to_string());
     let mut writer = command.stdout(Stdio::piped()).spawn().unwrap();
     let told = BufReader::new(writer.stdout.take().unwrap()).lines();

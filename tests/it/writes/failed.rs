@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use vonk::{Condition, DataFrame, Error, Session};
 
-use crate::child::{self, Surroundings};
+use super::child::{self, Surroundings};
 
 const FORMATS: [&str; 4] = ["parquet", "csv", "json", "text"];
 
@@ -171,12 +171,12 @@ async fn a_dropped_write_leaves_the_old_rows() {
 
 #[test]
 fn a_full_disk_leaves_the_old_rows() {
-    child::run("failed_writes::cases_without_space", Surroundings::SmallDisk, cases().count());
+    child::run("writes::failed::cases_without_space", Surroundings::SmallDisk, cases().count());
 }
 
 #[test]
 fn a_limit_of_the_size_of_files_leaves_the_old_rows() {
-    child::run("failed_writes::cases_without_space", Surroundings::SmallFiles, cases().count());
+    child::run("writes::failed::cases_without_space", Surroundings::SmallFiles, cases().count());
 }
 
 /// What the two tests above run where there is little space.

@@ -1,0 +1,37 @@
+//! The long forms of the tests: hours of a machine rather than seconds.
+
+use std::time::Instant;
+
+use crate::Result;
+use crate::process::{cargo, run as run_command};
+
+/// A suite: its name, and the ignored test of tests/it that it is.
+const SUITES: &[(&str, &str)] =
+    &[("kills", "writes::kills::soak"), ("damaged", "faults::damaged::soak")];
+
+/// What `cargo xtask soak` is told.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The suites to run; all of them if none is named.
+    suites: Vec<String>,
+}
+
+/// Runs the suites one after the other; the first that fails ends the run.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let known: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
+    if let Some(unknown) = options.suites.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(format!("there is no suite `{unknown}`, but {}", known.join(", ")).into());
+    }
+    for (name, test) in SUITES {
+        if !options.suites.is_empty() && !options.suites.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        println!("== {name}");
+        let start = Instant::now();
+        let target = ["test", "--locked", "--workspace", "--test", "it", "--"];
+        let exactly = ["--ignored", "--exact", test, "--nocapture"];
+        run_command(cargo(&target).args(exactly)).map_err(|error| format!("{name}: {error}"))?;
+        println!("== {name}: {} s", start.elapsed().as_secs());
+    }
+    Ok(())
+}
