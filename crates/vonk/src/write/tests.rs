@@ -337,21 +337,27 @@ async fn the_session_says_what_overwriting_partitions_means() {
 async fn a_listing_amid_writes_is_of_one_of_them() {
     let root = tempfile::tempdir().unwrap();
     let (out, other) = (root.path().join("out"), root.path().join(".other"));
-    // An append to ten partitions: each has a file before it, and two after it.
-    for key in 0..10 {
-        for (directory, names) in [(&out, &["a"][..]), (&other, &["a", "b"])] {
+    // Writes of ten partitions with a file each, and of ten with two, each into a new directory.
+    let make = |directory: &Path, names: &[&str]| {
+        for key in 0..10 {
             let partition = directory.join(format!("key={key}"));
             fs::create_dir_all(&partition).unwrap();
             names.iter().for_each(|name| fs::write(partition.join(name), "x").unwrap());
         }
-    }
+    };
+    make(&out, &["a"]);
     let spec = crate::sources::ReadSpec::new([out.to_str().unwrap()]);
     let state = Session::new().state();
     let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let ends = Arc::clone(&is_over);
     let writer = std::thread::spawn(move || {
-        while !ends.load(std::sync::atomic::Ordering::Relaxed) {
+        for names in [&["a", "b"][..], &["a"]].iter().cycle() {
+            if ends.load(std::sync::atomic::Ordering::Relaxed) {
+                break;
+            }
+            make(&other, names);
             assert!(super::publish::exchange(&other, &out).unwrap());
+            fs::remove_dir_all(&other).unwrap();
             std::thread::sleep(Duration::from_millis(3));
         }
     });
