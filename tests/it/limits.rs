@@ -42,10 +42,10 @@ async fn joins_of_every_kind_go_on_from_disk() {
     for (kind, [rows, left, right]) in joins() {
         let from = sides.replace("KIND", kind);
         let sql = format!("SELECT count(*), count(v), count(w), max(length(pad)) FROM {from}");
-        let expected = vec![Some(rows), Some(left), Some(right)];
+        let expected = [Some(rows), Some(left), Some(right)];
         let counted = single_row(&session, &sql).await;
-        assert_eq!(counted[..3], expected[..], "{kind}");
-        let plan = session.sql(&format!("EXPLAIN ANALYZE {sql}"));
+        assert_eq!(counted[..3], expected, "{kind}");
+        let plan = session.sql(format!("EXPLAIN ANALYZE {sql}"));
         let plan = format!("{:?}", plan.collect_rows().await.unwrap());
         let join = plan.split("SpillingJoinExec").nth(1).expect("a join with room on disk");
         let spills = join.split("spill_count=").nth(1).expect("how often it spilled");

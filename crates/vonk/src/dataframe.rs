@@ -18,6 +18,7 @@ use crate::config;
 use crate::display;
 use crate::error::Result;
 use crate::operators::in_order::keep_file_order;
+use crate::operators::interrupt::Interrupt;
 use crate::session::Session;
 use crate::stack::with_room;
 
@@ -169,8 +170,10 @@ impl DataFrame {
         if self.session.config().is_on(config::FILE_ORDER) {
             plan = keep_file_order(plan)?;
         }
+        let interrupt = Interrupt::default();
+        plan = interrupt.reach(plan)?;
         let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
-        let stream = display::result_stream(stream);
+        let stream = interrupt.run(display::result_stream(stream));
         Ok(Execution { stream, plan })
     }
 

@@ -1,4 +1,5 @@
 //! Physical operators of our own, and where they stand in a plan.
 
 pub(crate) mod in_order;
+pub(crate) mod interrupt;
 pub(crate) mod spilling_join;

@@ -10,6 +10,7 @@ use crate::config::{self, Config};
 mod filter_pushdown;
 mod float_pruning;
 mod spilling_joins;
+mod yielding;
 
 use spilling_joins::WhereMemoryIsShort;
 
@@ -37,5 +38,7 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     }
     // Filters have reached the scans by now, those of joins and of ORDER BY with LIMIT too.
     rules.push(Arc::new(float_pruning::WithoutFloats));
+    // Every operator is where it stays.
+    rules.push(Arc::new(yielding::WhereBatchesMultiply));
     rules
 }
