@@ -38,6 +38,7 @@ mod literals;
 mod occurrences;
 mod operators;
 mod output;
+mod subqueries;
 mod syntax;
 
 pub(crate) use depth::balance;
@@ -96,8 +97,10 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let statement = ast::Statement::Query(Box::new(query));
     let statement = DfStatement::Statement(Box::new(statement));
     let plan = planner.statement_to_plan(statement).map_err(|error| scope.suggest(error.into()))?;
-    let plan = literals::narrow(lateral::thread(plan)?)?;
-    Ok(in_list::spell(occurrences::count(plan)?)?)
+    let plan = occurrences::count(literals::narrow(lateral::thread(plan)?)?)?;
+    let plan =
+        if config.is_on(config::REPAIR_SUBQUERIES) { subqueries::spell(plan)? } else { plan };
+    Ok(if config.is_on(config::REPAIR_IN_LIST) { in_list::spell(plan)? } else { plan })
 }
 
 /// The options that a state was assembled with.

@@ -62,6 +62,12 @@ options! {
         "Where queries run: `local[*]` is all cores, `local[N]` is N threads.";
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.";
+    REPAIR_FLOAT_BOUNDS: Boolean = "vonk.repair.float.bounds", None, "true",
+        "Whether bounds of floating-point columns, which leave out NaN, are not trusted.";
+    REPAIR_IN_LIST: Boolean = "vonk.repair.in.list", None, "true",
+        "Whether IN lists of expressions become comparisons, which DataFusion simplifies rightly.";
+    REPAIR_SUBQUERIES: Boolean = "vonk.repair.subqueries", None, "true",
+        "Whether IN and EXISTS over subqueries are spelled so that NULL counts.";
     SPILLING_JOINS: Text = "vonk.join.spilling", None, "auto",
         "Which hash joins go on from disk when memory is short: `auto` are those whose build side may not fit, `always`, `never`.";
     RECORD_BYTES_MAX: Bytes = "vonk.sources.record.bytes.max", None, "64MB",

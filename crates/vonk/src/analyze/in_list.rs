@@ -7,25 +7,32 @@
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 /// Spells the IN lists of a plan; a left side that gives another value each time stays in its list.
 pub(super) fn spell(plan: LogicalPlan) -> DfResult<LogicalPlan> {
     let spelled = plan.transform_up_with_subqueries(|plan| {
-        plan.map_expressions(|expr| expr.transform_up(|expr| Ok(spell_one(expr))))
+        // The plans above refer to an expression by the name that it had.
+        let names = NamePreserver::new(&plan);
+        let spelled = plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let spelled = expr.transform_up(|expr| Ok(spell_one(expr)))?;
+            Ok(spelled.update_data(|expr| name.restore(expr)))
+        })?;
+        spelled.map_data(LogicalPlan::recompute_schema)
     })?;
     Ok(spelled.data)
 }
 
 fn spell_one(expr: Expr) -> Transformed<Expr> {
     let Expr::InList(list) = expr else { return Transformed::no(expr) };
-    let only_literals = list.list.iter().all(|item| matches!(item, Expr::Literal(..)));
+    let only_literals = list.list.iter().all(is_literal);
     if only_literals || list.list.is_empty() || list.expr.is_volatile() {
         return Transformed::no(Expr::InList(list));
     }
     let InList { expr, list, negated } = list;
-    let (literals, others): (Vec<Expr>, Vec<Expr>) =
-        list.into_iter().partition(|item| matches!(item, Expr::Literal(..)));
+    let (literals, others): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(is_literal);
     let in_literals =
         (!literals.is_empty()).then(|| Expr::InList(InList::new(expr.clone(), literals, false)));
     let equal = others.into_iter().map(|item| expr.as_ref().clone().eq(item));
@@ -33,5 +40,15 @@ fn spell_one(expr: Expr) -> Transformed<Expr> {
         Some(any) if negated => Transformed::yes(Expr::Not(Box::new(any))),
         Some(any) => Transformed::yes(any),
         None => Transformed::no(Expr::InList(InList::new(expr, Vec::new(), negated))),
+    }
+}
+
+/// Whether an expression is a literal, or becomes one before the lists are looked at.
+fn is_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(..) => true,
+        Expr::Cast(cast) => is_literal(&cast.expr),
+        Expr::Negative(inner) => is_literal(inner),
+        _ => false,
     }
 }

@@ -175,9 +175,12 @@ impl FileTable {
             Err(error) if self.tolerance.allows(&error) => return Ok(None),
             other => other?,
         };
-        let fields = self.schema.file_schema().fields();
-        for (column, field) in statistics.column_statistics.iter_mut().zip(fields) {
-            forget_float_bounds(column, field.data_type());
+        let config = state.config().get_extension::<Config>().unwrap_or_default();
+        if config.is_on(config::REPAIR_FLOAT_BOUNDS) {
+            let fields = self.schema.file_schema().fields();
+            for (column, field) in statistics.column_statistics.iter_mut().zip(fields) {
+                forget_float_bounds(column, field.data_type());
+            }
         }
         let columns = file.partition_values.iter();
         statistics.column_statistics.extend(columns.map(|v| constant(v, statistics.num_rows)));
