@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 pub mod data;
 pub mod mode;
 pub mod mutate;
+pub mod random;
 pub mod render;
 
 /// An error of any kind, for code that only a test or a benchmark runs.

@@ -1,4 +1,5 @@
-//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `data`, `answers` and `bench`.
+//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `data`, `answers`, `bench` and
+//! `lancer`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod bench;
+mod lancer;
 mod process;
 mod soak;
 mod test;
@@ -34,6 +36,12 @@ enum Chore {
     },
     /// Records DuckDB's answers to the queries of sql/tpch at scale 0.01.
     Answers,
+    /// Asks random queries whose answers have to agree: `lancer --seconds 60 --seed 1`.
+    Lancer {
+        /// What tests/lancer is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Times vonk and its peers on the same files and compares their answers.
     Bench(bench::Options),
 }
@@ -45,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Data { arguments } => process::make_data(&arguments),
         Chore::Answers => bench::record_answers(),
+        Chore::Lancer { arguments } => lancer::run(&arguments),
         Chore::Bench(options) => bench::run(&options),
     };
     match outcome {

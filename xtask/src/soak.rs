@@ -2,12 +2,23 @@
 
 use std::time::Instant;
 
-use crate::Result;
 use crate::process::{cargo, run as run_command};
+use crate::{Result, lancer};
 
-/// A suite: its name, and the ignored test of tests/it that it is.
-const SUITES: &[(&str, &str)] =
-    &[("kills", "writes::kills::soak"), ("damaged", "faults::damaged::soak")];
+/// What a suite runs.
+enum Suite {
+    /// An ignored test of tests/it.
+    Test(&'static str),
+    /// The tester of random queries, with these arguments.
+    Lancer(&'static [&'static str]),
+}
+
+/// The suites by name.
+const SUITES: &[(&str, Suite)] = &[
+    ("kills", Suite::Test("writes::kills::soak")),
+    ("damaged", Suite::Test("faults::damaged::soak")),
+    ("lancer", Suite::Lancer(&["--seconds", "1800", "--seed", "1"])),
+];
 
 /// What `cargo xtask soak` is told.
 #[derive(clap::Args)]
@@ -22,16 +33,27 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(unknown) = options.suites.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(format!("there is no suite `{unknown}`, but {}", known.join(", ")).into());
     }
-    for (name, test) in SUITES {
+    for (name, suite) in SUITES {
         if !options.suites.is_empty() && !options.suites.iter().any(|wanted| wanted == name) {
             continue;
         }
         println!("== {name}");
         let start = Instant::now();
-        let target = ["test", "--locked", "--workspace", "--test", "it", "--"];
-        let exactly = ["--ignored", "--exact", test, "--nocapture"];
-        run_command(cargo(&target).args(exactly)).map_err(|error| format!("{name}: {error}"))?;
+        suite.run().map_err(|error| format!("{name}: {error}"))?;
         println!("== {name}: {} s", start.elapsed().as_secs());
     }
     Ok(())
+}
+
+impl Suite {
+    fn run(&self) -> Result<()> {
+        match self {
+            Suite::Test(test) => {
+                let target = ["test", "--locked", "--workspace", "--test", "it", "--"];
+                let exactly = ["--ignored", "--exact", test, "--nocapture"];
+                run_command(cargo(&target).args(exactly))
+            }
+            Suite::Lancer(arguments) => lancer::run(arguments),
+        }
+    }
 }
