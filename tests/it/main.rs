@@ -9,6 +9,7 @@ mod hostile;
 mod limits;
 mod rdd;
 mod reference;
+mod repairs;
 mod session;
 mod tpch;
 mod word_count;

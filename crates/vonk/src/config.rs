@@ -62,6 +62,10 @@ options! {
         "Where queries run: `local[*]` is all cores, `local[N]` is N threads.";
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.";
+    REPAIR_AGGREGATE_FILTERS: Boolean = "vonk.repair.aggregate.filters", None, "true",
+        "Whether filters stay above aggregates that give a row for no rows.";
+    REPAIR_FILTER_PUSHDOWN: Boolean = "vonk.repair.filter.pushdown", None, "true",
+        "Whether filters stay above columns that share a name, where DataFusion would lose rows.";
     REPAIR_FLOAT_BOUNDS: Boolean = "vonk.repair.float.bounds", None, "true",
         "Whether bounds of floating-point columns, which leave out NaN, are not trusted.";
     REPAIR_IN_LIST: Boolean = "vonk.repair.in.list", None, "true",

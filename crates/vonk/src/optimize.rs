@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use crate::config::{self, Config};
 
+mod aggregate_filters;
 mod filter_pushdown;
 mod float_pruning;
 mod spilling_joins;
@@ -16,12 +18,25 @@ use spilling_joins::WhereMemoryIsShort;
 
 type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 
+/// The rules for logical plans.
+pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let repairs_aggregates = config.is_on(config::REPAIR_AGGREGATE_FILTERS);
+    let rules = Optimizer::new().rules.into_iter();
+    let rules = rules.map(|rule| match rule.name() {
+        "push_down_filter" if repairs_aggregates => {
+            Arc::new(aggregate_filters::AboveAggregates::new(rule)) as _
+        }
+        _ => rule,
+    });
+    rules.collect()
+}
+
 /// The rules for physical plans; `memory` is the limit of the pool in bytes.
 pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
-            "FilterPushdown" => {
+            "FilterPushdown" if config.is_on(config::REPAIR_FILTER_PUSHDOWN) => {
                 rules.push(Arc::new(filter_pushdown::WhereNamesAreUnique::new(rule)));
             }
             // Joins are where they stay, and have not made filters for their probe sides yet.
@@ -36,8 +51,10 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
             _ => rules.push(rule),
         }
     }
-    // Filters have reached the scans by now, those of joins and of ORDER BY with LIMIT too.
-    rules.push(Arc::new(float_pruning::WithoutFloats));
+    if config.is_on(config::REPAIR_FLOAT_BOUNDS) {
+        // Filters have reached the scans by now, those of joins and of ORDER BY with LIMIT too.
+        rules.push(Arc::new(float_pruning::WithoutFloats));
+    }
     // Every operator is where it stays.
     rules.push(Arc::new(yielding::WhereBatchesMultiply));
     rules

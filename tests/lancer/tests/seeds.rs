@@ -29,7 +29,11 @@ async fn nothing_is_wrong() {
 /// Without the repair the foundation's wrong answer is there, and the tester finds it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repair_that_is_off_is_missed() {
-    let report = ask(100, 12, Some(config::REPAIR_SUBQUERIES)).await;
-    assert_eq!(report.findings.len(), 1, "{report:?}");
-    assert!(report.findings[0].contains("the parts do not make the whole"), "{report:?}");
+    for (option, seed) in
+        [(config::REPAIR_SUBQUERIES, 100), (config::REPAIR_AGGREGATE_FILTERS, 103)]
+    {
+        let report = ask(seed, 12, Some(option)).await;
+        assert_eq!(report.findings.len(), 1, "`{option}` is not missed");
+        assert!(report.findings[0].contains("the parts do not make the whole"), "{report:?}");
+    }
 }

@@ -65,6 +65,7 @@ pub(super) fn assemble(
         .with_config(session_config(config)?)
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
+        .with_optimizer_rules(optimize::logical_rules(config))
         .with_physical_optimizer_rules(optimize::physical_rules(config, memory_limit(config)?));
     Ok(vonk_functions::register(builder, config.arithmetic()).build())
 }

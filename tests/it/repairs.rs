@@ -1,0 +1,97 @@
+//! The repairs of DataFusion's wrong answers: each is right, and still needed.
+//!
+//! A repair whose query gives the right rows without it can go, with its option and its row here.
+
+use vonk::{Session, config};
+use vonk_tests::render;
+
+/// A repair and a query that shows it.
+struct Repair {
+    /// The option that switches it off.
+    option: &'static str,
+    /// Statements that make the tables; `$TMP` is a folder.
+    setup: &'static [&'static str],
+    query: &'static str,
+    /// The rows, which are right by the meaning of SQL.
+    right: &'static [&'static str],
+}
+
+const L: &str =
+    "CREATE TEMP VIEW l AS SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (NULL, 'n')) AS t(k, v)";
+const R: &str = "CREATE TEMP VIEW r AS SELECT * FROM (VALUES (1, 'c'), (3, 'c')) AS t(k, v)";
+
+const REPAIRS: &[Repair] = &[
+    Repair {
+        option: config::REPAIR_AGGREGATE_FILTERS,
+        setup: &[L],
+        query: "SELECT k FROM (SELECT 3 AS k FROM (SELECT count(*) FROM l)) AS q WHERE k = 4",
+        right: &[],
+    },
+    Repair {
+        option: config::REPAIR_FILTER_PUSHDOWN,
+        setup: &[L, R],
+        query: "SELECT l.k lk, r.k rk, r.v rv FROM l RIGHT JOIN r ON l.k = r.k \
+                WHERE CASE WHEN l.v IS NULL THEN r.v = 'c' ELSE r.v = 'zzz' END",
+        right: &["NULL 3 c"],
+    },
+    Repair {
+        option: config::REPAIR_FLOAT_BOUNDS,
+        setup: &[
+            "COPY (SELECT CAST('NaN' AS DOUBLE) AS x UNION ALL SELECT CAST(5 AS DOUBLE)) \
+             TO '$TMP/nan.parquet'",
+            "CREATE TEMP VIEW n AS SELECT * FROM '$TMP/nan.parquet'",
+        ],
+        query: "SELECT max(x) FROM n",
+        right: &["NaN"],
+    },
+    Repair {
+        option: config::REPAIR_IN_LIST,
+        setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (0), (1)) AS v(a)"],
+        query: "SELECT a FROM t WHERE a NOT IN (a, 0, 2) AND a IN (abs(a), a, -5)",
+        right: &[],
+    },
+    Repair {
+        option: config::REPAIR_SUBQUERIES,
+        setup: &[L, R],
+        query: "SELECT k FROM r WHERE k NOT IN (SELECT k FROM l) OR v = 'z'",
+        right: &[],
+    },
+];
+
+/// The rows, or the error, of a repair's query with the repair on or off.
+async fn answer(repair: &Repair, on: bool) -> Result<Vec<String>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display().to_string();
+    let session = Session::builder()
+        .master("local[2]")
+        .config(config::WAREHOUSE, format!("{path}/warehouse"))
+        .config(repair.option, on.to_string())
+        .get_or_create()
+        .unwrap();
+    for statement in repair.setup {
+        session.sql(statement.replace("$TMP", &path)).collect().await.unwrap();
+    }
+    let batches = session.sql(repair.query).collect().await.map_err(|error| error.to_string())?;
+    let mut rows: Vec<String> =
+        render::rows(&batches).unwrap().iter().map(|row| row.join(" ")).collect();
+    rows.sort();
+    Ok(rows)
+}
+
+#[tokio::test]
+async fn every_repair_is_right_and_still_needed() {
+    for repair in REPAIRS {
+        let right: Vec<String> = repair.right.iter().map(|&row| row.to_owned()).collect();
+        assert_eq!(answer(repair, true).await.unwrap(), right, "{}", repair.option);
+        let without = answer(repair, false).await;
+        assert_ne!(without, Ok(right), "DataFusion is right by itself: `{}` can go", repair.option);
+    }
+}
+
+#[test]
+fn every_repair_has_a_query() {
+    let options = config::OPTIONS.iter().map(|row| row.name);
+    let repairs: Vec<_> = options.filter(|name| name.starts_with("vonk.repair.")).collect();
+    let shown: Vec<_> = REPAIRS.iter().map(|repair| repair.option).collect();
+    assert_eq!(repairs, shown);
+}
