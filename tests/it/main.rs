@@ -7,6 +7,7 @@ mod dataframe;
 mod faults;
 mod hostile;
 mod limits;
+mod policy;
 mod rdd;
 mod reference;
 mod repairs;

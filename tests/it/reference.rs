@@ -32,13 +32,14 @@ fn reference() -> String {
     for row in STATEMENTS {
         let _ = writeln!(text, "| `{}` | {} |", escaped(row.form), row.doc);
     }
-    text.push_str("\n## Options\n\nBy `SET name = value`, `--conf name=value` or `Session::builder().config(name, value)`.\n");
+    text.push_str("\n## Options\n\nBy `SET name = value`, `--conf name=value` or `Session::builder().config(name, value)`.\nUnder a policy (`vonk --safe`) statements do not change those with a *.\n");
     text.push_str("\n| option | Spark's name | default | |\n|---|---|---|---|\n");
     for row in OPTIONS {
         let spark = row.alias.map(|name| format!("`{name}`")).unwrap_or_default();
         let default =
             if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
-        let _ = writeln!(text, "| `{}` | {spark} | {default} | {} |", row.name, row.doc);
+        let kept = if row.is_of_process { " *" } else { "" };
+        let _ = writeln!(text, "| `{}`{kept} | {spark} | {default} | {} |", row.name, row.doc);
     }
     text
 }

@@ -62,6 +62,23 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub(crate) conf: Vec<(String, String)>,
 
+    /// Lets statements read below the current directory only, write nothing, and change no option
+    /// of the process; the flags below allow more
+    #[arg(long)]
+    pub(crate) safe: bool,
+
+    /// Lets statements of `--safe` read below this directory too, or this file
+    #[arg(long, value_name = "PATH", requires = "safe")]
+    pub(crate) allow_read: Vec<PathBuf>,
+
+    /// Lets statements of `--safe` read and write below this directory
+    #[arg(long, value_name = "DIR", requires = "safe")]
+    pub(crate) allow_write: Vec<PathBuf>,
+
+    /// Lets statements of `--safe` read from this host: `data.example.org` or `*.example.org`
+    #[arg(long, value_name = "HOST", requires = "safe")]
+    pub(crate) allow_host: Vec<String>,
+
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
@@ -152,6 +169,15 @@ mod tests {
         assert!(matches!(args.tool, Some(Tool::Completions { .. })));
         assert!(args.sql.is_none());
         assert!(matches!(parse(&["man"]).unwrap().tool, Some(Tool::Man)));
+    }
+
+    #[test]
+    fn what_is_allowed_needs_safe() {
+        let args = parse(&["--safe", "--allow-read", "a", "--allow-read", "b"]).unwrap();
+        assert_eq!(args.allow_read, ["a", "b"].map(PathBuf::from));
+        for flag in ["--allow-read", "--allow-write", "--allow-host"] {
+            assert!(parse(&[flag, "x"]).is_err(), "{flag}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use vonk::{Condition, Error, Session};
+use vonk::{Condition, Error, Policy, Session};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -58,10 +58,11 @@ fn run(args: &Args) -> Result<(), Exit> {
         return tool::print(tool);
     }
     let told = |error: Error| tell(&error, args);
-    let session = session(args).map_err(|error| tell_usage(&error, args))?;
+    let source = source(args).map_err(told)?;
+    let place = source.place_of_stdin(args).map_err(|error| tell_unreadable(&error, args))?;
+    let session = session(args, place.as_ref()).map_err(|error| tell_usage(&error, args))?;
     let workers = workers(&session).map_err(told)?;
     let control = control().map_err(told)?;
-    let source = source(args).map_err(told)?;
     let settings = settings(args, &source);
     let runner = control.block_on(async { Runner::new(session, settings, workers.clone()) });
     let result = match source {
@@ -69,7 +70,7 @@ fn run(args: &Args) -> Result<(), Exit> {
         Source::Text(text) => {
             let name = args.file.as_ref().map(|path| path.display().to_string());
             let script = Script { name: name.as_deref(), text: &text };
-            control.block_on(run_script(runner, script, args))
+            control.block_on(run_script(runner, script, place, args))
         }
     };
     control.shutdown_background();
@@ -77,18 +78,15 @@ fn run(args: &Args) -> Result<(), Exit> {
     result
 }
 
-/// Runs a script, over the data on standard input if it names the table `stdin`.
-async fn run_script(mut runner: Runner, script: Script<'_>, args: &Args) -> Result<(), Exit> {
-    let is_sql_elsewhere = args.sql.is_some() || args.command.is_some() || args.file.is_some();
-    let has_data = is_sql_elsewhere && !io::stdin().is_terminal();
-    if !has_data || !stdin::is_named_in(script.text) {
-        return runner.script(script).await;
-    }
-    let unreadable = |error: io::Error| {
-        let message = format!("the data on standard input cannot be copied: {error}");
-        tell(&Error::new(Condition::CANNOT_READ_FILE, message), args)
-    };
-    let place = stdin::Place::new().map_err(unreadable)?;
+/// Runs a script, over the data on standard input if there is a place for it.
+async fn run_script(
+    mut runner: Runner,
+    script: Script<'_>,
+    place: Option<stdin::Place>,
+    args: &Args,
+) -> Result<(), Exit> {
+    let Some(place) = place else { return runner.script(script).await };
+    let unreadable = |error: io::Error| tell_unreadable(&error, args);
     let (directory, format) = (place.path().to_owned(), args.stdin_format);
     let copy = tokio::task::spawn_blocking(move || stdin::copy(io::stdin(), &directory, format));
     let view = tokio::select! {
@@ -100,8 +98,8 @@ async fn run_script(mut runner: Runner, script: Script<'_>, args: &Args) -> Resu
     runner.script(script).await
 }
 
-fn session(args: &Args) -> vonk::Result<Session> {
-    let mut builder = Session::builder();
+fn session(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Session> {
+    let mut builder = Session::builder().policy(policy(args, place)?);
     if let Some(master) = &args.master {
         builder = builder.master(master);
     }
@@ -112,6 +110,24 @@ fn session(args: &Args) -> vonk::Result<Session> {
         builder = builder.config(name, value);
     }
     builder.get_or_create()
+}
+
+/// What statements may do: everything or, to be safe, read what is here and what was named.
+fn policy(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Policy> {
+    if !args.safe {
+        return Ok(Policy::default());
+    }
+    let mut policy = Policy::safe().allow_read(".")?;
+    for path in &args.allow_read {
+        policy = policy.allow_read(path)?;
+    }
+    for directory in &args.allow_write {
+        policy = policy.allow_write(directory)?;
+    }
+    if let Some(place) = place {
+        policy = policy.allow_read(place.path())?;
+    }
+    Ok(args.allow_host.iter().fold(policy, |policy, host| policy.allow_host(host)))
 }
 
 /// As many worker threads as the session uses.
@@ -137,6 +153,20 @@ enum Source {
     Text(String),
 }
 
+impl Source {
+    /// A place for the data on standard input, if the statements come from elsewhere and name it.
+    fn place_of_stdin(&self, args: &Args) -> io::Result<Option<stdin::Place>> {
+        let is_sql_elsewhere = args.sql.is_some() || args.command.is_some() || args.file.is_some();
+        let has_data = is_sql_elsewhere && !io::stdin().is_terminal();
+        match self {
+            Self::Text(text) if has_data && stdin::is_named_in(text) => {
+                stdin::Place::new().map(Some)
+            }
+            Self::Text(_) | Self::Shell => Ok(None),
+        }
+    }
+}
+
 /// The SQL to run, from the arguments, a file or standard input, or else from a person.
 fn source(args: &Args) -> vonk::Result<Source> {
     if let Some(text) = args.sql.as_ref().or(args.command.as_ref()) {
@@ -147,7 +177,7 @@ fn source(args: &Args) -> vonk::Result<Source> {
     }
     let path = args.file.as_deref().filter(|path| path.as_os_str() != "-");
     let text = match path {
-        Some(path) => script::read(path),
+        Some(path) => script::read(path, &Policy::default()),
         None => io::read_to_string(io::stdin()).map_err(|error| {
             let message = format!("the statements cannot be read: {error}");
             Error::new(Condition::CANNOT_READ_FILE, message).file("<stdin>")
@@ -175,6 +205,12 @@ fn settings(args: &Args, source: &Source) -> Settings {
 fn tell(error: &Error, args: &Args) -> Exit {
     report::tell(&report::render_alone(error, &Look::of_stderr(args.color)));
     exit::of_kind(error.condition().kind)
+}
+
+/// Tells that the data on standard input cannot be had.
+fn tell_unreadable(error: &io::Error, args: &Args) -> Exit {
+    let message = format!("the data on standard input cannot be copied: {error}");
+    tell(&Error::new(Condition::CANNOT_READ_FILE, message), args)
 }
 
 /// Tells an error of the arguments.

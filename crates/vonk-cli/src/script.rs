@@ -1,19 +1,25 @@
 //! Files of statements: read as a whole, with a hint at the neighbour that was meant.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use vonk::error::closest;
-use vonk::{Condition, Error};
+use vonk::{Condition, Error, Policy};
 
 /// The text of a file of statements.
 ///
 /// # Errors
-/// `PATH_NOT_FOUND` if there is no such file, else `CANNOT_READ_FILE`.
-pub(crate) fn read(path: &Path) -> vonk::Result<String> {
-    fs::read_to_string(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => not_found(path),
+/// `PATH_NOT_FOUND` if there is no such file, `INSUFFICIENT_PERMISSIONS` if the policy forbids it,
+/// else `CANNOT_READ_FILE`.
+pub(crate) fn read(path: &Path, policy: &Policy) -> vonk::Result<String> {
+    let mut file = policy.open(path).map_err(|error| match error.condition() {
+        Condition::PATH_NOT_FOUND => not_found(path),
+        _ => error,
+    })?;
+    let mut text = String::new();
+    let read = file.read_to_string(&mut text);
+    read.map(|_| text).map_err(|error| match error.kind() {
         ErrorKind::InvalidData => {
             Error::new(Condition::CANNOT_READ_FILE, "the file is no text in UTF-8").file(path)
         }
@@ -49,8 +55,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("report.sql"), "SELECT 1").unwrap();
         fs::write(directory.path().join("image.png"), b"\x89PNG\xff").unwrap();
-        let error = |name: &str| read(&directory.path().join(name)).unwrap_err();
-        assert_eq!(read(&directory.path().join("report.sql")).unwrap(), "SELECT 1");
+        let read = |name: &str| read(&directory.path().join(name), &Policy::default());
+        let error = |name: &str| read(name).unwrap_err();
+        assert_eq!(read("report.sql").unwrap(), "SELECT 1");
         assert_eq!(error("reprot.sql").hint_text(), Some("did you mean `report.sql`?"));
         assert_eq!(error("image.png").message(), "the file is no text in UTF-8");
         assert_eq!(error("").hint_text(), Some("name a file in it"));

@@ -110,7 +110,9 @@ fn editor(runner: &Runner) -> Reedline {
         .with_partial_completions(true)
         .use_bracketed_paste(true)
         .with_history_exclusion_prefix(Some(" ".to_owned()));
-    let history = history_path().map(|path| {
+    // A history is a file too: nothing is written, and nothing of before is shown.
+    let is_kept = !runner.session.policy().is_restricted();
+    let history = history_path().filter(|_| is_kept).map(|path| {
         let history = FileBackedHistory::with_file(HISTORY_MAX, path.clone());
         history.map_err(|error| (path, error))
     });

@@ -17,9 +17,10 @@ use datafusion::execution::SessionState;
 use parking_lot::RwLock;
 
 use crate::error::{Condition, Error, Result};
+use crate::policy::{Access, Policy};
 use crate::sources::{self, ReadSpec};
 use crate::write::{
-    Existing, Guard, Staging, lock_directory, rename_new, write_durable, write_error,
+    Existing, Guard, Staging, Target, lock_directory, rename_new, write_durable, write_error,
 };
 
 mod meta;
@@ -53,15 +54,20 @@ pub(crate) enum CreateMode {
 pub struct Catalog {
     warehouse: PathBuf,
     current: Arc<RwLock<String>>,
+    policy: Policy,
 }
 
 impl Catalog {
     /// The catalog in a warehouse directory; `current` is the session's current database.
-    pub(crate) fn new(warehouse: &str, current: &Arc<RwLock<String>>) -> Result<Self> {
+    pub(crate) fn new(
+        warehouse: &str,
+        current: &Arc<RwLock<String>>,
+        policy: &Policy,
+    ) -> Result<Self> {
         let local = warehouse.strip_prefix("file://").unwrap_or(warehouse);
         let local = local.strip_prefix("file:").unwrap_or(local);
         let warehouse = std::path::absolute(local)?;
-        Ok(Self { warehouse, current: Arc::clone(current) })
+        Ok(Self { warehouse, current: Arc::clone(current), policy: policy.clone() })
     }
 
     /// The database in which names without one are looked up.
@@ -86,7 +92,7 @@ impl Catalog {
     /// If the warehouse cannot be read.
     pub fn list_databases(&self) -> Result<Vec<String>> {
         let mut names = vec![DEFAULT_DATABASE.to_owned()];
-        for directory in directories(&self.warehouse)? {
+        for directory in self.directories(&self.warehouse)? {
             if directory.join(DATABASE_FILE).exists()
                 && let Some(name) = file_name(&directory).strip_suffix(".db")
             {
@@ -122,7 +128,7 @@ impl Catalog {
         }
         let directory = self.warehouse.join(format!("{name}.db"));
         let text = serde_json::to_vec_pretty(properties).map_err(unwritable)?;
-        publish_with_file(&directory, DATABASE_FILE, &text, Existing::Refuse)?;
+        self.publish_with_file(&directory, DATABASE_FILE, &text, Existing::Refuse)?;
         Ok(true)
     }
 
@@ -142,7 +148,7 @@ impl Catalog {
             return Err(Error::new(Condition::SCHEMA_NOT_EMPTY, message)
                 .hint("drop its tables first, or use DROP DATABASE … CASCADE"));
         }
-        Staging::begin(&directory)?.remove_target()?;
+        Staging::begin(&self.policy, &directory)?.remove_target()?;
         let mut current = self.current.write();
         if *current == name {
             *current = DEFAULT_DATABASE.to_owned();
@@ -157,10 +163,10 @@ impl Catalog {
             None => self.current_database(),
         };
         let mut tables = Vec::new();
-        for directory in directories(&self.database_directory(&database)?)? {
+        for directory in self.directories(&self.database_directory(&database)?)? {
             let name = TableName::new(Some(&database), &file_name(&directory));
             if let Ok(name) = name
-                && let Some(meta) = read_table(&directory, &self.qualified(&name))?
+                && let Some(meta) = self.read_table(&directory, &self.qualified(&name))?
             {
                 tables.push(meta);
             }
@@ -173,7 +179,7 @@ impl Catalog {
     pub(crate) fn table(&self, name: &TableName) -> Result<Option<TableMeta>> {
         let name = self.qualified(name);
         match self.database_directory(&name.database) {
-            Ok(directory) => read_table(&directory.join(&name.table), &name),
+            Ok(directory) => self.read_table(&directory.join(&name.table), &name),
             Err(_) => Ok(None),
         }
     }
@@ -207,7 +213,7 @@ impl Catalog {
     /// Where a table's data lies.
     pub(crate) fn data_location(&self, meta: &TableMeta) -> Result<PathBuf> {
         match &meta.location {
-            Some(location) => Ok(crate::write::Target::parse(location)?.path),
+            Some(location) => Ok(Target::parse(&self.policy, Access::Read, location)?.path),
             None => self.table_directory(&meta.name.to_name()),
         }
     }
@@ -218,6 +224,9 @@ impl Catalog {
         if !self.may_create(&name, meta.kind, mode)? {
             return Ok(false);
         }
+        if self.policy.is_restricted() {
+            self.data_location(meta)?;
+        }
         let existing = match mode {
             CreateMode::OrReplace => Existing::Replace,
             CreateMode::Create | CreateMode::IfNotExists => Existing::Refuse,
@@ -227,7 +236,7 @@ impl Catalog {
             Some(_) => meta.clone(),
         };
         let directory = self.table_directory(&name)?;
-        match publish_with_file(&directory, TABLE_FILE, &meta.to_json()?, existing) {
+        match self.publish_with_file(&directory, TABLE_FILE, &meta.to_json()?, existing) {
             // Another process was faster, or a directory that is no table is in the way.
             Err(error) if error.condition() == Condition::PATH_ALREADY_EXISTS => {
                 self.may_create(&name, meta.kind, mode)?;
@@ -282,7 +291,7 @@ impl Catalog {
             return Err(Error::new(Condition::WRONG_COMMAND_FOR_OBJECT_TYPE, message)
                 .hint(format!("use DROP {}", found.kind.to_string().to_uppercase())));
         }
-        Staging::begin(&self.table_directory(name)?)?.remove_target()?;
+        Staging::begin(&self.policy, &self.table_directory(name)?)?.remove_target()?;
         Ok(true)
     }
 
@@ -290,6 +299,8 @@ impl Catalog {
     pub(crate) fn rename_table(&self, from: &TableName, to: &TableName) -> Result<()> {
         self.existing_table(from)?;
         let (source, target) = (self.table_directory(from)?, self.table_directory(to)?);
+        self.policy.check(Access::Write, &source)?;
+        self.policy.check(Access::Write, &target)?;
         let parent = target.parent().unwrap_or(&self.warehouse);
         let rename = || -> io::Result<()> {
             let _lock = lock_directory(parent)?;
@@ -350,7 +361,7 @@ impl Catalog {
             return Ok(self.warehouse.clone());
         }
         let directory = self.warehouse.join(format!("{name}.db"));
-        if directory.join(DATABASE_FILE).exists() {
+        if self.policy.may_read(&directory) && directory.join(DATABASE_FILE).exists() {
             return Ok(directory);
         }
         let names = self.list_databases()?;
@@ -358,41 +369,61 @@ impl Catalog {
         let error = Error::new(Condition::SCHEMA_NOT_FOUND, message);
         Err(error.did_you_mean(name, names.iter().map(String::as_str)))
     }
-}
 
-/// Makes a directory with one file in it appear at once.
-fn publish_with_file(path: &Path, file: &str, bytes: &[u8], existing: Existing) -> Result<()> {
-    let staging = Staging::begin(path)?;
-    let make = || -> io::Result<()> {
-        fs::create_dir(staging.new_path())?;
-        write_durable(&staging.new_path().join(file), bytes)
-    };
-    make().map_err(|error| write_error(path, "write", error))?;
-    staging.publish_directory(existing, None)
-}
+    /// Makes a directory with one file in it appear at once.
+    fn publish_with_file(
+        &self,
+        path: &Path,
+        file: &str,
+        bytes: &[u8],
+        existing: Existing,
+    ) -> Result<()> {
+        let staging = Staging::begin(&self.policy, path)?;
+        let make = || -> io::Result<()> {
+            fs::create_dir(staging.new_path())?;
+            write_durable(&staging.new_path().join(file), bytes)
+        };
+        make().map_err(|error| write_error(path, "write", error))?;
+        staging.publish_directory(existing, None)
+    }
 
-fn read_table(directory: &Path, name: &name::QualifiedName) -> Result<Option<TableMeta>> {
-    let path = directory.join(TABLE_FILE);
-    match fs::read(&path) {
-        Ok(bytes) => TableMeta::from_json(&bytes, name).map(Some).map_err(|error| error.file(path)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::from(error).file(path)),
+    fn read_table(
+        &self,
+        directory: &Path,
+        name: &name::QualifiedName,
+    ) -> Result<Option<TableMeta>> {
+        let path = directory.join(TABLE_FILE);
+        // Of a warehouse that may not be read, nothing is known.
+        if !self.policy.may_read(&self.warehouse) {
+            return Ok(None);
+        }
+        self.policy.check(Access::Read, &path)?;
+        match fs::read(&path) {
+            Ok(bytes) => {
+                TableMeta::from_json(&bytes, name).map(Some).map_err(|error| error.file(path))
+            }
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::from(error).file(path)),
+        }
+    }
+
+    /// The visible directories in a directory; none if it is not there.
+    fn directories(&self, parent: &Path) -> Result<Vec<PathBuf>> {
+        if !self.policy.may_read(parent) {
+            return Ok(Vec::new());
+        }
+        let entries = match fs::read_dir(parent) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(Error::from(error).file(parent)),
+        };
+        let paths = entries.flatten().map(|entry| entry.path());
+        Ok(paths.filter(|path| path.is_dir() && !file_name(path).starts_with('.')).collect())
     }
 }
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// The visible directories in a directory; none if it is not there.
-fn directories(parent: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(parent) {
-        Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(Error::from(error).file(parent)),
-    };
-    let paths = entries.flatten().map(|entry| entry.path());
-    Ok(paths.filter(|path| path.is_dir() && !file_name(path).starts_with('.')).collect())
 }
 
 fn file_name(path: &Path) -> String {

@@ -32,17 +32,22 @@ pub struct OptionRow {
     pub default: &'static str,
     /// One sentence for users.
     pub doc: &'static str,
+    /// Whether it concerns the process, so that a policy keeps statements from changing it.
+    pub is_of_process: bool,
 }
 
 macro_rules! options {
-    ($($constant:ident: $kind:ident = $name:literal, $alias:expr, $default:literal, $doc:literal;)*) => {
+    ($($constant:ident: $kind:ident = $name:literal, $alias:expr, $default:literal, $doc:literal $(, $of:ident)?;)*) => {
         $(#[doc = $doc] pub const $constant: &str = $name;)*
 
         /// Every option, by name.
         pub const OPTIONS: &[OptionRow] = &[$(OptionRow {
             name: $name, alias: $alias, kind: OptionType::$kind, default: $default, doc: $doc,
+            is_of_process: options!(@is_of_process $($of)?),
         }),*];
     };
+    (@is_of_process) => { false };
+    (@is_of_process process) => { true };
 }
 
 options! {
@@ -51,17 +56,17 @@ options! {
     APP_NAME: Text = "vonk.app.name", Some("spark.app.name"), "vonk",
         "Name of the application, shown in messages.";
     BATCH_SIZE: Count = "vonk.execution.batch.size", None, "8192",
-        "Rows per batch that flows between operators.";
+        "Rows per batch that flows between operators.", process;
     CASE_SENSITIVE: Boolean = "vonk.sql.case.sensitive", Some("spark.sql.caseSensitive"), "false",
         "Whether names of columns and tables must match in case.";
     DEPTH_MAX: Count = "vonk.sql.depth.max", None, "500",
-        "How deep expressions and queries may nest in each other.";
+        "How deep expressions and queries may nest in each other.", process;
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
-        "Where queries run: `local[*]` is all cores, `local[N]` is N threads.";
+        "Where queries run: `local[*]` is all cores, `local[N]` is N threads.", process;
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
-        "Memory for operators and caches; 70 % of the machine's or container's memory if not set.";
+        "Memory for operators and caches; 70 % of the machine's or container's memory if not set.", process;
     REPAIR_AGGREGATE_FILTERS: Boolean = "vonk.repair.aggregate.filters", None, "true",
         "Whether filters stay above aggregates that give a row for no rows.";
     REPAIR_FILTER_PUSHDOWN: Boolean = "vonk.repair.filter.pushdown", None, "true",
@@ -77,13 +82,13 @@ options! {
     RECORD_BYTES_MAX: Bytes = "vonk.sources.record.bytes.max", None, "64MB",
         "Bytes that one line or record of a text format may take; at most 2GB.";
     SPILL_DIRECTORY: Text = "vonk.spill.directory", Some("spark.local.dir"), "",
-        "Directory for what does not fit into memory; the system's temporary directory if not set.";
+        "Directory for what does not fit into memory; the system's temporary directory if not set.", process;
     SPILL_LIMIT: Bytes = "vonk.spill.limit", None, "100GB",
-        "Disk space that spilled data may take.";
+        "Disk space that spilled data may take.", process;
     TIME_ZONE: Text = "vonk.session.timezone", Some("spark.sql.session.timeZone"), "UTC",
         "Time zone of timestamps in text.";
     WAREHOUSE: Text = "vonk.sql.warehouse.dir", Some("spark.sql.warehouse.dir"), "spark-warehouse",
-        "Directory of the persistent catalog and its tables.";
+        "Directory of the persistent catalog and its tables.", process;
 }
 
 /// The options of one session: what was set, over the defaults of [`OPTIONS`].
@@ -195,7 +200,7 @@ fn bad_master(master: &str) -> Error {
         .hint("use `local[*]` for all cores or `local[4]` for four threads")
 }
 
-fn find(name: &str) -> Option<&'static OptionRow> {
+pub(crate) fn find(name: &str) -> Option<&'static OptionRow> {
     OPTIONS.iter().find(|row| {
         row.name.eq_ignore_ascii_case(name)
             || row.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(name))

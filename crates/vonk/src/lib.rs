@@ -22,6 +22,7 @@ pub mod error;
 pub mod functions;
 mod operators;
 mod optimize;
+mod policy;
 pub mod rdd;
 mod session;
 pub mod sources;
@@ -38,6 +39,7 @@ pub use dataframe::{
 /// The DataFusion that vonk is built on, for plans and their metrics.
 pub use datafusion;
 pub use error::{Condition, Error, Result};
+pub use policy::Policy;
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
 pub use write::{DataFrameWriter, SaveMode, WriteReport};

@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, DataFrame};
 use crate::error::Result;
+use crate::policy::Policy;
 use crate::sql::{self, Environment, Views};
 use crate::udf::UserFunctions;
 
@@ -43,12 +44,14 @@ struct Inner {
     database: Arc<RwLock<String>>,
     user_functions: UserFunctions,
     caches: Caches,
+    policy: Policy,
 }
 
 /// Collects the options of a [`Session`] before it is made.
 #[derive(Debug, Clone, Default)]
 pub struct SessionBuilder {
     settings: Vec<(String, String)>,
+    policy: Policy,
 }
 
 impl SessionBuilder {
@@ -71,6 +74,15 @@ impl SessionBuilder {
         self
     }
 
+    /// Sets what the statements of the session may read, write, reach and set.
+    ///
+    /// The options of the builder are its maker's, so that the policy does not concern them.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// Makes the session.
     ///
     /// # Errors
@@ -80,7 +92,7 @@ impl SessionBuilder {
         for (name, value) in &self.settings {
             config.set(name, value)?;
         }
-        Session::with_config(config)
+        Session::with_config(config, self.policy)
     }
 }
 
@@ -91,7 +103,7 @@ impl Session {
     /// Never with the defaults; options come through [`Session::builder`].
     #[expect(clippy::expect_used, reason = "the defaults are checked by a test")]
     pub fn new() -> Self {
-        Self::with_config(Config::default()).expect("default options are valid")
+        Self::with_config(Config::default(), Policy::default()).expect("default options are valid")
     }
 
     /// Starts a session with options.
@@ -99,10 +111,10 @@ impl Session {
         SessionBuilder::default()
     }
 
-    fn with_config(config: Config) -> Result<Self> {
-        let runtime = state::runtime(&config)?;
+    fn with_config(config: Config, policy: Policy) -> Result<Self> {
+        let runtime = state::runtime(&config, &policy)?;
         let id = format!("{:016x}", rand::random::<u64>());
-        let state = state::assemble(&id, &config, &runtime)?;
+        let state = state::assemble(&id, &config, &policy, &runtime)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 id,
@@ -113,6 +125,7 @@ impl Session {
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
+                policy,
             }),
         })
     }
@@ -146,16 +159,20 @@ impl Session {
     /// Sets an option of the running session.
     ///
     /// # Errors
-    /// `SQL_CONF_NOT_FOUND` and `INVALID_CONF_VALUE` for an option that is unknown or does not fit.
+    /// `SQL_CONF_NOT_FOUND` and `INVALID_CONF_VALUE` for an option that is unknown or does not fit,
+    /// `CANNOT_MODIFY_STATIC_CONFIG` for one that the session's policy keeps.
     pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        self.inner.policy.check_setting(name)?;
         self.change_config(|config| config.set(name, value))
     }
 
     /// Puts an option back to its default.
     ///
     /// # Errors
-    /// If the engine cannot be assembled with the default.
+    /// If the engine cannot be assembled with the default, and
+    /// `CANNOT_MODIFY_STATIC_CONFIG` for an option that the session's policy keeps.
     pub fn unset(&self, name: &str) -> Result<()> {
+        self.inner.policy.check_setting(name)?;
         self.change_config(|config| {
             config.unset(name);
             Ok(())
@@ -180,7 +197,12 @@ impl Session {
     pub fn catalog(&self) -> Result<Catalog> {
         let config = self.inner.config.read();
         let warehouse = config.get(config::WAREHOUSE).unwrap_or("spark-warehouse");
-        Catalog::new(warehouse, &self.inner.database)
+        Catalog::new(warehouse, &self.inner.database, &self.inner.policy)
+    }
+
+    /// What the statements of the session may read, write, reach and set.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
     }
 
     /// The identifier of the session, for messages and files.
@@ -217,7 +239,8 @@ impl Session {
         let mut config = self.inner.config.write();
         let mut changed = config.clone();
         change(&mut changed)?;
-        let mut state = state::assemble(&self.inner.id, &changed, &self.inner.runtime)?;
+        let mut state =
+            state::assemble(&self.inner.id, &changed, &self.inner.policy, &self.inner.runtime)?;
         self.inner.user_functions.add_to(&mut state)?;
         *self.inner.state.write() = Arc::new(state);
         *config = changed;

@@ -32,7 +32,7 @@ mod paths;
 mod samples;
 mod snappy;
 mod split;
-mod store;
+pub(crate) mod store;
 mod table;
 #[cfg(test)]
 mod testing;

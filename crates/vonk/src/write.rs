@@ -13,6 +13,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use crate::config::Config;
 use crate::error::{Condition, Error, Result};
+use crate::policy::Policy;
 
 mod compress;
 mod encode;
@@ -94,7 +95,8 @@ pub(crate) async fn write_plan(
     let plan = state.create_physical_plan(query).await?;
     let context = state.task_ctx();
     let (target, companions, layout) = (spec.target.clone(), spec.companions, spec.layout);
-    let staging = blocking(move || begin(&target, layout, &companions)).await?;
+    let policy = Policy::of(state);
+    let staging = blocking(move || begin(&policy, &target, layout, &companions)).await?;
     let sink = run::Sink {
         staging: Arc::clone(&staging),
         format: spec.format,
@@ -117,11 +119,12 @@ pub(crate) async fn write_plan(
 
 /// Stages the target, with its companions when it is a directory.
 fn begin(
+    policy: &Policy,
     target: &std::path::Path,
     layout: Layout,
     companions: &[(String, Vec<u8>)],
 ) -> Result<Arc<Staging>> {
-    let staging = Staging::begin(target)?;
+    let staging = Staging::begin(policy, target)?;
     if layout == Layout::Directory {
         let root = staging.new_path();
         let make = || -> std::io::Result<()> {

@@ -16,6 +16,46 @@ const ABORTS: [&str; 6] =
 /// The library never prints and never reads the environment; only the command does.
 const FOR_THE_COMMAND: [&str; 5] = ["println!(", "eprintln!(", "print!(", "eprint!(", "env::var"];
 
+/// What opens or asks the disk for a path. A policy holds only if all of it is behind a check.
+const DISK: [&str; 15] = [
+    "use std::fs;",
+    "fs::{self",
+    "tokio::fs",
+    "fs::read",
+    "fs::write",
+    "fs::metadata",
+    "fs::create",
+    "fs::remove",
+    "File::open",
+    "File::create",
+    "File::options",
+    "OpenOptions",
+    "LocalFileSystem",
+    ".canonicalize()",
+    "Command::new",
+];
+
+/// The files that do so, each after a check of the policy or with paths of the engine's own.
+const AT_THE_DISK: [&str; 14] = [
+    "policy.rs",
+    // Reads: paths are resolved and checked in the first, opened by the others.
+    "sources/paths.rs",
+    "sources/store.rs",
+    "sources/store/guarded.rs",
+    // Writes: the target is checked by `Target` and `Staging`, the rest works in the staging directory.
+    "write.rs",
+    "write/path.rs",
+    "write/publish.rs",
+    "write/run.rs",
+    "write/staging.rs",
+    "rdd/save.rs",
+    "catalog.rs",
+    // Programs, which have a check of their own; spill files; the size of the machine.
+    "rdd/pipe.rs",
+    "rdd/spill.rs",
+    "session/state.rs",
+];
+
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {
     if !source.text.starts_with("//!") {
         findings.push(source.finding(1, "open with a `//!` sentence: what lives here and why"));
@@ -35,6 +75,12 @@ pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {
     }
     if source.is_under("crates/vonk/src") || source.is_under("crates/vonk-functions/src") {
         check_calls(source, &code, &FOR_THE_COMMAND, "only the command may do so", findings);
+    }
+    if let Ok(inner) = source.path.strip_prefix("crates/vonk/src")
+        && !AT_THE_DISK.iter().any(|file| inner.ends_with(file))
+    {
+        let advice = "no policy sees this: let `sources`, `write` or `Policy::open` do it";
+        check_calls(source, &code, &DISK, advice, findings);
     }
 }
 
@@ -106,6 +152,16 @@ mod tests {
         assert_eq!(messages("xtask/src/a.rs", &text).len(), 2);
         let text = format!("//! A.\nfn f() {{\n{}}}\n", "    g();\n".repeat(FUNCTION_LINES_MAX));
         assert!(messages("xtask/src/a.rs", &text).is_empty());
+    }
+
+    #[test]
+    fn the_disk_is_opened_where_the_policy_is_asked() {
+        let text = "//! A.\nfn f() {\n    File::open(\"x\");\n}\n";
+        let found = messages("crates/vonk/src/sources/csv.rs", text);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("no policy sees this"), "{found:?}");
+        assert!(messages("crates/vonk/src/catalog.rs", text).is_empty());
+        assert!(messages("crates/vonk-cli/src/a.rs", text).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use reedline::{Completer, CompletionResult, Span, Suggestion};
-use vonk::Session;
+use vonk::{Policy, Session};
 
 use super::command;
 use super::complete::{Candidate, Catalog, Column, complete};
@@ -64,6 +64,9 @@ impl Catalog for SessionCatalog {
     }
 
     fn columns(&self, relation: &str) -> Vec<Column> {
+        if !self.session.policy().may_read(relation) {
+            return self.read_columns(relation);
+        }
         let changed = std::fs::metadata(relation).and_then(|file| file.modified()).ok();
         if let Some(known) = self.schemas.borrow().get(relation)
             && known.changed == changed
@@ -78,16 +81,19 @@ impl Catalog for SessionCatalog {
     }
 
     fn files(&self, start: &str) -> Vec<Candidate> {
-        files(start)
+        files(start, self.session.policy())
     }
 }
 
-/// Directories, then files, whose path starts with a text.
-pub(super) fn files(start: &str) -> Vec<Candidate> {
+/// Directories, then files, whose path starts with a text, where the policy lets them be read.
+fn files(start: &str, policy: &Policy) -> Vec<Candidate> {
     let (directory, name) = start
         .rsplit_once('/')
         .map_or(("", start), |(directory, name)| (&start[..=directory.len()], name));
     let place = if directory.is_empty() { Path::new(".") } else { Path::new(directory) };
+    if !policy.may_read(place) {
+        return Vec::new();
+    }
     let Ok(entries) = std::fs::read_dir(place) else { return Vec::new() };
     let mut found = Vec::new();
     for entry in entries.flatten() {
@@ -143,11 +149,12 @@ mod tests {
         std::fs::write(root.join(".hidden"), "x").unwrap();
         let start = format!("{}/", root.display());
         let values = |start: &str| -> Vec<String> {
-            files(start).into_iter().map(|candidate| candidate.value).collect()
+            files(start, &Policy::default()).into_iter().map(|candidate| candidate.value).collect()
         };
         assert_eq!(values(&start), [format!("{start}year/"), format!("{start}a.csv")]);
         assert_eq!(values(&format!("{start}a")), [format!("{start}a.csv")]);
         assert_eq!(values(&format!("{start}.h")), [format!("{start}.hidden")]);
         assert!(values("/no/such/place/").is_empty());
+        assert!(files(&start, &Policy::safe()).is_empty());
     }
 }

@@ -9,7 +9,6 @@ use vonk::error::closest;
 use vonk::{Condition, Error};
 
 use super::Shell;
-use super::catalog;
 use super::complete::{Candidate, Catalog, Completion};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Format};
@@ -162,7 +161,7 @@ fn arguments(argument: Argument, typed: &str, known: &dyn Catalog) -> Vec<Candid
     let plain = |value: String| Candidate { value, note: String::new() };
     match argument {
         Argument::Table => known.tables().into_iter().map(plain).collect(),
-        Argument::File => catalog::files(typed),
+        Argument::File => known.files(typed),
         Argument::Format => {
             Format::value_variants().iter().map(|format| plain(format.name())).collect()
         }

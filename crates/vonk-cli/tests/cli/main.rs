@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 mod codes;
 #[cfg(unix)]
+mod safe;
+#[cfg(unix)]
 mod shell;
 mod stdin;
 #[cfg(unix)]

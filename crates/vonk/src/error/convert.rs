@@ -70,6 +70,14 @@ impl From<object_store::Error> for Error {
             object_store::Error::Generic { source, .. } if source.is::<Error>() => {
                 from_external(source)
             }
+            object_store::Error::PermissionDenied { path, source } => {
+                match source.downcast::<Error>() {
+                    Ok(ours) => *ours,
+                    Err(source) => {
+                        Error::new(Condition::CANNOT_READ_FILE, format!("`/{path}`: {source}"))
+                    }
+                }
+            }
             other => Error::new(Condition::CANNOT_READ_FILE, other.to_string()),
         }
     }

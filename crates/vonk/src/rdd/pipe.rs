@@ -49,6 +49,7 @@ fn run<T: Display + 'static>(
         Error::new(Condition::USER_CODE_FAILED, format!("`{command}` cannot run: {cause}"))
             .hint("check the name of the program and its path")
     };
+    task.job.session().policy().check_program(command)?;
     let mut words = command.split_whitespace();
     let name = words.next().unwrap_or_default();
     let mut start = Command::new(name);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::job::Task;
 use super::{Rdd, Rows};
 use crate::error::Result;
+use crate::policy::Access;
 use crate::write::{
     Existing, Staging, Target, WriteOptions, already_exists, success_marker, write_durable,
     write_error,
@@ -35,11 +36,11 @@ impl<T: Display + Send + 'static> Rdd<T> {
     /// # Errors
     /// Those of [`Rdd::collect`], `PATH_ALREADY_EXISTS` if something is there, and those of writing.
     pub async fn save_as_text_file(&self, path: &str) -> Result<()> {
-        let target = Target::parse(path)?;
+        let target = Target::parse(self.context.session().policy(), Access::Write, path)?;
         if target.exists() {
             return Err(already_exists(&target.path));
         }
-        let staging = Arc::new(Staging::begin(&target.path)?);
+        let staging = Arc::new(Staging::begin(self.context.session().policy(), &target.path)?);
         std::fs::create_dir(staging.new_path())
             .map_err(|cause| write_error(&target.path, "write", cause))?;
         let staged = Arc::clone(&staging);

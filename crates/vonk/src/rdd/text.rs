@@ -1,7 +1,6 @@
 //! Lines of text files: large files are split by byte ranges, and every line belongs to the split in
 //! which its first byte lies.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use super::job::{Job, or_throw};
 use super::{Outline, Parts, Preparing, Rdd, SparkContext, whole};
 use crate::config;
 use crate::error::{Condition, Error, Result};
+use crate::policy::Policy;
 use crate::sources::compression::{self, Compression};
 use crate::sources::{self, ReadSpec};
 
@@ -47,8 +47,10 @@ pub(super) fn lines(context: &SparkContext, path: String, min_partitions: usize)
             };
             let splits = Arc::clone(known.get_or_try_init(list).await?);
             let limit = preparing.job.session().config().bytes(config::RECORD_BYTES_MAX)?;
+            let policy = preparing.job.session().policy().clone();
             Ok(Parts::new(splits.len(), move |task, partition| {
-                Ok(task.watch(LineReader::open(&splits[partition], limit.unwrap_or(u64::MAX))?))
+                let limit = limit.unwrap_or(u64::MAX);
+                Ok(task.watch(LineReader::open(&splits[partition], limit, &policy)?))
             }))
         }
     })
@@ -126,19 +128,19 @@ struct LineReader {
 }
 
 impl LineReader {
-    fn open(split: &Split, bytes_max: u64) -> Result<Self> {
+    fn open(split: &Split, bytes_max: u64, policy: &Policy) -> Result<Self> {
         let failed = |cause: std::io::Error| Error::from(cause).file(&split.path);
         let compression = compression_of(&split.path);
         let (input, end): (Box<dyn Read>, u64) = match compression {
             Compression::None => {
-                let mut file = File::open(&split.path).map_err(failed)?;
+                let mut file = policy.open(&split.path)?;
                 if split.bytes.start > 0 {
                     // A line that begins right here is found by the end of the line before it.
                     file.seek(SeekFrom::Start(split.bytes.start - 1)).map_err(failed)?;
                 }
                 (Box::new(file), split.bytes.end)
             }
-            _ => (whole::open(&split.path, compression, split.bytes.end)?, u64::MAX),
+            _ => (whole::open(policy, &split.path, compression, split.bytes.end)?, u64::MAX),
         };
         let mut reader = Self {
             path: split.path.clone(),

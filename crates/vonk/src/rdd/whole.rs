@@ -1,6 +1,5 @@
 //! Files as one element each: their whole text or bytes.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use super::job::{Task, or_throw};
 use super::text::{list, not_utf8};
 use super::{Outline, Parts, Preparing, Rdd, SparkContext};
 use crate::error::{Condition, Error, Result};
+use crate::policy::Policy;
 use crate::sources::compression::{self, Compression};
 
 /// The longest file that is read as one element.
@@ -35,9 +35,9 @@ impl SparkContext {
     /// # Ok(()) }
     /// ```
     pub fn whole_text_files(&self, path: impl Into<String>) -> Rdd<(String, String)> {
-        whole(self, "whole_text_files", path.into(), |path, size| {
+        whole(self, "whole_text_files", path.into(), |policy, path, size| {
             let name = Compression::by_name(&name_of(path)).0;
-            String::from_utf8(read(path, size, name)?)
+            String::from_utf8(read(policy, path, size, name)?)
                 .map_err(|wrong| not_utf8(path, wrong.utf8_error().valid_up_to() as u64))
         })
     }
@@ -57,12 +57,14 @@ impl SparkContext {
     /// # Ok(()) }
     /// ```
     pub fn binary_files(&self, path: impl Into<String>) -> Rdd<(String, Vec<u8>)> {
-        whole(self, "binary_files", path.into(), |path, size| read(path, size, Compression::None))
+        whole(self, "binary_files", path.into(), |policy, path, size| {
+            read(policy, path, size, Compression::None)
+        })
     }
 }
 
 /// How a file of a known size becomes an element.
-type ReadFile<T> = fn(&Path, u64) -> Result<T>;
+type ReadFile<T> = fn(&Policy, &Path, u64) -> Result<T>;
 
 fn whole<T: Send + 'static>(
     context: &SparkContext,
@@ -78,13 +80,14 @@ fn whole<T: Send + 'static>(
         async move {
             let list = || async { Ok::<_, Error>(list(&preparing.job, &paths).await?.into()) };
             let files = Arc::clone(known.get_or_try_init(list).await?);
+            let policy = preparing.job.session().policy().clone();
             let count = files.len().min(preparing.job.threads());
             Ok(Parts::new(count, move |task: &Arc<Task>, partition| {
-                let files = Arc::clone(&files);
+                let (files, policy) = (Arc::clone(&files), policy.clone());
                 let mine = slice_of(files.len(), partition, count);
                 Ok(task.watch(mine.map(move |at| {
                     let (path, size) = &files[at];
-                    (path.display().to_string(), or_throw(read(path, *size)))
+                    (path.display().to_string(), or_throw(read(&policy, path, *size)))
                 })))
             }))
         }
@@ -95,10 +98,10 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn read(path: &Path, size: u64, compression: Compression) -> Result<Vec<u8>> {
+fn read(policy: &Policy, path: &Path, size: u64, compression: Compression) -> Result<Vec<u8>> {
     let failed = |cause: std::io::Error| Error::from(cause).file(path);
     // One byte more than fits tells that there are too many.
-    let mut input = open(path, compression, size)?.take(WHOLE_BYTES_MAX + 1);
+    let mut input = open(policy, path, compression, size)?.take(WHOLE_BYTES_MAX + 1);
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     match compression {
         Compression::None => input.read_to_end(&mut bytes).map_err(failed)?,
@@ -121,12 +124,12 @@ fn read(path: &Path, size: u64, compression: Compression) -> Result<Vec<u8>> {
 /// # Errors
 /// Those of opening it, with its name.
 pub(super) fn open(
+    policy: &Policy,
     path: &Path,
     compression: Compression,
     size: u64,
 ) -> Result<Box<dyn Read + Send>> {
-    let failed = |cause: std::io::Error| Error::from(cause).file(path);
-    let file = File::open(path).map_err(failed)?;
+    let file = policy.open(path)?;
     // An empty file is no valid stream of any compression, but holds nothing all the same.
     if compression == Compression::None || size == 0 {
         return Ok(Box::new(file));

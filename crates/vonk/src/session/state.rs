@@ -15,6 +15,8 @@ use datafusion::prelude::SessionConfig;
 use crate::config::{self, Config};
 use crate::error::Result;
 use crate::optimize;
+use crate::policy::Policy;
+use crate::sources::store;
 
 /// How many of the largest memory consumers an out-of-memory error names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
@@ -23,7 +25,7 @@ const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
 const MEMORY_SHARE: f64 = 0.7;
 
 /// Memory pool, spill directory and caches: what all statements of a session share.
-pub(super) fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
+pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv>> {
     let limit = memory_limit(config)?;
     let pool = TrackConsumersPool::new(FairSpillPool::new(limit), CONSUMERS_NAMED);
     let mut disk = DiskManagerBuilder::default();
@@ -42,6 +44,7 @@ pub(super) fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(disk)
         .with_cache_manager(caches)
+        .with_object_store_registry(store::registry(policy))
         .build_arc()?;
     Ok(runtime)
 }
@@ -58,11 +61,12 @@ fn memory_limit(config: &Config) -> Result<usize> {
 pub(super) fn assemble(
     id: &str,
     config: &Config,
+    policy: &Policy,
     runtime: &Arc<RuntimeEnv>,
 ) -> Result<SessionState> {
     let builder = SessionStateBuilder::new()
         .with_session_id(id.to_owned())
-        .with_config(session_config(config)?)
+        .with_config(session_config(config)?.with_extension(Arc::new(policy.clone())))
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
         .with_optimizer_rules(optimize::logical_rules(config))

@@ -12,6 +12,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::{ReadOptions, ReadSpec, bad_option, store};
 use crate::error::{Condition, Error, Result};
+use crate::policy::{Access, Policy};
 
 mod lister;
 
@@ -30,6 +31,7 @@ pub(super) struct Root {
     pub(super) store: Arc<dyn ObjectStore>,
     places: Vec<Place>,
     filter: FileFilter,
+    policy: Arc<Policy>,
 }
 
 /// Which of the files that are found are read.
@@ -105,12 +107,23 @@ impl Root {
     pub(super) fn find(state: &SessionState, spec: &ReadSpec) -> Result<Self> {
         let mut found: Option<(ObjectStoreUrl, Arc<dyn ObjectStore>)> = None;
         let mut places = Vec::with_capacity(spec.paths.len());
+        let policy = Policy::of(state);
         for text in &spec.paths {
             let (url, path) = split_url(text)?;
+            // Before anything is asked of the disk, which would tell what is there.
+            let patterns = expand_braces(&url, &path, &policy);
+            if is_local(&url) {
+                let base = spec.options.get("basePath");
+                let unseen = |pattern: &&String| !exists_literally(&url, pattern, &policy);
+                let literal = patterns.iter().filter(unseen).map(|path| literal_start(path));
+                literal
+                    .chain(base)
+                    .try_for_each(|path| policy.check(Access::Read, path.as_ref()))?;
+            }
             let base = spec.options.get("basePath").map(|base| to_store_path(&url, base));
-            let patterns = expand_braces(&url, &path)
+            let patterns = patterns
                 .iter()
-                .map(|pattern| Pattern::parse(&url, pattern))
+                .map(|pattern| Pattern::parse(&url, pattern, &policy))
                 .collect::<Result<Vec<_>>>()?;
             match &found {
                 None => {
@@ -124,7 +137,7 @@ impl Root {
         }
         let filter = FileFilter::find(state, &spec.options)?;
         match found {
-            Some((url, store)) => Ok(Self { url, store, places, filter }),
+            Some((url, store)) => Ok(Self { url, store, places, filter, policy }),
             None => Err(Error::new(Condition::INVALID_PARAMETER, "no path was given")
                 .hint("name a file, a directory or a glob")),
         }
@@ -162,6 +175,12 @@ impl Root {
                 return Err(self.nothing_at(place).await);
             }
             files.retain(|file| self.filter.accepts(&file.meta));
+            if is_local(&self.url) && self.policy.is_restricted() {
+                // A link among them may lead elsewhere, and its size and time are data too.
+                for file in &files {
+                    self.policy.check(Access::Read, self.display(&file.meta.location).as_ref())?;
+                }
+            }
             if let Some(base) = &place.base {
                 files.iter_mut().for_each(|file| file.base = base.clone());
             }
@@ -208,8 +227,8 @@ impl Root {
 }
 
 impl Pattern {
-    fn parse(url: &ObjectStoreUrl, path: &str) -> Result<Self> {
-        if !path.contains(GLOB) || exists_literally(url, path) {
+    fn parse(url: &ObjectStoreUrl, path: &str, policy: &Policy) -> Result<Self> {
+        if !path.contains(GLOB) || exists_literally(url, path, policy) {
             return Ok(Self { literal: to_store_path(url, path)?, rest: Vec::new() });
         }
         let absolute = if is_local(url) { absolute(path)? } else { path.to_owned() };
@@ -338,8 +357,20 @@ fn is_local(url: &ObjectStoreUrl) -> bool {
     url.as_str().starts_with("file:")
 }
 
-fn exists_literally(url: &ObjectStoreUrl, path: &str) -> bool {
-    is_local(url) && std::path::Path::new(path).exists()
+fn exists_literally(url: &ObjectStoreUrl, path: &str, policy: &Policy) -> bool {
+    is_local(url) && policy.may_read(path) && std::path::Path::new(path).exists()
+}
+
+/// The path up to the first directory or file that is a pattern.
+fn literal_start(path: &str) -> &str {
+    match path.find(GLOB) {
+        None => path,
+        Some(at) => match path[..at].rfind('/') {
+            Some(0) => "/",
+            Some(end) => &path[..end],
+            None => ".",
+        },
+    }
 }
 
 /// A path of the user's as the store knows it: absolute, without `.` and `..`.
@@ -385,8 +416,8 @@ fn two_stores(first: &ObjectStoreUrl, second: &ObjectStoreUrl) -> Error {
 }
 
 /// The alternatives of `{a,b}`, which may be nested and may hold slashes.
-fn expand_braces(url: &ObjectStoreUrl, path: &str) -> Vec<String> {
-    if exists_literally(url, path) {
+fn expand_braces(url: &ObjectStoreUrl, path: &str, policy: &Policy) -> Vec<String> {
+    if exists_literally(url, path, policy) {
         return vec![path.to_owned()];
     }
     let Some((open, close)) = outer_braces(path) else { return vec![path.to_owned()] };
@@ -400,7 +431,9 @@ fn expand_braces(url: &ObjectStoreUrl, path: &str) -> Vec<String> {
         }
         c == ',' && depth == 0
     });
-    alternatives.flat_map(|part| expand_braces(url, &format!("{head}{part}{tail}"))).collect()
+    alternatives
+        .flat_map(|part| expand_braces(url, &format!("{head}{part}{tail}"), policy))
+        .collect()
 }
 
 fn outer_braces(path: &str) -> Option<(usize, usize)> {

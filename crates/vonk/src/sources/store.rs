@@ -1,13 +1,23 @@
 //! Where files live: the local disk always, other stores by scheme behind a cargo feature each.
+//!
+//! Every file that is read is opened by a store that is made here, under the session's policy.
 
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
-use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::object_store::{
+    DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl,
+};
 use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 
 use super::ReadOptions;
 use crate::error::{Condition, Error, Result};
+use crate::policy::{Access, Policy};
+
+mod guarded;
+#[cfg(feature = "remote")]
+mod remote;
 
 /// One row of the table of stores.
 struct Store {
@@ -19,7 +29,18 @@ struct Store {
     connect: Option<Connect>,
 }
 
-type Connect = fn(&str, &ReadOptions) -> object_store::Result<Arc<dyn ObjectStore>>;
+type Connect = fn(&str, &ReadOptions, &Policy) -> object_store::Result<Arc<dyn ObjectStore>>;
+
+/// The stores that a session begins with: the local disk, as far as its policy allows.
+pub(crate) fn registry(policy: &Policy) -> Arc<dyn ObjectStoreRegistry> {
+    let registry = DefaultObjectStoreRegistry::new();
+    let local: Arc<dyn ObjectStore> = match policy.is_restricted() {
+        true => Arc::new(guarded::GuardedDisk::new(policy.clone())),
+        false => Arc::new(LocalFileSystem::new()),
+    };
+    registry.register_store(ObjectStoreUrl::local_filesystem().as_ref(), local);
+    Arc::new(registry)
+}
 
 /// Every store beside the local disk.
 const STORES: &[Store] = &[
@@ -36,7 +57,8 @@ const STORES: &[Store] = &[
 /// The store of a URL: one that is registered already, or a new client, which is then registered.
 ///
 /// # Errors
-/// `UNSUPPORTED_FEATURE` for an unknown scheme or one whose cargo feature is off.
+/// `UNSUPPORTED_FEATURE` for an unknown scheme or one whose cargo feature is off,
+/// `INSUFFICIENT_PERMISSIONS` if the policy forbids it.
 pub(super) fn connect(
     state: &SessionState,
     url: &ObjectStoreUrl,
@@ -47,6 +69,10 @@ pub(super) fn connect(
         return Ok(store);
     }
     let scheme = url.as_str().split(':').next().unwrap_or_default();
+    let policy = Policy::of(state);
+    let address: &url::Url = url.as_ref();
+    policy.check_store(scheme, address.host_str().unwrap_or_default())?;
+    check_files(&policy, options)?;
     let Some(row) = STORES.iter().find(|row| row.schemes.contains(&scheme)) else {
         let known: Vec<String> = (STORES.iter().flat_map(|row| row.schemes))
             .map(|scheme| format!("`{scheme}`"))
@@ -60,11 +86,24 @@ pub(super) fn connect(
         ))
         .hint(format!("build it with the cargo feature `{}`", row.feature)));
     };
-    let store = connect(&canonical(url.as_str()), options).map_err(|error| {
+    let store = connect(&canonical(url.as_str()), options, &policy).map_err(|error| {
         Error::new(Condition::INVALID_PARAMETER, format!("cannot connect to `{url}`: {error}"))
     })?;
     runtime.register_object_store(url.as_ref(), Arc::clone(&store));
     Ok(store)
+}
+
+/// Refuses options that name a file with credentials outside of what may be read: a store would
+/// send what is in it to a host of the user's choice.
+fn check_files(policy: &Policy, options: &ReadOptions) -> Result<()> {
+    let names_file = |name: &str| {
+        let name = name.trim_start_matches("google_");
+        name.ends_with("_file")
+            || ["service_account", "service_account_path", "application_credentials"]
+                .contains(&name)
+    };
+    let mut files = options.iter().filter(|(name, _)| names_file(name));
+    files.try_for_each(|(_, path)| policy.check(Access::Read, path.as_ref()))
 }
 
 /// The URL under the scheme by which the clients know it, where Hadoop has several.
@@ -80,9 +119,12 @@ macro_rules! connector {
     ($name:ident, $feature:literal, $builder:ident, $module:ident, $key:ident) => {
         #[cfg(feature = $feature)]
         const fn $name() -> Option<Connect> {
-            Some(|url, options| {
+            Some(|url, options, policy| {
                 use object_store::$module::{$builder, $key};
                 let mut builder = $builder::new().with_url(url);
+                if policy.is_restricted() {
+                    builder = builder.with_http_connector(remote::Connector(policy.clone()));
+                }
                 for (name, value) in options.iter() {
                     if let Ok(key) = name.parse::<$key>() {
                         builder = builder.with_config(key, value);
@@ -105,9 +147,12 @@ connector!(azure, "azure", MicrosoftAzureBuilder, azure, AzureConfigKey);
 
 #[cfg(feature = "http")]
 const fn http() -> Option<Connect> {
-    Some(|url, _| {
+    Some(|url, _, policy| {
         let plain = object_store::ClientOptions::new().with_allow_http(url.starts_with("http:"));
-        let builder = object_store::http::HttpBuilder::new().with_client_options(plain);
+        let mut builder = object_store::http::HttpBuilder::new().with_client_options(plain);
+        if policy.is_restricted() {
+            builder = builder.with_http_connector(remote::Connector(policy.clone()));
+        }
         Ok(Arc::new(builder.with_url(url).build()?))
     })
 }

@@ -9,6 +9,7 @@ use super::options::format_of_path;
 use super::{Existing, Format, Layout, Target, WriteOptions, WriteReport, WriteSpec};
 use crate::dataframe::DataFrame;
 use crate::error::{Condition, Error, Result};
+use crate::policy::Access;
 
 /// What becomes of a target that is there already.
 ///
@@ -188,7 +189,7 @@ impl DataFrameWriter {
     pub async fn save(self, path: &str) -> Result<WriteReport> {
         let mode = self.save_mode()?;
         let format = self.format.as_deref().or_else(|| format_of_path(path)).unwrap_or("parquet");
-        let target = Target::parse(path)?;
+        let target = Target::parse(self.query.session().policy(), Access::Write, path)?;
         let state = self.query.session().state();
         let how = (format, &self.options, self.partition_by.clone());
         let spec = path_spec(&state, &target, how, mode)?;

@@ -13,6 +13,7 @@ use super::{
 use crate::catalog::{Catalog, CreateMode, TableKind, TableMeta, TableName};
 use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
+use crate::policy::{Access, Policy};
 
 /// `INSERT INTO` and `INSERT OVERWRITE`.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub(crate) async fn copy_to(
 ) -> Result<WriteReport> {
     let of_path = || format_of_path(&spec.path).map(str::to_owned);
     let format = spec.format.clone().or_else(of_path).unwrap_or_else(|| "parquet".to_owned());
-    let target = Target::parse(&spec.path)?;
+    let target = Target::parse(&Policy::of(state), Access::Write, &spec.path)?;
     let is_file = target.layout(&format, !spec.partition_by.is_empty()) == Layout::File;
     let default = if is_file { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
     let mode = spec.mode.unwrap_or(default);
@@ -205,7 +206,10 @@ pub(crate) async fn save_as_table(
     let mut meta = TableMeta::table(catalog.qualified(&spec.table), format);
     for (name, value) in spec.options.iter() {
         match name {
-            "path" => meta.location = Some(Target::parse(value)?.path.display().to_string()),
+            "path" => {
+                let target = Target::parse(&Policy::of(state), Access::Write, value)?;
+                meta.location = Some(target.path.display().to_string());
+            }
             _ => drop(meta.options.insert(name.to_owned(), value.to_owned())),
         }
     }

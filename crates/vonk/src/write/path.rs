@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::options::{Layout, format_of_path};
 use crate::error::{Condition, Error, Result};
+use crate::policy::{Access, Policy};
 
 /// A place to write to.
 #[derive(Debug, Clone)]
@@ -19,8 +20,9 @@ impl Target {
     /// Reads a path or a `file:` address.
     ///
     /// # Errors
-    /// For other schemes, and for a target that is neither file nor directory.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    /// For other schemes, for a target that is neither file nor directory, and for one that the
+    /// policy forbids.
+    pub(crate) fn parse(policy: &Policy, access: Access, text: &str) -> Result<Self> {
         let local = local_path(text)?;
         let invalid = |message: String| Error::new(Condition::INVALID_PARAMETER, message);
         if local.is_empty() {
@@ -28,6 +30,7 @@ impl Target {
         }
         let path = std::path::absolute(&local)
             .map_err(|error| invalid(format!("`{text}` is no path: {error}")))?;
+        policy.check(access, &path)?;
         // A link is followed, so that what it points to is replaced and not the link.
         let path = fs::canonicalize(&path).unwrap_or(path);
         match fs::metadata(&path) {
@@ -113,7 +116,10 @@ mod tests {
 
     #[test]
     fn the_ending_decides_between_file_and_directory() {
-        let layout = |path: &str, format| Target::parse(path).unwrap().layout(format, false);
+        let layout = |path: &str, format| {
+            let target = Target::parse(&Policy::default(), Access::Write, path).unwrap();
+            target.layout(format, false)
+        };
         assert_eq!(layout("/nowhere/out.parquet", "parquet"), Layout::File);
         assert_eq!(layout("/nowhere/out.csv.gz", "csv"), Layout::File);
         assert_eq!(layout("/nowhere/out.parquet/", "parquet"), Layout::Directory);

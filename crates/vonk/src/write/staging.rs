@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::publish;
 use crate::error::{Condition, Error, Result};
+use crate::policy::{Access, Policy};
 
 /// How the names of staging directories begin; readers skip every name that begins with a dot.
 const PREFIX: &str = ".vonk-staging-";
@@ -36,8 +37,9 @@ impl Staging {
     /// Makes the staging directory for a target, after sweeping what dead processes left beside it.
     ///
     /// # Errors
-    /// If the directories cannot be made.
-    pub(crate) fn begin(target: &Path) -> Result<Self> {
+    /// If the directories cannot be made, or the policy forbids to write the target.
+    pub(crate) fn begin(policy: &Policy, target: &Path) -> Result<Self> {
+        policy.check(Access::Write, target)?;
         let parent = parent_of(target)?;
         let made_parents = make_parents(parent)
             .map_err(|error| write_error(target, "make its directory", error))?;

@@ -19,6 +19,7 @@ use futures::StreamExt;
 
 use crate::dataframe::DataFrame;
 use crate::error::{Condition, Error};
+use crate::policy::Policy;
 use crate::session::Session;
 
 /// How the rows of a test end.
@@ -245,7 +246,7 @@ async fn left_overs_of_the_dead_are_swept_and_work_in_progress_is_not() {
     let dead = root.path().join(".vonk-staging-00000000deadbeef");
     fs::create_dir(&dead).unwrap();
     fs::write(dead.join("new"), "torn").unwrap();
-    let living = super::Staging::begin(&root.path().join("other")).unwrap();
+    let living = super::Staging::begin(&Policy::default(), &root.path().join("other")).unwrap();
     write(root.path(), "json", "file", "error", End::Well).await.unwrap();
     assert!(!dead.exists());
     fs::write(living.new_path(), "whole").unwrap();

@@ -19,7 +19,7 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
     if path.is_empty() {
         return Err(bad_argument("no file is named".to_owned()).hint("`.read report.sql`").into());
     }
-    let text = script::read(Path::new(path))?;
+    let text = script::read(Path::new(path), shell.runner.session.policy())?;
     shell.script(Script { name: Some(path), text: &text });
     Ok(Next::Prompt)
 }
