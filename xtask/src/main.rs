@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `data`, `answers`, `bench` and
-//! `lancer`.
+//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`
+//! and `lancer`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod bench;
+mod deny;
 mod lancer;
 mod process;
 mod soak;
@@ -28,6 +29,8 @@ enum Chore {
     Soak(soak::Options),
     /// The rules of the source tree that no lint knows: layers, lengths, first lines, links.
     Tidy,
+    /// Licences, versions, sources and advisories of the dependencies, by deny.toml.
+    Deny,
     /// Makes a data set: `data tpch --scale 1 --dir DIR`, `data words --scale 1 --dir DIR`.
     Data {
         /// What `make-data` of tests/support is given.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Soak(options) => soak::run(&options),
         Chore::Tidy => tidy::run(),
+        Chore::Deny => deny::run(),
         Chore::Data { arguments } => process::make_data(&arguments),
         Chore::Answers => bench::record_answers(),
         Chore::Lancer { arguments } => lancer::run(&arguments),

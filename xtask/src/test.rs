@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, tidy};
+use crate::{Result, deny, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Leave out what only looks at the source: format, lints and tidy.
+    /// Leave out what only looks at the source: format, lints, tidy and deny.
     #[arg(long)]
     tests_only: bool,
 }
@@ -17,6 +17,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.tests_only {
         step("tidy", tidy::run)?;
+        step("deny", deny::run)?;
         step("format", || process::run(&mut cargo(&["fmt", "--all", "--check"])))?;
         let lints =
             ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
