@@ -21,7 +21,11 @@ pub(crate) struct Place(TempDir);
 
 impl Place {
     pub(crate) fn new() -> io::Result<Self> {
-        tempfile::Builder::new().prefix("vonk-stdin-").tempdir().map(Self)
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("vonk-stdin-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        builder.tempdir().map(Self)
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,6 +1,7 @@
 //! The options of a session: one table of names, types, defaults, docs and Spark's aliases.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use vonk_functions::arithmetic::Mode;
 
@@ -15,6 +16,8 @@ pub enum OptionType {
     Count,
     /// A number of bytes: `512MB`, `2g`, `1073741824`.
     Bytes,
+    /// A length of time: `500ms`, `30s`, `5min`, `2h`; without a unit in seconds.
+    Duration,
     /// Any text.
     Text,
 }
@@ -61,6 +64,8 @@ options! {
         "Whether names of columns and tables must match in case.";
     DEPTH_MAX: Count = "vonk.sql.depth.max", None, "500",
         "How deep expressions and queries may nest in each other.", process;
+    EXPRESSION_BYTES_MAX: Bytes = "vonk.execution.expression.bytes.max", None, "",
+        "Bytes that one function may make of one batch; a quarter of the memory limit, at most 2 GB, if not set.", process;
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
@@ -79,12 +84,22 @@ options! {
         "Whether IN and EXISTS over subqueries are spelled so that NULL counts.";
     SPILLING_JOINS: Text = "vonk.join.spilling", None, "auto",
         "Which hash joins go on from disk when memory is short: `auto` are those whose build side may not fit, `always`, `never`.";
+    PARTITIONS_MAX: Count = "vonk.write.partitions.max", Some("hive.exec.max.dynamic.partitions"), "10000",
+        "Directories that one write may make for the values of its partition columns.", process;
+    RESULT_BYTES_MAX: Bytes = "vonk.result.bytes.max", Some("spark.driver.maxResultSize"), "1GB",
+        "Bytes of a result that is held in memory, as by `collect`; 0 is no limit.", process;
+    RESULT_ROWS_MAX: Count = "vonk.result.rows.max", None, "",
+        "Rows that a query may give to who asked for it; no limit if not set.", process;
     RECORD_BYTES_MAX: Bytes = "vonk.sources.record.bytes.max", None, "64MB",
-        "Bytes that one line or record of a text format may take; at most 2GB.";
+        "Bytes that one line or record of a text format may take; at most 2GB.", process;
     SPILL_DIRECTORY: Text = "vonk.spill.directory", Some("spark.local.dir"), "",
         "Directory for what does not fit into memory; the system's temporary directory if not set.", process;
     SPILL_LIMIT: Bytes = "vonk.spill.limit", None, "100GB",
         "Disk space that spilled data may take.", process;
+    TEXT_BYTES_MAX: Bytes = "vonk.sql.text.bytes.max", None, "16MB",
+        "Bytes that the text of a statement may have.", process;
+    TIMEOUT: Duration = "vonk.sql.timeout", Some("spark.sql.thriftServer.queryTimeout"), "0",
+        "Time that a statement may take, such as `30s` or `5min`; 0 is no limit.", process;
     TIME_ZONE: Text = "vonk.session.timezone", Some("spark.sql.session.timeZone"), "UTC",
         "Time zone of timestamps in text.";
     WAREHOUSE: Text = "vonk.sql.warehouse.dir", Some("spark.sql.warehouse.dir"), "spark-warehouse",
@@ -175,6 +190,15 @@ impl Config {
         self.get(name).map(|value| parse_bytes(name, value)).transpose()
     }
 
+    /// An option in time; `None` also for zero, which is no limit.
+    ///
+    /// # Errors
+    /// `INVALID_CONF_VALUE` if the text is no length of time.
+    pub fn time(&self, name: &str) -> Result<Option<Duration>> {
+        let time = self.get(name).map(|value| parse_time(name, value)).transpose()?;
+        Ok(time.filter(|time| !time.is_zero()))
+    }
+
     /// The number of threads that the master gives: `local` is one, `local[*]` all cores.
     ///
     /// # Errors
@@ -220,6 +244,7 @@ fn check(row: &OptionRow, value: &str) -> Result<()> {
         OptionType::Text => Ok(()),
         OptionType::Count => parse_count(row.name, value).map(drop),
         OptionType::Bytes => parse_bytes(row.name, value).map(drop),
+        OptionType::Duration => parse_time(row.name, value).map(drop),
         OptionType::Boolean if ["true", "false"].contains(&value.to_lowercase().as_str()) => Ok(()),
         OptionType::Boolean => Err(bad_value(row.name, value, "`true` or `false`")),
     }
@@ -257,6 +282,21 @@ fn parse_bytes(name: &str, value: &str) -> Result<u64> {
         .ok_or_else(|| bad_value(name, value, "a size such as `512MB` or `4GB`"))
 }
 
+fn parse_time(name: &str, value: &str) -> Result<Duration> {
+    let text = value.trim().to_lowercase();
+    let digits = text.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ');
+    let seconds = match text[digits.len()..].trim() {
+        "ms" => 0.001,
+        "" | "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => f64::NAN,
+    };
+    let time = digits.parse::<f64>().ok().map(|number| number * seconds);
+    time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| bad_value(name, value, "a time such as `500ms`, `30s` or `5min`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +306,17 @@ mod tests {
         assert_eq!(parse_bytes("x", "1.5 GB").ok(), Some(3 << 29));
         assert_eq!(parse_bytes("x", "10m").ok(), Some(10 << 20));
         assert!(parse_bytes("x", "10 parsecs").is_err());
+    }
+
+    #[test]
+    fn times_have_units() {
+        let millis = |text: &str| parse_time("x", text).map(|time| time.as_millis()).ok();
+        assert_eq!(
+            [millis("1.5s"), millis("20"), millis("250 ms")],
+            [Some(1500), Some(20_000), Some(250)]
+        );
+        assert_eq!([millis("2min"), millis("1h")], [Some(120_000), Some(3_600_000)]);
+        assert_eq!([millis("-1s"), millis("soon"), millis("3 weeks"), millis("")], [None; 4]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 use crate::config;
 use crate::display;
 use crate::error::Result;
+use crate::limits::{self, Deadline};
 use crate::operators::in_order::keep_file_order;
 use crate::operators::interrupt::Interrupt;
 use crate::session::Session;
@@ -165,6 +166,24 @@ impl DataFrame {
     /// # Errors
     /// Those of planning; errors of the data come through the stream.
     pub async fn execute(&self) -> Result<Execution> {
+        let Execution { stream, plan } = self.start().await?;
+        let stream = limits::at_most_rows(stream, &self.session.config())?;
+        Ok(Execution { stream, plan })
+    }
+
+    /// Runs the query for rows that stay in memory together.
+    pub(crate) async fn execute_held(&self) -> Result<SendableRecordBatchStream> {
+        limits::at_most_bytes(self.execute().await?.stream, &self.session.config())
+    }
+
+    /// Runs the query, within the time that a statement may take.
+    async fn start(&self) -> Result<Execution> {
+        let deadline = Deadline::start(&self.session.config())?;
+        let Execution { stream, plan } = deadline.within(self.begin()).await?;
+        Ok(Execution { stream: deadline.bound(stream), plan })
+    }
+
+    async fn begin(&self) -> Result<Execution> {
         let state = self.session.state();
         let mut plan = self.physical_plan().await?;
         if self.session.config().is_on(config::FILE_ORDER) {
@@ -188,7 +207,7 @@ impl DataFrame {
     /// # Errors
     /// Those of planning and of the data.
     pub async fn collect(&self) -> Result<Vec<RecordBatch>> {
-        Ok(self.execute().await?.stream.try_collect().await?)
+        Ok(self.execute_held().await?.try_collect().await?)
     }
 
     /// Runs the query and counts its rows.
@@ -196,7 +215,7 @@ impl DataFrame {
     /// # Errors
     /// Those of planning and of the data.
     pub async fn count(&self) -> Result<usize> {
-        let mut stream = self.execute().await?.stream;
+        let mut stream = self.start().await?.stream;
         let mut rows = 0;
         while let Some(batch) = stream.next().await {
             rows += batch?.num_rows();

@@ -20,6 +20,7 @@ pub mod dataframe;
 pub mod display;
 pub mod error;
 pub mod functions;
+mod limits;
 mod operators;
 mod optimize;
 mod policy;

@@ -15,6 +15,7 @@ use crate::sql::{self, Environment, Views};
 use crate::udf::UserFunctions;
 
 mod names;
+mod spill;
 mod state;
 
 /// The entrance to the engine: SQL, files, tables and RDDs, with the options they run under.

@@ -16,6 +16,7 @@ use crate::analyze::{self, Relation};
 use crate::catalog::{Catalog, TableKind, TableName};
 use crate::config::Config;
 use crate::error::{Condition, Error, Place, Result};
+use crate::limits;
 use crate::sources;
 
 pub mod dialect;
@@ -47,6 +48,7 @@ pub(crate) trait Environment: Send + Sync {
 
 /// Parses one statement and plans it; a command is run and its plan holds its answer.
 pub(crate) async fn plan_text(session: &dyn Environment, text: &str) -> Result<LogicalPlan> {
+    limits::check_text(&session.config(), text)?;
     match parse::statement(text)? {
         parse::Parsed::Query(query) => plan_query(session, *query).await,
         parse::Parsed::Command(command) => command.run(session).await,

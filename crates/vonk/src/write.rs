@@ -10,8 +10,9 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use parking_lot::Mutex;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
 
@@ -104,6 +105,8 @@ pub(crate) async fn write_plan(
         schema: with_types_of(&schema, &plan.schema())?,
         partition_columns,
         rows_per_file_max: spec.rows_per_file_max.filter(|max| *max > 0),
+        partitions_max: partitions_max(state)?,
+        partitions: Mutex::default(),
         pool: Arc::clone(context.memory_pool()),
         job: job_name(),
     };
@@ -115,6 +118,12 @@ pub(crate) async fn write_plan(
     })
     .await?;
     Ok(report)
+}
+
+/// How many partitions the session lets a write make.
+fn partitions_max(state: &SessionState) -> Result<usize> {
+    let config = state.config().get_extension::<Config>().unwrap_or_default();
+    Ok(config.count(config::PARTITIONS_MAX)?.unwrap_or(usize::MAX))
 }
 
 /// Stages the target, with its companions when it is a directory.

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["sql"],
     &["analyze", "optimize", "planner"],
     &["operators", "sources", "codec", "write", "catalog"],
-    &["config", "error", "display", "policy", "stack"],
+    &["config", "error", "display", "limits", "policy", "stack"],
 ];
 
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {

@@ -36,10 +36,11 @@ const DISK: [&str; 15] = [
 ];
 
 /// The files that do so, each after a check of the policy or with paths of the engine's own.
-const AT_THE_DISK: [&str; 14] = [
+const AT_THE_DISK: [&str; 16] = [
     "policy.rs",
     // Reads: paths are resolved and checked in the first, opened by the others.
     "sources/paths.rs",
+    "sources/paths/lister.rs",
     "sources/store.rs",
     "sources/store/guarded.rs",
     // Writes: the target is checked by `Target` and `Staging`, the rest works in the staging directory.
@@ -53,6 +54,7 @@ const AT_THE_DISK: [&str; 14] = [
     // Programs, which have a check of their own; spill files; the size of the machine.
     "rdd/pipe.rs",
     "rdd/spill.rs",
+    "session/spill.rs",
     "session/state.rs",
 ];
 

@@ -176,7 +176,7 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::collect`].
     pub async fn collect_rows(&self) -> Result<Vec<Row>> {
-        let mut stream = self.execute().await?.stream;
+        let mut stream = self.execute_held().await?;
         let mut rows = Vec::new();
         while let Some(batch) = stream.next().await {
             rows.extend(Row::all(batch?));

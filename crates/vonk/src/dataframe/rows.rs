@@ -31,7 +31,7 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::collect`], and `CAST_INVALID_INPUT` if a value does not fit the type.
     pub async fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
-        let mut stream = self.execute().await?.stream;
+        let mut stream = self.execute_held().await?;
         let mut rows = Vec::new();
         while let Some(batch) = stream.next().await {
             rows.append(&mut typed(&batch?)?);
@@ -65,7 +65,7 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::collect`].
     pub async fn to_arrow(&self) -> Result<RecordBatch> {
-        let stream = self.execute().await?.stream;
+        let stream = self.execute_held().await?;
         let schema = stream.schema();
         let batches: Vec<RecordBatch> = stream.try_collect().await?;
         Ok(concat_batches(&schema, &batches)?)

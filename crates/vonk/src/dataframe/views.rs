@@ -69,7 +69,7 @@ impl DataFrame {
                 displayable(physical().await?.as_ref()).indent(false),
             )),
             "analyze" => {
-                let mut execution = self.execute().await?;
+                let mut execution = self.start().await?;
                 while let Some(batch) = execution.stream.next().await {
                     batch?;
                 }

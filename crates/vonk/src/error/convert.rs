@@ -39,9 +39,10 @@ impl From<ArrowError> for Error {
                 .hint("use `try_divide` to get NULL instead"),
             ArrowError::ArithmeticOverflow(text) => overflow(&text),
             ArrowError::CastError(text) => cast_error(&text),
-            ArrowError::IoError(text, source) => {
-                Error::new(Condition::CANNOT_READ_FILE, text).caused_by(source)
-            }
+            ArrowError::IoError(text, source) => match source.downcast::<Error>() {
+                Ok(ours) => ours,
+                Err(source) => Error::new(Condition::CANNOT_READ_FILE, text).caused_by(source),
+            },
             ArrowError::ParquetError(text) => Error::new(Condition::CANNOT_READ_FILE, text),
             other => Error::new(Condition::INVALID_PARAMETER, strip(&other.to_string())),
         }
@@ -50,6 +51,10 @@ impl From<ArrowError> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
+        let error = match error.downcast::<Error>() {
+            Ok(ours) => return ours,
+            Err(error) => error,
+        };
         let condition = match error.kind() {
             std::io::ErrorKind::NotFound => Condition::PATH_NOT_FOUND,
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {

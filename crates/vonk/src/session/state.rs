@@ -1,19 +1,20 @@
 //! The only assembler of DataFusion's session state, so that a name means the same everywhere.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 
+use super::spill::SpillPlace;
 use crate::config::{self, Config};
 use crate::error::Result;
+use crate::limits;
 use crate::optimize;
 use crate::policy::Policy;
 use crate::sources::store;
@@ -28,13 +29,8 @@ const MEMORY_SHARE: f64 = 0.7;
 pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv>> {
     let limit = memory_limit(config)?;
     let pool = TrackConsumersPool::new(FairSpillPool::new(limit), CONSUMERS_NAMED);
-    let mut disk = DiskManagerBuilder::default();
-    if let Some(directory) = config.get(config::SPILL_DIRECTORY) {
-        disk = disk.with_mode(DiskManagerMode::Directories(vec![PathBuf::from(directory)]));
-    }
-    if let Some(bytes) = config.bytes(config::SPILL_LIMIT)? {
-        disk = disk.with_max_temp_directory_size(bytes);
-    }
+    let disk =
+        DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillPlace::new(config)?));
     // The list of files is never cached: a file added to a directory is seen by the next query.
     let caches = CacheManagerConfig::default()
         .with_list_files_cache(None)
@@ -71,7 +67,9 @@ pub(super) fn assemble(
         .with_default_features()
         .with_optimizer_rules(optimize::logical_rules(config))
         .with_physical_optimizer_rules(optimize::physical_rules(config, memory_limit(config)?));
-    Ok(vonk_functions::register(builder, config.arithmetic()).build())
+    let mut state = vonk_functions::register(builder, config.arithmetic()).build();
+    limits::bound_functions(&mut state, config)?;
+    Ok(state)
 }
 
 fn session_config(config: &Config) -> Result<SessionConfig> {

@@ -9,6 +9,7 @@ use super::options::format_of_path;
 use super::{Existing, Format, Layout, Target, WriteOptions, WriteReport, WriteSpec};
 use crate::dataframe::DataFrame;
 use crate::error::{Condition, Error, Result};
+use crate::limits::Deadline;
 use crate::policy::Access;
 
 /// What becomes of a target that is there already.
@@ -187,6 +188,11 @@ impl DataFrameWriter {
     /// otherwise; `FAILED_WRITE.DISK_FULL` and `TASK_WRITE_FAILED` naming the target. After an error
     /// the target is as it was.
     pub async fn save(self, path: &str) -> Result<WriteReport> {
+        let deadline = Deadline::start(&self.query.session().config())?;
+        deadline.within(self.save_now(path)).await
+    }
+
+    async fn save_now(self, path: &str) -> Result<WriteReport> {
         let mode = self.save_mode()?;
         let format = self.format.as_deref().or_else(|| format_of_path(path)).unwrap_or("parquet");
         let target = Target::parse(self.query.session().policy(), Access::Write, path)?;
@@ -205,6 +211,11 @@ impl DataFrameWriter {
     /// # Errors
     /// Those of the query; `TABLE_OR_VIEW_ALREADY_EXISTS` unless the mode says otherwise.
     pub async fn save_as_table(self, name: &str) -> Result<WriteReport> {
+        let deadline = Deadline::start(&self.query.session().config())?;
+        deadline.within(self.save_as_table_now(name)).await
+    }
+
+    async fn save_as_table_now(self, name: &str) -> Result<WriteReport> {
         let session = self.query.session();
         let catalog = session.catalog()?;
         let spec = super::SaveTableSpec {
@@ -223,6 +234,11 @@ impl DataFrameWriter {
     /// # Errors
     /// Those of the query; `TABLE_OR_VIEW_NOT_FOUND`; if columns do not fit in number or type.
     pub async fn insert_into(self, name: &str) -> Result<WriteReport> {
+        let deadline = Deadline::start(&self.query.session().config())?;
+        deadline.within(self.insert_into_now(name)).await
+    }
+
+    async fn insert_into_now(self, name: &str) -> Result<WriteReport> {
         let session = self.query.session();
         let mut spec = super::InsertSpec::new(crate::catalog::TableName::parse(name)?);
         spec.overwrite = self.save_mode()? == SaveMode::Overwrite;

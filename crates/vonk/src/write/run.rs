@@ -1,6 +1,6 @@
 //! Runs a plan and writes what it gives into staged files: one task per partition of the plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
+use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::encode::{self, Encode, EncodeError};
@@ -24,6 +25,7 @@ use super::partition::{self, Part, Splitter};
 use super::sorted::sorted;
 use super::staging::{Staging, write_error};
 use super::{WriteReport, find_io};
+use crate::config;
 use crate::error::{Condition, Error, Result};
 
 /// What all tasks of one write share.
@@ -35,9 +37,28 @@ pub(super) struct Sink {
     pub(super) schema: SchemaRef,
     pub(super) partition_columns: Vec<usize>,
     pub(super) rows_per_file_max: Option<u64>,
+    pub(super) partitions_max: usize,
+    /// The directories of partitions that this write has made.
+    pub(super) partitions: Mutex<HashSet<PathBuf>>,
     pub(super) pool: Arc<dyn MemoryPool>,
     /// Makes the names of this write's files differ from those of all others.
     pub(super) job: String,
+}
+
+impl Sink {
+    /// Refuses one partition more than a write may make.
+    fn count_partition(&self, directory: &Path) -> Result<()> {
+        let mut made = self.partitions.lock();
+        if made.contains(directory) || made.len() < self.partitions_max {
+            made.insert(directory.to_owned());
+            return Ok(());
+        }
+        let (option, limit) = (config::PARTITIONS_MAX, self.partitions_max);
+        let message = format!("the write makes more partitions than `{option}`, which is {limit}");
+        Err(Error::new(Condition::TOO_MANY_PARTITIONS, message)
+            .hint("partition by a column with fewer values, or raise the limit")
+            .file(self.staging.target()))
+    }
 }
 
 /// Runs the plan to its end; when it gives a report, every file is complete and durable.
@@ -275,6 +296,7 @@ impl PartWriter {
 
     fn open(&mut self, key: Option<arrow::row::OwnedRow>, directory: &Path) -> Result<()> {
         let sink = &self.sink;
+        sink.count_partition(directory)?;
         let root = sink.staging.new_path();
         let path = match sink.layout {
             Layout::File => root,
