@@ -84,7 +84,7 @@ pub(crate) const FORMATS: &[Format] = &[
         first_file_tells: true,
         statistics: false,
         magic: Some(b"Obj\x01"),
-        check: Some(super::avro::check_end),
+        check: Some(super::avro::check_blocks),
         make: |options| {
             check_names("avro", options, &["datetimeRebaseMode"])?;
             Ok(Arc::new(AvroFormat))
