@@ -57,6 +57,21 @@ async fn joins_of_every_kind_go_on_from_disk() {
     }
 }
 
+/// Parts are read from disk in pieces; a batch must not count for all of the piece it lies in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_a_hundred_times_its_memory_ends() {
+    let session = with_memory("4MB");
+    session.sql("SET vonk.join.spilling = 'always'").collect().await.unwrap();
+    let rows = session.sql(
+        "SELECT count(*), max(v), min(w) FROM \
+         (SELECT id, repeat('x', 60) || id AS v FROM range(0, 400000)) AS a \
+         JOIN (SELECT id, repeat('y', 60) || id AS w FROM range(0, 400000)) AS b ON a.id = b.id",
+    );
+    let rows = rows.rows::<(i64, String, String)>().await.unwrap();
+    let (last, first) = ("x".repeat(60) + "99999", "y".repeat(60) + "0");
+    assert_eq!(rows, [(400_000, last, first)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_join_of_one_key_names_the_limit() {
     let session = with_memory("4MB");

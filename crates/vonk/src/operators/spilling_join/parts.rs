@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, UInt32Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, MutableArrayData, UInt32Array, make_array,
+};
 use datafusion::arrow::compute::{BatchCoalescer, take_record_batch};
-use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::Result as DfResult;
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::execution::SpillFile;
@@ -97,6 +100,26 @@ impl OpenPart {
         }
         Ok(())
     }
+}
+
+/// A copy in buffers of its own.
+///
+/// Batches from a file are slices of the piece of it that was read at once, and each counts as large
+/// as all of that piece.
+pub(super) fn compact(batch: &RecordBatch) -> DfResult<RecordBatch> {
+    let copies = batch.columns().iter().map(|column| match column.data_type() {
+        DataType::Utf8View => Ok(Arc::new(column.as_string_view().gc()) as ArrayRef),
+        DataType::BinaryView => Ok(Arc::new(column.as_binary_view().gc()) as ArrayRef),
+        _ => {
+            let data = column.to_data();
+            let mut copy = MutableArrayData::new(vec![&data], false, data.len());
+            copy.try_extend(0, 0, data.len())?;
+            Ok(make_array(copy.freeze()))
+        }
+    });
+    let copies = copies.collect::<DfResult<Vec<ArrayRef>>>()?;
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(batch.schema(), copies, &rows)?)
 }
 
 fn writer(files: &SpillManager) -> DfResult<Writer> {

@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::parts::{Cut, Part};
+use super::parts::{Cut, Part, compact};
 
 /// How often a part is cut again before its keys are taken to be too few.
 const DEPTH_MAX: u32 = 6;
@@ -151,7 +151,11 @@ impl Join {
 
     fn read(&self, part: Option<Part>, schema: SchemaRef) -> DfResult<SendableRecordBatchStream> {
         match part {
-            Some(part) => self.files(schema).read_spill_as_stream(part, None),
+            Some(part) => {
+                let rows = self.files(Arc::clone(&schema)).read_spill_as_stream(part, None)?;
+                let rows = rows.map(|batch| compact(&batch?));
+                Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+            }
             None => Ok(Box::pin(EmptyRecordBatchStream::new(schema))),
         }
     }
