@@ -9,13 +9,16 @@ use datafusion::arrow::compute::{BatchCoalescer, take_record_batch};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::Result as DfResult;
-use datafusion::common::hash_utils::{RandomState, create_hashes};
+use datafusion::common::hash_utils::{QualityRandomState, create_hashes};
 use datafusion::execution::SpillFile;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::SpillManager;
 
 /// Into how many parts rows are cut at once.
 const PARTS: usize = 16;
+
+/// Any number that no other operator starts its hashes with.
+const SEED: u64 = 0x7061_7274_7320_6F6E;
 
 /// Rows that a part holds back before it writes them.
 const ROWS_PER_WRITE: usize = 1024;
@@ -27,7 +30,9 @@ pub(super) type Part = Arc<dyn SpillFile>;
 pub(super) struct Cut {
     files: SpillManager,
     keys: Vec<Arc<dyn PhysicalExpr>>,
-    seed: RandomState,
+    seed: QualityRandomState,
+    /// The first of the bits of a hash that name a part.
+    shift: u32,
     parts: Vec<OpenPart>,
     hashes: Vec<u64>,
 }
@@ -41,17 +46,18 @@ struct OpenPart {
 }
 
 impl Cut {
-    /// Rows that were cut by one depth come apart by the next: each hashes in its own way, and not
-    /// as DataFusion does, which has put rows of some hashes into this partition already.
+    /// Each depth cuts by other bits of one hash, so that rows of one part come apart by the next;
+    /// the hash is not the one by which DataFusion has put rows into this partition already.
     pub(super) fn new(files: SpillManager, keys: Vec<Arc<dyn PhysicalExpr>>, depth: u32) -> Self {
-        let seed = RandomState::with_seed(0x7061_7274 ^ (u64::from(depth) << 32));
+        let seed = QualityRandomState::with_seed(SEED);
+        let shift = 16 + depth * PARTS.ilog2();
         let parts = (0..PARTS)
             .map(|_| OpenPart {
                 held: BatchCoalescer::new(Arc::clone(files.schema()), ROWS_PER_WRITE),
                 file: None,
             })
             .collect();
-        Self { files, keys, seed, parts, hashes: Vec::new() }
+        Self { files, keys, seed, shift, parts, hashes: Vec::new() }
     }
 
     pub(super) fn push(&mut self, batch: &RecordBatch) -> DfResult<()> {
@@ -62,7 +68,7 @@ impl Cut {
         create_hashes(&keys?, &self.seed, &mut self.hashes)?;
         let mut rows: Vec<Vec<u32>> = vec![Vec::new(); PARTS];
         for (row, hash) in self.hashes.iter().enumerate() {
-            rows[(hash >> 32) as usize % PARTS].push(row as u32);
+            rows[(hash >> self.shift) as usize % PARTS].push(row as u32);
         }
         for (part, rows) in self.parts.iter_mut().zip(rows) {
             if !rows.is_empty() {
