@@ -37,7 +37,9 @@ pub(crate) use options::{Format, Layout, WriteOptions};
 pub(crate) use partition::partition_columns;
 pub(crate) use path::Target;
 pub(crate) use publish::{Existing, rename_new, write_durable};
-pub(crate) use staging::{Guard, Staging, already_exists, lock_directory, write_error};
+pub(crate) use staging::{
+    Guard, Staging, already_exists, lock_directory, make_private, write_error,
+};
 
 /// What a write has written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Expr as Resolved, LogicalPlan, TableType};
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
-use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use futures::StreamExt;
@@ -26,6 +26,7 @@ use super::column::{Column, columns};
 use super::source::{behind_table, renamed};
 use super::syntax::Select;
 use crate::error::{Condition, Error, Result};
+use crate::operators::ahead::run_ahead;
 use crate::session::Session;
 
 /// Batches that a partition may be ahead of the one that is being gathered.
@@ -258,17 +259,6 @@ fn run(
     partition: usize,
     context: &Arc<TaskContext>,
 ) -> SendableRecordBatchStream {
-    let mut builder = RecordBatchReceiverStream::builder(plan.schema(), BATCHES_AHEAD);
-    let (sender, plan, context) = (builder.tx(), Arc::clone(plan), Arc::clone(context));
-    builder.spawn(async move {
-        let mut batches = plan.execute(partition, context)?;
-        while let Some(batch) = batches.next().await {
-            // The receiver is gone when the query is cancelled or has its rows.
-            if sender.send(batch).await.is_err() {
-                break;
-            }
-        }
-        Ok(())
-    });
-    builder.build()
+    let (schema, plan, context) = (plan.schema(), Arc::clone(plan), Arc::clone(context));
+    run_ahead(schema, BATCHES_AHEAD, move || plan.execute(partition, context))
 }

@@ -20,7 +20,7 @@ use datafusion::physical_plan::limit::{GlobalLimitExec, LimitStream, LocalLimitE
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{
@@ -28,6 +28,8 @@ use datafusion::physical_plan::{
     Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
+
+use super::ahead::run_ahead;
 
 /// Batches that a partition may be ahead of the one that is being given.
 ///
@@ -146,21 +148,10 @@ impl InOrderExec {
         let partitions = self.input.output_partitioning().partition_count();
         let streams: Vec<SendableRecordBatchStream> = (0..partitions)
             .map(|partition| {
-                let mut builder =
-                    RecordBatchReceiverStream::builder(Arc::clone(&schema), BATCHES_AHEAD);
-                let (sender, input) = (builder.tx(), Arc::clone(&self.input));
-                let context = Arc::clone(context);
-                builder.spawn(async move {
-                    let mut batches = input.execute(partition, context)?;
-                    while let Some(batch) = batches.next().await {
-                        // The receiver is gone when the query is cancelled or has its rows.
-                        if sender.send(batch).await.is_err() {
-                            break;
-                        }
-                    }
-                    Ok(())
-                });
-                builder.build()
+                let (input, context) = (Arc::clone(&self.input), Arc::clone(context));
+                run_ahead(Arc::clone(&schema), BATCHES_AHEAD, move || {
+                    input.execute(partition, context)
+                })
             })
             .collect();
         let rows = futures::stream::iter(streams).flatten();

@@ -22,11 +22,12 @@ use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{
     HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder,
 };
-use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::ahead::run_ahead;
 use crate::error::{Condition, Error};
 
 /// How long a condition is evaluated before other work may have its thread.
@@ -82,7 +83,7 @@ impl Interrupt {
     ///
     /// Without the task, whoever takes the batches would do the work of a plan of one partition, and
     /// could not turn away while an operator does not give way.
-    pub(crate) fn run(self, mut rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    pub(crate) fn run(self, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
         struct Guard(Interrupt);
         impl Drop for Guard {
             fn drop(&mut self) {
@@ -90,19 +91,9 @@ impl Interrupt {
             }
         }
         let schema = rows.schema();
-        let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&schema), BATCHES_AHEAD);
-        let sender = builder.tx();
-        builder.spawn(async move {
-            while let Some(batch) = rows.next().await {
-                // The receiver is gone when the query is cancelled or has its rows.
-                if sender.send(batch).await.is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        });
+        let rows = run_ahead(Arc::clone(&schema), BATCHES_AHEAD, move || Ok(rows));
         let guard = Guard(self);
-        let rows = builder.build().inspect(move |_| {
+        let rows = rows.inspect(move |_| {
             let _held = &guard;
         });
         Box::pin(RecordBatchStreamAdapter::new(schema, rows))

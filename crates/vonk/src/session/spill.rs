@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 
 use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
+use crate::write::make_private;
 
 /// How the names of spill directories begin; they are private and locked while they are in use.
 const PREFIX: &str = "vonk-spill-";
@@ -112,17 +113,6 @@ impl Drop for PrivateDirectory {
             log::warn!("cannot remove `{}`: {error}", self.path.display());
         }
     }
-}
-
-#[cfg(unix)]
-fn make_private(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().mode(0o700).create(directory)
-}
-
-#[cfg(not(unix))]
-fn make_private(directory: &Path) -> io::Result<()> {
-    fs::create_dir(directory)
 }
 
 /// Removes the spill directories whose processes are dead. Those of other users stay closed to it.

@@ -272,13 +272,15 @@ fn make_parents(parent: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(made)
 }
 
+/// Makes a directory that only its owner may enter.
 #[cfg(unix)]
-fn make_private(directory: &Path) -> io::Result<()> {
+pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(0o700).create(directory)
 }
 
+/// Makes a directory.
 #[cfg(not(unix))]
-fn make_private(directory: &Path) -> io::Result<()> {
+pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     fs::create_dir(directory)
 }

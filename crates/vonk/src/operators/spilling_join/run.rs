@@ -1,26 +1,24 @@
 //! One partition of a join: in memory if the build side fits, else part by part from disk.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::common::utils::memory::get_record_batch_memory_size;
-use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::{EmptyRecordBatchStream, RecordBatchStreamAdapter};
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, SpillManager};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use super::parts::{Cut, Part, compact};
+use crate::operators::once::plan_once;
 
 /// How often a part is cut again before its keys are taken to be too few.
 const DEPTH_MAX: u32 = 6;
@@ -102,7 +100,7 @@ impl Join {
             .reset_state()
             .recompute_properties()
             .with_partition_mode(PartitionMode::CollectLeft)
-            .with_new_children(vec![Once::plan(build)?, Once::plan(probe)?])?
+            .with_new_children(vec![plan_once(build)?, plan_once(probe)?])?
             .build()?;
         Ok(join.execute(0, Arc::clone(&self.context))?.boxed())
     }
@@ -162,42 +160,5 @@ impl Join {
 
     fn files(&self, schema: SchemaRef) -> SpillManager {
         SpillManager::new(self.context.runtime_env(), self.spill.clone(), schema)
-    }
-}
-
-/// A stream as a plan that runs once.
-struct Once {
-    schema: SchemaRef,
-    stream: Mutex<Option<SendableRecordBatchStream>>,
-}
-
-impl Once {
-    fn plan(stream: SendableRecordBatchStream) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let schema = stream.schema();
-        let once = Self { schema: Arc::clone(&schema), stream: Mutex::new(Some(stream)) };
-        let plan =
-            StreamingTableExec::try_new(schema, vec![Arc::new(once)], None, [], false, None)?;
-        Ok(Arc::new(plan))
-    }
-}
-
-impl fmt::Debug for Once {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Once")
-    }
-}
-
-impl PartitionStream for Once {
-    fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
-        stream.unwrap_or_else(|| {
-            let error = DataFusionError::Internal("a part of a join was read twice".to_owned());
-            let failed = futures::stream::iter([Err(error)]);
-            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), failed))
-        })
     }
 }
