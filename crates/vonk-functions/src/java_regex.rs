@@ -3,6 +3,8 @@
 //! Java's `\d`, `\w` and `\s` are of ASCII; `\Q…\E` quotes. Look-around, back-references and
 //! possessive quantifiers have no linear-time form and are refused.
 
+use std::collections::HashMap;
+
 use datafusion::common::{Result, exec_err};
 use regex::Regex;
 
@@ -35,6 +37,35 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex> {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
             exec_err!("`{pattern}` is no regular expression: {reason}")
+        }
+    }
+}
+
+/// The patterns of a column, each compiled once.
+#[derive(Default)]
+pub(crate) struct Patterns {
+    compiled: HashMap<String, Regex>,
+    /// The one that was asked for last: a column has mostly one pattern.
+    last: Option<(String, Regex)>,
+}
+
+impl Patterns {
+    /// The pattern, compiled.
+    pub(crate) fn get(&mut self, pattern: &str) -> Result<&Regex> {
+        if self.last.as_ref().is_none_or(|(last, _)| last != pattern) {
+            let regex = match self.compiled.get(pattern) {
+                Some(regex) => regex.clone(),
+                None => {
+                    let regex = compile(pattern)?;
+                    self.compiled.insert(pattern.to_owned(), regex.clone());
+                    regex
+                }
+            };
+            self.last = Some((pattern.to_owned(), regex));
+        }
+        match &self.last {
+            Some((_, regex)) => Ok(regex),
+            None => exec_err!("the pattern `{pattern}` is not compiled"),
         }
     }
 }

@@ -3,19 +3,34 @@
 use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::ScalarUDF;
 use datafusion_spark::SessionStateBuilderSpark;
 
 mod aggregates;
 pub mod arithmetic;
 mod failure;
+mod function;
 pub mod generators;
 pub mod item;
 mod java_regex;
+mod parameters;
 mod strings;
 
 use arithmetic::Mode;
 pub use failure::Failure;
+pub use function::{Function, Make};
+
+/// The categories of functions, each with a table of its own.
+const CATEGORIES: &[&[Function]] = &[aggregates::FUNCTIONS, strings::FUNCTIONS];
+
+/// Every function of ours that is called by a name.
+///
+/// ```
+/// let split = vonk_functions::functions().find(|function| function.names[0] == "split");
+/// assert_eq!(split.unwrap().usage, "split(text, pattern[, limit])");
+/// ```
+pub fn functions() -> impl Iterator<Item = &'static Function> {
+    CATEGORIES.iter().copied().flatten()
+}
 
 /// Adds Spark's functions to a state under assembly, over DataFusion's functions of the same name.
 ///
@@ -30,14 +45,32 @@ pub use failure::Failure;
 /// ```
 pub fn register(builder: SessionStateBuilder, mode: Mode) -> SessionStateBuilder {
     let mut builder = builder.with_spark_features();
-    builder.scalar_functions().get_or_insert_default().extend(own());
-    let aggregates = aggregates::functions(mode).into_iter().map(Arc::new);
-    builder.aggregate_functions().get_or_insert_default().extend(aggregates);
+    let operators = arithmetic::functions().into_iter().map(Arc::new);
+    builder.scalar_functions().get_or_insert_default().extend(operators);
+    for function in functions() {
+        let aliases = function.names[1..].iter().copied();
+        match function.make {
+            Make::Scalar(make) => {
+                let udf = Arc::new(make().with_aliases(aliases));
+                builder.scalar_functions().get_or_insert_default().push(udf);
+            }
+            Make::ScalarIn(make) => {
+                let udf = Arc::new(make(mode).with_aliases(aliases));
+                builder.scalar_functions().get_or_insert_default().push(udf);
+            }
+            Make::Aggregate(make) => {
+                let udaf = Arc::new(make(mode).with_aliases(aliases));
+                builder.aggregate_functions().get_or_insert_default().push(udaf);
+            }
+            Make::Window(make) => {
+                let udwf = Arc::new(make().with_aliases(aliases));
+                builder.window_functions().get_or_insert_default().push(udwf);
+            }
+            Make::HigherOrder(make) => {
+                let function = Arc::new(make());
+                builder.higher_order_functions().get_or_insert_default().push(function);
+            }
+        }
+    }
     builder
-}
-
-/// The scalar functions that are ours; each category has a table of its own.
-fn own() -> impl Iterator<Item = Arc<ScalarUDF>> {
-    let strings = strings::FUNCTIONS.iter().map(|make| make());
-    arithmetic::functions().into_iter().chain(strings).map(Arc::new)
 }

@@ -1,9 +1,22 @@
 //! Functions of text.
 
-use datafusion::logical_expr::ScalarUDF;
+use crate::function::Function;
 
 mod rlike;
 mod split;
 
 /// Every function of text that is ours.
-pub(crate) const FUNCTIONS: &[fn() -> ScalarUDF] = &[rlike::udf, split::udf];
+pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::scalar(
+        &["rlike", "regexp", "regexp_like"],
+        "rlike(text, pattern)",
+        "Tells whether a regular expression of Java matches a part of a text.",
+        rlike::udf,
+    ),
+    Function::scalar(
+        &["split"],
+        "split(text, pattern[, limit])",
+        "Gives the parts of a text between the matches of a regular expression of Java.",
+        split::udf,
+    ),
+];

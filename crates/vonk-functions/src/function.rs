@@ -1,0 +1,225 @@
+//! How a function of ours is written: a row of a table, and a kernel over typed arguments.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BinaryViewArray, PrimitiveArray, StringViewArray};
+use arrow::datatypes::{ArrowPrimitiveType, DataType};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::{
+    AggregateUDF, ColumnarValue, HigherOrderUDF, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility, WindowUDF,
+};
+
+use crate::arithmetic::Mode;
+use crate::parameters::{self, Parameters};
+
+/// A row of a category's table: what a function is called, how it is used, and how it is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Its name and, behind it, its other names, all in lower case.
+    pub names: &'static [&'static str],
+    /// How it is called: `split(text, pattern[, limit])`.
+    pub usage: &'static str,
+    /// One sentence in the third person.
+    pub doc: &'static str,
+    /// How it is made.
+    pub make: Make,
+}
+
+/// How a function is made; what depends on `spark.sql.ansi.enabled` is given the mode.
+#[derive(Debug, Clone, Copy)]
+pub enum Make {
+    /// One value per row.
+    Scalar(fn() -> ScalarUDF),
+    /// One value per row, by rules that depend on the mode.
+    ScalarIn(fn(Mode) -> ScalarUDF),
+    /// One value per group.
+    Aggregate(fn(Mode) -> AggregateUDF),
+    /// One value per row, from the rows around it.
+    Window(fn() -> WindowUDF),
+    /// One that takes lambdas.
+    HigherOrder(fn() -> HigherOrderUDF),
+}
+
+impl Function {
+    /// A function of values that means the same in every mode.
+    pub(crate) const fn scalar(
+        names: &'static [&'static str],
+        usage: &'static str,
+        doc: &'static str,
+        make: fn() -> ScalarUDF,
+    ) -> Self {
+        Self { names, usage, doc, make: Make::Scalar(make) }
+    }
+
+    /// A function of groups.
+    pub(crate) const fn aggregate(
+        names: &'static [&'static str],
+        usage: &'static str,
+        doc: &'static str,
+        make: fn(Mode) -> AggregateUDF,
+    ) -> Self {
+        Self { names, usage, doc, make: Make::Aggregate(make) }
+    }
+}
+
+/// What a function of values is: its parameters, the type of its result, and its kernel.
+///
+/// The kernel is a plain function over a [`Call`]; a call whose arguments are all constants has one
+/// row and gives a constant.
+#[derive(Clone, Copy)]
+pub(crate) struct Kernel {
+    pub(crate) name: &'static str,
+    pub(crate) parameters: Parameters,
+    /// The type of the result, from those of the arguments after coercion.
+    pub(crate) returns: fn(&[DataType]) -> Result<DataType>,
+    pub(crate) call: fn(&Call<'_>) -> Result<ArrayRef>,
+    pub(crate) volatility: Volatility,
+}
+
+impl Kernel {
+    /// A function whose result depends on its arguments alone.
+    pub(crate) const fn new(
+        name: &'static str,
+        parameters: Parameters,
+        returns: fn(&[DataType]) -> Result<DataType>,
+        call: fn(&Call<'_>) -> Result<ArrayRef>,
+    ) -> Self {
+        Self { name, parameters, returns, call, volatility: Volatility::Immutable }
+    }
+
+    /// The function as DataFusion calls it.
+    pub(crate) fn udf(self) -> ScalarUDF {
+        let signature = Signature::user_defined(self.volatility);
+        ScalarUDF::new_from_impl(Adapter { kernel: self, signature })
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A [`Kernel`] behind DataFusion's trait; two of one name are the same function.
+#[derive(Debug)]
+struct Adapter {
+    kernel: Kernel,
+    signature: Signature,
+}
+
+impl PartialEq for Adapter {
+    fn eq(&self, other: &Self) -> bool {
+        self.kernel.name == other.kernel.name
+    }
+}
+
+impl Eq for Adapter {}
+
+impl Hash for Adapter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kernel.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Adapter {
+    fn name(&self) -> &str {
+        self.kernel.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        parameters::coerce(self.kernel.name, &self.kernel.parameters, arguments)
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        (self.kernel.returns)(arguments)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let is_pure = self.kernel.volatility != Volatility::Volatile;
+        let is_constant = is_pure
+            && !args.args.is_empty()
+            && args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+        let rows = if is_constant { 1 } else { args.number_rows };
+        let call = Call {
+            arguments: &args.args,
+            rows,
+            returns: args.return_field.data_type(),
+            options: &args.config_options,
+        };
+        let array = (self.kernel.call)(&call)?;
+        if is_constant {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
+        }
+        Ok(ColumnarValue::Array(array))
+    }
+}
+
+/// The arguments of one call, of the types that the parameters name.
+///
+/// Texts come as `Utf8View` and bytes as `BinaryView`; results may be of any layout.
+pub(crate) struct Call<'a> {
+    arguments: &'a [ColumnarValue],
+    /// How many rows the result has.
+    pub(crate) rows: usize,
+    /// The type of the result.
+    pub(crate) returns: &'a DataType,
+    options: &'a Arc<ConfigOptions>,
+}
+
+impl Call<'_> {
+    /// How many arguments were given.
+    pub(crate) fn count(&self) -> usize {
+        self.arguments.len()
+    }
+
+    /// An argument as a column of as many rows as the result.
+    pub(crate) fn array(&self, at: usize) -> Result<ArrayRef> {
+        self.arguments[at].to_array(self.rows)
+    }
+
+    /// All arguments as columns.
+    pub(crate) fn arrays(&self) -> Result<Vec<ArrayRef>> {
+        (0..self.count()).map(|at| self.array(at)).collect()
+    }
+
+    /// An argument of text.
+    pub(crate) fn text(&self, at: usize) -> Result<StringViewArray> {
+        Ok(self.array(at)?.as_string_view().clone())
+    }
+
+    /// An argument of bytes.
+    pub(crate) fn bytes(&self, at: usize) -> Result<BinaryViewArray> {
+        Ok(self.array(at)?.as_binary_view().clone())
+    }
+
+    /// An argument of a primitive type.
+    pub(crate) fn primitive<T: ArrowPrimitiveType>(&self, at: usize) -> Result<PrimitiveArray<T>> {
+        Ok(self.array(at)?.as_primitive::<T>().clone())
+    }
+
+    /// An argument that is the same in all rows, if it is.
+    pub(crate) fn constant(&self, at: usize) -> Option<&ScalarValue> {
+        match self.arguments.get(at)? {
+            ColumnarValue::Scalar(value) => Some(value),
+            ColumnarValue::Array(_) => None,
+        }
+    }
+
+    /// Whether values that do not fit are errors, by `spark.sql.ansi.enabled`.
+    pub(crate) fn is_ansi(&self) -> bool {
+        self.options.execution.enable_ansi_mode
+    }
+
+    /// The session's time zone, such as `Europe/Amsterdam`.
+    pub(crate) fn time_zone(&self) -> &str {
+        self.options.execution.time_zone.as_deref().unwrap_or("UTC")
+    }
+}
