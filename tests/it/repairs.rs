@@ -28,6 +28,12 @@ const REPAIRS: &[Repair] = &[
         right: &[],
     },
     Repair {
+        option: config::REPAIR_CONDITIONS,
+        setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (6, 2), (1, 0), (8, 2)) AS v(a, b)"],
+        query: "SELECT a FROM t WHERE b <> 0 AND a / b > 2",
+        right: &["6", "8"],
+    },
+    Repair {
         option: config::REPAIR_FILTER_PUSHDOWN,
         setup: &[L, R],
         query: "SELECT l.k lk, r.k rk, r.v rv FROM l RIGHT JOIN r ON l.k = r.k \

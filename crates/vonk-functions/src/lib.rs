@@ -32,6 +32,38 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     CATEGORIES.iter().copied().flatten()
 }
 
+/// The functions that fail for some values of their types, and that people guard by a condition before.
+const FALLIBLE: &[&str] = &[
+    "+",
+    "-",
+    "*",
+    "/",
+    "div",
+    "%",
+    "cast",
+    "item",
+    "negative",
+    "element_at",
+    "to_number",
+    "to_date",
+    "to_timestamp",
+    "to_binary",
+    "make_date",
+    "make_timestamp",
+    "raise_error",
+    "assert_true",
+];
+
+/// Whether a function, by its name in plans, gives errors for some values of its types.
+///
+/// ```
+/// assert!(vonk_functions::can_fail("div"));
+/// assert!(!vonk_functions::can_fail("rlike"));
+/// ```
+pub fn can_fail(name: &str) -> bool {
+    FALLIBLE.contains(&name)
+}
+
 /// Adds Spark's functions to a state under assembly, over DataFusion's functions of the same name.
 ///
 /// `mode` is what `sum` does when its total does not fit.

@@ -74,6 +74,8 @@ options! {
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.", process;
     REPAIR_AGGREGATE_FILTERS: Boolean = "vonk.repair.aggregate.filters", None, "true",
         "Whether filters stay above aggregates that give a row for no rows.";
+    REPAIR_CONDITIONS: Boolean = "vonk.repair.conditions", None, "true",
+        "Whether a condition that can fail is only asked where those before it leave it open.";
     REPAIR_FILTER_PUSHDOWN: Boolean = "vonk.repair.filter.pushdown", None, "true",
         "Whether filters stay above columns that share a name, where DataFusion would lose rows.";
     REPAIR_FLOAT_BOUNDS: Boolean = "vonk.repair.float.bounds", None, "true",

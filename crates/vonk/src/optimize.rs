@@ -11,6 +11,7 @@ use crate::config::{self, Config};
 mod aggregate_filters;
 mod filter_pushdown;
 mod float_pruning;
+mod guarded_conditions;
 mod spilling_joins;
 mod yielding;
 
@@ -54,6 +55,10 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     if config.is_on(config::REPAIR_FLOAT_BOUNDS) {
         // Filters have reached the scans by now, those of joins and of ORDER BY with LIMIT too.
         rules.push(Arc::new(float_pruning::WithoutFloats));
+    }
+    if config.is_on(config::REPAIR_CONDITIONS) {
+        // Conditions have reached their filters by now, and are in the order that they were written in.
+        rules.push(Arc::new(guarded_conditions::WhereConditionsFail));
     }
     // Every operator is where it stays.
     rules.push(Arc::new(yielding::WhereBatchesMultiply));

@@ -90,7 +90,12 @@ impl Dialect for VonkDialect {
         expr: &ast::Expr,
         precedence: u8,
     ) -> Option<Result<ast::Expr, ParserError>> {
-        SPARK.parse_infix(parser, expr, precedence)
+        // Spark's dialect would take all that follows for the divisor, as in `a div b = 3`.
+        parser.parse_keyword(Keyword::DIV).then(|| {
+            let right = Box::new(parser.parse_subexpr(precedence)?);
+            let left = Box::new(expr.clone());
+            Ok(ast::Expr::BinaryOp { left, op: ast::BinaryOperator::MyIntegerDivide, right })
+        })
     }
 
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {

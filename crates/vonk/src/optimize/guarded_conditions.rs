@@ -1,0 +1,89 @@
+//! Keeps conditions that can fail from rows that the conditions before them exclude.
+//!
+//! The expression is that of `operators/guarded.rs`; sql/queries/guarded_conditions.slt proves it.
+
+use std::sync::Arc;
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::config::ConfigOptions;
+use datafusion::physical_expr::expressions::BinaryExpr;
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+
+use crate::operators::guarded::Guarded;
+
+/// Puts a guard where a condition that can fail stands behind another, in filters and projections.
+#[derive(Debug)]
+pub(super) struct WhereConditionsFail;
+
+impl PhysicalOptimizerRule for WhereConditionsFail {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(plan.transform_up(guard_plan)?.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "guarded_conditions"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn guard_plan(plan: Arc<dyn ExecutionPlan>) -> DfResult<Transformed<Arc<dyn ExecutionPlan>>> {
+    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        let predicate = guard(Arc::clone(filter.predicate()))?;
+        if predicate.transformed {
+            let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
+            return Ok(Transformed::yes(Arc::new(filter)));
+        }
+    } else if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        let mut changed = false;
+        let columns = projection.expr().iter().map(|column| {
+            let expr = guard(Arc::clone(&column.expr))?;
+            changed |= expr.transformed;
+            Ok(ProjectionExpr { expr: expr.data, alias: column.alias.clone() })
+        });
+        let columns = columns.collect::<DfResult<Vec<_>>>()?;
+        if changed {
+            let projection = ProjectionExec::try_new(columns, Arc::clone(projection.input()))?;
+            return Ok(Transformed::yes(Arc::new(projection)));
+        }
+    }
+    Ok(Transformed::no(plan))
+}
+
+fn guard(expr: Arc<dyn PhysicalExpr>) -> DfResult<Transformed<Arc<dyn PhysicalExpr>>> {
+    expr.transform_up(|expr| {
+        let guarded = expr.downcast_ref::<BinaryExpr>().and_then(|condition| {
+            let right = condition.right();
+            let guard =
+                || Guarded::of(Arc::clone(condition.left()), *condition.op(), Arc::clone(right));
+            can_fail(right).then(guard).flatten()
+        });
+        Ok(match guarded {
+            Some(guarded) => Transformed::yes(Arc::new(guarded) as Arc<dyn PhysicalExpr>),
+            None => Transformed::no(expr),
+        })
+    })
+}
+
+/// Whether an expression gives an error for some values.
+fn can_fail(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    let mut found = false;
+    // The walk itself cannot fail.
+    let _ = expr.apply(|expr| {
+        let call = expr.downcast_ref::<ScalarFunctionExpr>();
+        found = call.is_some_and(|call| vonk_functions::can_fail(call.fun().name()));
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    found
+}
