@@ -20,6 +20,7 @@ use std::sync::{OnceLock, mpsc};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use futures::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
@@ -153,6 +154,8 @@ transformations! {
     repartition_by [C: Into<Column>] (partitions: usize, keys: impl IntoIterator<Item = C>);
     coalesce [] (partitions: usize);
     hint [] (name: &str, partitions: Option<usize>);
+    unpivot [A: Into<Column>, B: Into<Column>] (ids: impl IntoIterator<Item = A>, values: impl IntoIterator<Item = B>, variable_name: &str, value_name: &str);
+    melt [A: Into<Column>, B: Into<Column>] (ids: impl IntoIterator<Item = A>, values: impl IntoIterator<Item = B>, variable_name: &str, value_name: &str);
     cache [] ();
     persist [] (level: StorageLevel);
 }
@@ -223,6 +226,31 @@ actions! {
     schema_string() -> String;
 }
 
+/// Actions that take texts: each waits for its result.
+macro_rules! actions_by_text {
+    ($($name:ident($($arg:ident),*) -> $result:ty;)*) => {
+        impl DataFrame {
+            $(#[doc = concat!("As [`crate::DataFrame::", stringify!($name), "`], waiting for the result.")]
+            ///
+            /// # Errors
+            /// Those of the same method there.
+            pub fn $name(&self, $($arg: &str),*) -> Result<$result> {
+                let data = self.0.clone();
+                $(let $arg = $arg.to_owned();)*
+                wait(async move { data.$name($(&$arg),*).await })
+            })*
+        }
+    };
+}
+
+actions_by_text! {
+    corr(x, y) -> Option<f64>;
+    cov(x, y) -> Option<f64>;
+    create_temp_view(name) -> ();
+    create_or_replace_temp_view(name) -> ();
+    explain(mode) -> String;
+}
+
 impl DataFrame {
     /// As [`crate::DataFrame::group_by`].
     pub fn group_by<C: Into<Column>>(&self, keys: impl IntoIterator<Item = C>) -> GroupedData {
@@ -249,22 +277,55 @@ impl DataFrame {
         self.0.random_split(weights, seed).into_iter().map(DataFrame).collect()
     }
 
-    /// As [`crate::DataFrame::create_or_replace_temp_view`], waiting for the result.
+    /// As [`crate::DataFrame::approx_quantile`], waiting for the result.
     ///
     /// # Errors
-    /// Those of planning.
-    pub fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
-        let (data, name) = (self.0.clone(), name.to_owned());
-        wait(async move { data.create_or_replace_temp_view(&name).await })
+    /// Those of the same method there.
+    pub fn approx_quantile(&self, column: &str, shares: &[f64]) -> Result<Vec<Option<f64>>> {
+        let (data, column, shares) = (self.0.clone(), column.to_owned(), shares.to_vec());
+        wait(async move { data.approx_quantile(&column, &shares).await })
     }
 
-    /// As [`crate::DataFrame::explain`], waiting for the result.
+    /// As [`crate::DataFrame::crosstab`], waiting for the values that become columns.
     ///
     /// # Errors
-    /// Those of planning, and for `analyze` of the data.
-    pub fn explain(&self, mode: &str) -> Result<String> {
-        let (data, mode) = (self.0.clone(), mode.to_owned());
-        wait(async move { data.explain(&mode).await })
+    /// Those of the same method there.
+    pub fn crosstab(&self, row: &str, column: &str) -> Result<DataFrame> {
+        let (data, row, column) = (self.0.clone(), row.to_owned(), column.to_owned());
+        wait(async move { data.crosstab(&row, &column).await }).map(DataFrame)
+    }
+
+    /// As [`crate::DataFrame::stream`]: the batches as they come, each waited for.
+    ///
+    /// ```
+    /// # fn main() -> vonk::Result<()> {
+    /// let mut rows = 0;
+    /// for batch in vonk::blocking::Session::new().range(0, 20_000).stream()? {
+    ///     rows += batch?.num_rows();
+    /// }
+    /// assert_eq!(rows, 20_000);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of planning; later ones come in place of a batch.
+    pub fn stream(&self) -> Result<impl Iterator<Item = Result<RecordBatch>> + Send + use<>> {
+        let data = self.0.clone();
+        let mut rest = Some(wait(async move { data.stream().await })?);
+        Ok(std::iter::from_fn(move || {
+            let mut batches = rest.take()?;
+            let next = wait(async move {
+                let batch = batches.next().await;
+                Ok(batch.map(|batch| (batch, batches)))
+            });
+            match next {
+                Ok(next) => next.map(|(batch, batches)| {
+                    rest = Some(batches);
+                    batch
+                }),
+                Err(error) => Some(Err(error)),
+            }
+        }))
     }
 
     /// As [`crate::DataFrame::unpersist`].
@@ -326,6 +387,11 @@ impl NaFunctions {
     /// As [`crate::dataframe::NaFunctions::drop`].
     pub fn drop(self, how: &str) -> DataFrame {
         DataFrame(self.0.drop(how))
+    }
+
+    /// As [`crate::dataframe::NaFunctions::drop_below`].
+    pub fn drop_below(self, values: usize) -> DataFrame {
+        DataFrame(self.0.drop_below(values))
     }
 
     /// As [`crate::dataframe::NaFunctions::replace`].

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::DataFrame;
 use super::value::{typed_row, typed_value};
+use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
 
 mod text;
@@ -72,6 +74,34 @@ impl RowIndex for &str {
 }
 
 impl Row {
+    /// A batch of rows that may come from several batches; columns are found by name.
+    pub(crate) fn to_batch(rows: &[Self], schema: &SchemaRef) -> Result<RecordBatch> {
+        let mut columns = Vec::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            let name = field.name().as_str();
+            let mut sources: Vec<ArrayRef> = Vec::new();
+            let mut places = Vec::with_capacity(rows.len());
+            for row in rows {
+                let column = row.batch.column(name.position(row.batch.schema_ref())?);
+                // Neighbours are mostly of one batch.
+                if sources.last().is_none_or(|last| !Arc::ptr_eq(last, column)) {
+                    sources.push(Arc::clone(column));
+                }
+                places.push((sources.len() - 1, row.index));
+            }
+            if let Some(other) =
+                sources.iter().find(|source| source.data_type() != field.data_type())
+            {
+                let (given, wanted) = (type_name(other.data_type()), type_name(field.data_type()));
+                let message = format!("a row's `{name}` is of type {given}, not {wanted}");
+                return Err(Error::new(Condition::CAST_INVALID_INPUT, message));
+            }
+            let sources: Vec<&dyn Array> = sources.iter().map(AsRef::as_ref).collect();
+            columns.push(interleave(&sources, &places)?);
+        }
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    }
+
     /// All rows of a batch.
     pub(crate) fn all(batch: RecordBatch) -> impl Iterator<Item = Self> {
         let batch = Arc::new(batch);

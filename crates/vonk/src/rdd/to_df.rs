@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use super::context::slice_of;
 use super::job::{CancelOnDrop, Job, Task};
 use super::{Data, Parts, Rdd};
-use crate::dataframe::{DataFrame, named_fields, scan_plan, traced_fields};
+use crate::dataframe::{DataFrame, Row, named_fields, scan_plan, traced_fields};
 use crate::error::{Error, Result};
 
 /// Batches that a partition may be ahead of the query.
@@ -54,18 +54,62 @@ impl<T: Data> Rdd<T> {
                 let traced = traced_fields::<T>()?;
                 let fields = named_fields(&traced, &names)?;
                 let schema = Arc::new(Schema::new(fields));
-                scan_plan("rdd", Arc::new(RddTable { rdd, traced: traced.into(), schema }))
+                let named = Arc::clone(&schema);
+                let encode = Arc::new(move |rows: &[T]| encode(rows, &traced, &named));
+                scan_plan("rdd", Arc::new(RddTable { rdd, encode, schema }))
             })
         })
     }
 }
 
+impl Rdd<Row> {
+    /// The rows as a query with these columns, which are found in each row by their names.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let orders = Session::new().sql("SELECT * FROM VALUES ('NL', 7), ('BE', 4) AS t(country, amount)");
+    /// let schema = orders.schema().await?;
+    /// let large = orders.rdd().filter(|row| row.get::<i32>("amount").is_ok_and(|amount| amount > 5));
+    /// assert_eq!(large.with_schema(schema).rows::<(String, i32)>().await?, [("NL".to_owned(), 7)]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The action fails with `UNRESOLVED_COLUMN` if a row has no such column, with
+    /// `CAST_INVALID_INPUT` if its value is of another type, and as [`Rdd::collect`].
+    pub fn with_schema(&self, schema: SchemaRef) -> DataFrame {
+        let rdd = self.clone();
+        DataFrame::deferred(self.context.session().clone(), move |_| {
+            let (rdd, schema) = (rdd.clone(), Arc::clone(&schema));
+            Box::pin(async move {
+                let wanted = Arc::clone(&schema);
+                let encode = Arc::new(move |rows: &[Row]| Row::to_batch(rows, &wanted));
+                scan_plan("rdd", Arc::new(RddTable { rdd, encode, schema }))
+            })
+        })
+    }
+}
+
+/// Makes a batch of elements.
+type Encode<T> = Arc<dyn Fn(&[T]) -> Result<RecordBatch> + Send + Sync>;
+
+/// Makes a batch of elements by the fields that serde finds in them, under the names of the schema.
+fn encode<T: Data>(rows: &[T], traced: &[FieldRef], schema: &SchemaRef) -> Result<RecordBatch> {
+    let batch = serde_arrow::to_record_batch(traced, &rows).map_err(|error| {
+        let kind = std::any::type_name::<T>();
+        Error::new(
+            crate::Condition::CAST_INVALID_INPUT,
+            format!("an element does not fit the columns of `{kind}`: {}", error.message()),
+        )
+    })?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), batch.columns().to_vec())?)
+}
+
 /// An RDD with the columns that its elements have.
 struct RddTable<T> {
     rdd: Rdd<T>,
-    /// The fields by the names that serde gives them.
-    traced: Arc<[FieldRef]>,
-    /// The fields by the names that the query gives them.
+    encode: Encode<T>,
     schema: SchemaRef,
 }
 
@@ -98,7 +142,7 @@ impl<T: Data> TableProvider for RddTable<T> {
         let count = parts.count.min(job.threads()).max(1);
         let prepared = Arc::new(Prepared {
             rdd: self.rdd.clone(),
-            traced: Arc::clone(&self.traced),
+            encode: Arc::clone(&self.encode),
             schema: Arc::clone(&self.schema),
             parts,
             job,
@@ -119,7 +163,7 @@ impl<T: Data> TableProvider for RddTable<T> {
 /// An RDD whose partitions are known and whose shuffles run once, for all slices.
 struct Prepared<T> {
     rdd: Rdd<T>,
-    traced: Arc<[FieldRef]>,
+    encode: Encode<T>,
     schema: SchemaRef,
     parts: Parts<T>,
     job: Arc<Job>,
@@ -191,21 +235,10 @@ impl<T: Data> Prepared<T> {
             if some.is_empty() {
                 return Ok(());
             }
-            let batch = self.batch(&some)?;
+            let batch = (self.encode)(&some)?;
             if task.wait(sender.send(Ok(batch))).is_err() {
                 return Ok(());
             }
         }
-    }
-
-    fn batch(&self, rows: &[T]) -> Result<RecordBatch> {
-        let batch = serde_arrow::to_record_batch(&self.traced, &rows).map_err(|error| {
-            let kind = std::any::type_name::<T>();
-            Error::new(
-                crate::Condition::CAST_INVALID_INPUT,
-                format!("an element does not fit the columns of `{kind}`: {}", error.message()),
-            )
-        })?;
-        Ok(RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?)
     }
 }
