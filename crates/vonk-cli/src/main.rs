@@ -99,7 +99,8 @@ async fn run_script(
 }
 
 fn session(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Session> {
-    let mut builder = Session::builder().policy(policy(args, place)?);
+    let mut builder =
+        Session::builder().policy(policy(args, place)?).config(vonk::config::MEMORY_GUARD, "true");
     if let Some(master) = &args.master {
         builder = builder.master(master);
     }

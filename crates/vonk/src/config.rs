@@ -70,6 +70,8 @@ options! {
         "Whether rows without ORDER BY come in the order of the files.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
         "Where queries run: `local[*]` is all cores, `local[N]` is N threads.", process;
+    MEMORY_GUARD: Boolean = "vonk.memory.guard", None, "false",
+        "Whether operators get no more while the process takes over 1.2 times the memory limit and 48 MB; the command sets it.", process;
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.", process;
     REPAIR_AGGREGATE_FILTERS: Boolean = "vonk.repair.aggregate.filters", None, "true",

@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::sql::{self, Environment, Views};
 use crate::udf::UserFunctions;
 
+mod memory;
 mod names;
 mod spill;
 mod state;

@@ -55,7 +55,7 @@ const AT_THE_DISK: [&str; 16] = [
     "rdd/pipe.rs",
     "rdd/spill.rs",
     "session/spill.rs",
-    "session/state.rs",
+    "session/memory.rs",
 ];
 
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {

@@ -1,16 +1,15 @@
 //! The only assembler of DataFusion's session state, so that a name means the same everywhere.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 
+use super::memory;
 use super::spill::SpillPlace;
 use crate::config::{self, Config};
 use crate::error::Result;
@@ -19,16 +18,8 @@ use crate::optimize;
 use crate::policy::Policy;
 use crate::sources::store;
 
-/// How many of the largest memory consumers an out-of-memory error names.
-const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
-
-/// The part of the machine's memory that is used when no limit is set.
-const MEMORY_SHARE: f64 = 0.7;
-
 /// Memory pool, spill directory and caches: what all statements of a session share.
 pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv>> {
-    let limit = memory_limit(config)?;
-    let pool = TrackConsumersPool::new(FairSpillPool::new(limit), CONSUMERS_NAMED);
     let disk =
         DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillPlace::new(config)?));
     // The list of files is never cached: a file added to a directory is seen by the next query.
@@ -37,20 +28,12 @@ pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv
         .with_list_files_cache_limit(0)
         .with_metadata_cache_limit(256 << 20);
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
+        .with_memory_pool(memory::pool(config)?)
         .with_disk_manager_builder(disk)
         .with_cache_manager(caches)
         .with_object_store_registry(store::registry(policy))
         .build_arc()?;
     Ok(runtime)
-}
-
-/// The bytes of the memory pool.
-fn memory_limit(config: &Config) -> Result<usize> {
-    Ok(match config.bytes(config::MEMORY_LIMIT)? {
-        Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-        None => (machine_memory() as f64 * MEMORY_SHARE) as usize,
-    })
 }
 
 /// Functions, rules and options of DataFusion as vonk uses them.
@@ -66,7 +49,7 @@ pub(super) fn assemble(
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
         .with_optimizer_rules(optimize::logical_rules(config))
-        .with_physical_optimizer_rules(optimize::physical_rules(config, memory_limit(config)?));
+        .with_physical_optimizer_rules(optimize::physical_rules(config, memory::limit(config)?));
     let mut state = vonk_functions::register(builder, config.arithmetic()).build();
     limits::bound_functions(&mut state, config)?;
     Ok(state)
@@ -90,21 +73,4 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
     Ok(session)
-}
-
-/// The memory of the container or, without one, of the machine, in bytes.
-fn machine_memory() -> u64 {
-    const FALLBACK: u64 = 8 << 30;
-    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
-        .ok()
-        .and_then(|text| text.trim().parse::<u64>().ok());
-    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
-    });
-    match (container, machine) {
-        (Some(container), Some(machine)) => container.min(machine),
-        (Some(bytes), None) | (None, Some(bytes)) => bytes,
-        (None, None) => FALLBACK,
-    }
 }
