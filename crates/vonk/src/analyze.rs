@@ -35,6 +35,7 @@ mod generators;
 mod in_list;
 mod lateral;
 mod literals;
+mod names;
 mod occurrences;
 mod operators;
 mod output;

@@ -1,0 +1,198 @@
+//! Calls as Spark words them: with the arguments that were left out, under the function's first name.
+
+use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr};
+
+use super::Namer;
+use super::windows::{order_name, window_name};
+
+/// A function whose name shows arguments that were not written.
+struct Defaults {
+    name: &'static str,
+    /// How many arguments have to be written.
+    required: usize,
+    /// What stands for those after them.
+    rest: &'static [&'static str],
+}
+
+const fn of(name: &'static str, required: usize, rest: &'static [&'static str]) -> Defaults {
+    Defaults { name, required, rest }
+}
+
+const UNIX_PATTERN: &[&str] = &["yyyy-MM-dd HH:mm:ss"];
+
+const DEFAULTS: &[Defaults] = &[
+    of("aes_decrypt", 2, &["GCM", "DEFAULT", ""]),
+    of("aes_encrypt", 2, &["GCM", "DEFAULT", "", ""]),
+    of("approx_percentile", 2, &["10000"]),
+    of("bround", 1, &["0"]),
+    of("from_unixtime", 1, UNIX_PATTERN),
+    of("hll_sketch_agg", 1, &["12"]),
+    of("hll_union", 2, &["false"]),
+    of("hll_union_agg", 1, &["false"]),
+    of("lag", 1, &["1", "NULL"]),
+    of("lead", 1, &["1", "NULL"]),
+    of("listagg", 1, &["NULL"]),
+    of("locate", 2, &["1"]),
+    of("lpad", 2, &[" "]),
+    of("make_dt_interval", 0, &["0", "0", "0", "0.000000"]),
+    of("make_interval", 0, &["0", "0", "0", "0", "0", "0", "0.000000"]),
+    of("make_ym_interval", 0, &["0", "0"]),
+    of("mask", 1, &["X", "x", "n", "NULL"]),
+    of("months_between", 2, &["true"]),
+    of("overlay", 3, &["-1"]),
+    of("percentile", 2, &["1"]),
+    of("percentile_approx", 2, &["10000"]),
+    of("position", 2, &["1"]),
+    of("regexp_extract", 2, &["1"]),
+    of("regexp_extract_all", 2, &["1"]),
+    of("regexp_instr", 2, &["0"]),
+    of("regexp_replace", 3, &["1"]),
+    of("round", 1, &["0"]),
+    of("rpad", 2, &[" "]),
+    of("sentences", 1, &["", ""]),
+    of("sort_array", 1, &["true"]),
+    of("split", 2, &["-1"]),
+    of("str_to_map", 1, &[",", ":"]),
+    of("string_agg", 1, &["NULL"]),
+    of("substr", 2, &["2147483647"]),
+    of("substring", 2, &["2147483647"]),
+    of("to_unix_timestamp", 1, UNIX_PATTERN),
+    of("unix_timestamp", 0, &["current_timestamp()", "yyyy-MM-dd HH:mm:ss"]),
+];
+
+/// Second names that Spark replaces by the first.
+const RENAMED: &[(&str, &str)] = &[("make_timestamp_ltz", "make_timestamp"), ("sha", "sha")];
+
+/// Functions that Spark words in capitals.
+const CAPITALS: &[&str] = &["rlike", "regexp", "regexp_like"];
+
+/// Functions that only name a type.
+const TYPES: &[&str] = &[
+    "bigint",
+    "binary",
+    "boolean",
+    "date",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "smallint",
+    "string",
+    "timestamp",
+    "tinyint",
+];
+
+/// Functions of which only the first argument counts for the name.
+const FIRST_ONLY: &[&str] = &["from_csv", "from_json", "from_xml", "to_csv", "to_json", "to_xml"];
+
+/// The words for a call.
+pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> String {
+    let written = function.name.to_string().replace('`', "").to_lowercase();
+    let bare = written.rsplit('.').next().unwrap_or(&written).to_owned();
+    let mut arguments = arguments_of(namer, function);
+    if TYPES.contains(&bare.as_str()) && arguments.len() == 1 {
+        return arguments.remove(0);
+    }
+    if FIRST_ONLY.contains(&bare.as_str()) {
+        arguments.truncate(1);
+    }
+    add_defaults(&bare, &mut arguments);
+    let mut name = call_name(&bare, function, &arguments);
+    if !function.within_group.is_empty() {
+        name = within_group_name(namer, &bare, name, &function.within_group);
+    }
+    if let Some(filter) = &function.filter {
+        name += &format!(" FILTER (WHERE {})", namer.name(filter));
+    }
+    match &function.over {
+        Some(ast::WindowType::WindowSpec(spec)) => {
+            name += &format!(" OVER {}", window_name(namer, &bare, &arguments, spec));
+        }
+        Some(ast::WindowType::NamedWindow(window)) => name += &format!(" OVER {window}"),
+        None => {}
+    }
+    name
+}
+
+fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> String {
+    let arguments_text = arguments.join(", ");
+    match (name, arguments) {
+        ("if" | "iff", _) => return format!("(IF({arguments_text}))"),
+        ("ceil" | "floor", [_]) => return format!("{}({arguments_text})", name.to_uppercase()),
+        ("like", [text, pattern]) => return format!("{text} LIKE {pattern}"),
+        ("not", [operand]) => return format!("(NOT {operand})"),
+        ("datepart", [field, source]) => return format!("datepart({field} FROM {source})"),
+        ("ltrim", [what, text]) => return format!("TRIM(LEADING {what} FROM {text})"),
+        ("rtrim", [what, text]) => return format!("TRIM(TRAILING {what} FROM {text})"),
+        ("trim", [what, text]) => return format!("TRIM(BOTH {what} FROM {text})"),
+        ("isnull", [operand]) => return format!("({operand} IS NULL)"),
+        ("isnotnull", [operand]) => return format!("({operand} IS NOT NULL)"),
+        ("assert_true", [condition]) => {
+            return format!("assert_true({condition}, '{condition}' is not true!)");
+        }
+        ("unix_timestamp" | "to_unix_timestamp", _) => {}
+        _ => {}
+    }
+    let name = RENAMED.iter().find(|(other, _)| *other == name).map_or(name, |(_, first)| *first);
+    let name = if CAPITALS.contains(&name) { name.to_uppercase() } else { name.to_owned() };
+    let distinct = match &function.args {
+        ast::FunctionArguments::List(list)
+            if list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct) =>
+        {
+            "DISTINCT "
+        }
+        _ => "",
+    };
+    format!("{name}({distinct}{arguments_text})")
+}
+
+fn add_defaults(name: &str, arguments: &mut Vec<String>) {
+    let Some(row) = DEFAULTS.iter().find(|row| row.name == name) else { return };
+    if arguments.len() >= row.required {
+        let given = arguments.len() - row.required;
+        arguments.extend(row.rest.iter().skip(given).map(|text| (*text).to_owned()));
+    }
+}
+
+/// `count(*)` counts ones, and Spark says so; `*` elsewhere is gone by now.
+fn arguments_of(namer: &Namer<'_>, function: &ast::Function) -> Vec<String> {
+    let ast::FunctionArguments::List(list) = &function.args else {
+        return match &function.args {
+            ast::FunctionArguments::Subquery(query) => {
+                vec![namer.name(&Expr::Subquery(query.clone()))]
+            }
+            _ => Vec::new(),
+        };
+    };
+    let argument = |argument: &FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+        | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. } => match expr {
+            Expr::Named { expr, name } => format!("{} AS {}", namer.name(expr), name.value),
+            other => namer.name(other),
+        },
+        FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => "1".to_owned(),
+        other => other.to_string(),
+    };
+    list.args.iter().map(argument).collect()
+}
+
+/// `listagg(a, NULL) WITHIN GROUP (ORDER BY a ASC NULLS FIRST)`; percentiles and modes are terser.
+fn within_group_name(
+    namer: &Namer<'_>,
+    function: &str,
+    name: String,
+    orders: &[ast::OrderByExpr],
+) -> String {
+    let terse = matches!(function, "percentile_cont" | "percentile_disc" | "mode");
+    let orders = orders.iter().map(|order| {
+        let descending = order.options.asc == Some(false);
+        // The most frequent value is sought from the other end.
+        match (terse, descending != (function == "mode")) {
+            (true, true) => format!("{} DESC", namer.name(&order.expr)),
+            (true, false) => namer.name(&order.expr),
+            (false, _) => order_name(namer, order),
+        }
+    });
+    format!("{name} WITHIN GROUP (ORDER BY {})", orders.collect::<Vec<_>>().join(", "))
+}
