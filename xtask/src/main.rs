@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`
-//! and `lancer`.
+//! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`,
+//! `lancer` and `goldens`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod bench;
 mod deny;
+mod goldens;
 mod lancer;
 mod process;
 mod soak;
@@ -45,6 +46,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Compares with recordings of Spark's answers: `goldens DIR --only SUBSTR --failures`.
+    Goldens {
+        /// What tests/goldens is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
     /// Times vonk and its peers on the same files and compares their answers.
     Bench(bench::Options),
 }
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
         Chore::Data { arguments } => process::make_data(&arguments),
         Chore::Answers => bench::record_answers(),
         Chore::Lancer { arguments } => lancer::run(&arguments),
+        Chore::Goldens { arguments } => goldens::run(&arguments),
         Chore::Bench(options) => bench::run(&options),
     };
     match outcome {

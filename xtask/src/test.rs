@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, deny, tidy};
+use crate::{Result, deny, goldens, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
@@ -27,7 +27,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let tests = ["test", "--locked", "--workspace", "--all-targets", "--no-fail-fast"];
     step("tests", || process::run(&mut cargo(&tests)))?;
     let examples = ["test", "--locked", "--workspace", "--doc"];
-    step("examples in the documentation", || process::run(&mut cargo(&examples)))
+    step("examples in the documentation", || process::run(&mut cargo(&examples)))?;
+    step("goldens", goldens::run_beside)
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
