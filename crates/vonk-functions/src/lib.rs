@@ -7,6 +7,7 @@ use datafusion_spark::SessionStateBuilderSpark;
 
 mod aggregates;
 pub mod arithmetic;
+pub mod datetime;
 mod failure;
 mod function;
 pub mod generators;

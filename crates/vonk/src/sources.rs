@@ -13,7 +13,6 @@ mod avro;
 mod binary;
 pub(crate) mod compression;
 mod csv;
-mod datetime_pattern;
 mod decoding;
 mod diagnosis;
 mod failure;

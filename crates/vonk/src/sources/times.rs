@@ -8,30 +8,29 @@ use arrow::compute::{cast, kernels::zip::zip};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::Result as DataFusionResult;
 
+use vonk_functions::datetime::{Pattern, Zone};
+
 use super::ReadOptions;
-use super::datetime_pattern::DatetimePattern;
 use super::literal::{self, Instant};
 use crate::error::Result;
 
 /// How dates and timestamps look in the text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TimeFormats {
-    date: Option<DatetimePattern>,
-    timestamp: Option<DatetimePattern>,
+    date: Option<Pattern>,
+    timestamp: Option<Pattern>,
 }
 
 impl TimeFormats {
     pub(super) fn from_options(options: &ReadOptions) -> Result<Self> {
-        let pattern = |name: &str| {
-            options.get(name).map(|pattern| DatetimePattern::new(name, pattern)).transpose()
-        };
+        let pattern = |name: &str| options.get(name).map(Pattern::for_parsing).transpose();
         Ok(Self { date: pattern("dateFormat")?, timestamp: pattern("timestampFormat")? })
     }
 
     /// Days since 1970-01-01.
     pub(super) fn date(&self, text: &str) -> Option<i32> {
         match &self.date {
-            Some(pattern) => pattern.parse_date(text),
+            Some(pattern) => pattern.parse(text).ok().map(|parsed| parsed.day()),
             None => literal::parse_date(text.as_bytes()),
         }
     }
@@ -39,7 +38,10 @@ impl TimeFormats {
     /// A point in time.
     pub(super) fn timestamp(&self, text: &str) -> Option<Instant> {
         match &self.timestamp {
-            Some(pattern) => pattern.parse_timestamp(text),
+            Some(pattern) => pattern.parse(text).ok().map(|parsed| Instant {
+                micros: parsed.utc_micros(&Zone::UTC),
+                has_offset: parsed.zone.is_some(),
+            }),
             None => literal::parse_timestamp(text.as_bytes()),
         }
     }
