@@ -1,10 +1,5 @@
 //! Spark's SQL functions for vonk: which of the foundation's are used, and our own where it differs.
 
-use std::sync::Arc;
-
-use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion_spark::SessionStateBuilderSpark;
-
 mod aggregates;
 pub mod arithmetic;
 pub mod datetime;
@@ -13,12 +8,13 @@ mod function;
 pub mod generators;
 pub mod item;
 mod java_regex;
+mod library;
 mod parameters;
 mod strings;
 
-use arithmetic::Mode;
 pub use failure::Failure;
 pub use function::{Function, Make};
+pub use library::Library;
 
 /// The categories of functions, each with a table of its own.
 const CATEGORIES: &[&[Function]] = &[aggregates::FUNCTIONS, strings::FUNCTIONS];
@@ -63,47 +59,4 @@ const FALLIBLE: &[&str] = &[
 /// ```
 pub fn can_fail(name: &str) -> bool {
     FALLIBLE.contains(&name)
-}
-
-/// Adds Spark's functions to a state under assembly, over DataFusion's functions of the same name.
-///
-/// `mode` is what `sum` does when its total does not fit.
-///
-/// ```
-/// use datafusion::execution::session_state::SessionStateBuilder;
-/// use vonk_functions::arithmetic::Mode;
-/// let builder = SessionStateBuilder::new().with_default_features();
-/// let state = vonk_functions::register(builder, Mode::Ansi).build();
-/// assert!(state.scalar_functions().contains_key("split"));
-/// ```
-pub fn register(builder: SessionStateBuilder, mode: Mode) -> SessionStateBuilder {
-    let mut builder = builder.with_spark_features();
-    let operators = arithmetic::functions().into_iter().map(Arc::new);
-    builder.scalar_functions().get_or_insert_default().extend(operators);
-    for function in functions() {
-        let aliases = function.names[1..].iter().copied();
-        match function.make {
-            Make::Scalar(make) => {
-                let udf = Arc::new(make().with_aliases(aliases));
-                builder.scalar_functions().get_or_insert_default().push(udf);
-            }
-            Make::ScalarIn(make) => {
-                let udf = Arc::new(make(mode).with_aliases(aliases));
-                builder.scalar_functions().get_or_insert_default().push(udf);
-            }
-            Make::Aggregate(make) => {
-                let udaf = Arc::new(make(mode).with_aliases(aliases));
-                builder.aggregate_functions().get_or_insert_default().push(udaf);
-            }
-            Make::Window(make) => {
-                let udwf = Arc::new(make().with_aliases(aliases));
-                builder.window_functions().get_or_insert_default().push(udwf);
-            }
-            Make::HigherOrder(make) => {
-                let function = Arc::new(make());
-                builder.higher_order_functions().get_or_insert_default().push(function);
-            }
-        }
-    }
-    builder
 }

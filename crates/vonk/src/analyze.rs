@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 mod depth;
 mod fold;
 mod forms;
+mod functions;
 mod generators;
 mod in_list;
 mod lateral;
@@ -43,6 +44,7 @@ mod subqueries;
 mod syntax;
 
 pub(crate) use depth::balance;
+pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
 pub(crate) use syntax::{call, query_of};
 
@@ -125,6 +127,7 @@ fn parser_options(state: &SessionState) -> ParserOptions {
 /// What names mean while one statement is planned.
 struct Scope<'a> {
     state: &'a SessionState,
+    functions: Functions<'a>,
     relations: HashMap<String, Relation>,
     inputs: Vec<DFSchemaRef>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
@@ -147,14 +150,15 @@ impl<'a> Scope<'a> {
         let operators = operators::Operators::new(config_of(state).arithmetic());
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(operators)];
         expr_planners.extend(state.expr_planners().iter().cloned());
-        Self { state, relations, inputs, relation_planners, expr_planners }
+        let functions = Functions::of(state);
+        Self { state, functions, relations, inputs, relation_planners, expr_planners }
     }
 
     /// Adds the function that was probably meant to an error about one that does not exist.
     fn suggest(&self, error: Error) -> Error {
         let routine = error.parameters().iter().find(|(parameter, _)| parameter == "routineName");
         let Some((_, name)) = routine.cloned() else { return error };
-        let names = [self.udf_names(), self.udaf_names(), self.udwf_names()].concat();
+        let names = self.functions.names();
         error.did_you_mean(&name, names.iter().map(String::as_str))
     }
 
@@ -215,7 +219,8 @@ impl ContextProvider for Scope<'_> {
         name: &str,
         args: Vec<Expr>,
     ) -> DfResult<Arc<dyn TableSource>> {
-        let Some(function) = by_name(self.state.table_functions(), name) else {
+        let tables = self.state.table_functions();
+        let Some(function) = tables.get(&name.to_lowercase()) else {
             return Err(plan_datafusion_err!("table function '{name}' not found"));
         };
         let args = TableFunctionArgs::new(&args, self.state);
@@ -243,19 +248,19 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        by_name(self.state.scalar_functions(), name)
+        self.functions.scalar(name)
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
-        by_name(self.state.higher_order_functions(), name)
+        self.functions.higher_order(name)
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        by_name(self.state.aggregate_functions(), name)
+        self.functions.aggregate(name)
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        by_name(self.state.window_functions(), name)
+        self.functions.window(name)
     }
 
     fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
@@ -267,23 +272,18 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn udf_names(&self) -> Vec<String> {
-        self.state.scalar_functions().keys().cloned().collect()
+        self.functions.names()
     }
 
     fn higher_order_function_names(&self) -> Vec<String> {
-        self.state.higher_order_functions().keys().cloned().collect()
+        Vec::new()
     }
 
     fn udaf_names(&self) -> Vec<String> {
-        self.state.aggregate_functions().keys().cloned().collect()
+        Vec::new()
     }
 
     fn udwf_names(&self) -> Vec<String> {
-        self.state.window_functions().keys().cloned().collect()
+        Vec::new()
     }
-}
-
-/// Function names are case-insensitive; the tables hold them in lower case.
-fn by_name<T>(functions: &HashMap<String, Arc<T>>, name: &str) -> Option<Arc<T>> {
-    functions.get(name).or_else(|| functions.get(&name.to_lowercase())).cloned()
 }

@@ -11,8 +11,8 @@ use arrow::compute::concat;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result as DfResult;
 use datafusion::config::ConfigOptions;
+use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
-use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 
 use super::estimate::{Call, Estimate, GROWING, bytes_of};
 use crate::config::{self, Config};
-use crate::error::{Condition, Error, Result};
+use crate::error::{Condition, Error};
 
 /// Arrow's texts have offsets of 31 bits, and fail in less pleasant ways beyond.
 const BYTES_MAX: u64 = i32::MAX as u64;
@@ -30,18 +30,15 @@ const BYTES_MAX: u64 = i32::MAX as u64;
 /// One expression over one batch may take this part of the memory limit.
 const MEMORY_PART: u64 = 4;
 
-/// Puts a limit on every function whose result can be far larger than its arguments.
-pub(crate) fn bound_functions(state: &mut SessionState, config: &Config) -> Result<()> {
-    let limit = match config.bytes(config::EXPRESSION_BYTES_MAX)? {
-        Some(bytes) => bytes,
-        None => default_limit(state.runtime_env().memory_pool.as_ref()),
-    };
-    for row in GROWING {
-        for function in bounded(state, row, limit) {
-            state.register_udf(Arc::new(ScalarUDF::new_from_impl(function)))?;
-        }
-    }
-    Ok(())
+/// The function with a limit, if its result can be far larger than its arguments.
+pub(crate) fn bounded(function: Arc<ScalarUDF>, state: &SessionState) -> Arc<ScalarUDF> {
+    let growing = GROWING.iter().find(|(name, _)| *name == function.name());
+    let Some((_, estimate)) = growing else { return function };
+    let set = state.config().get_extension::<Config>();
+    // What is set was checked when it was set.
+    let set = set.and_then(|config| config.bytes(config::EXPRESSION_BYTES_MAX).ok().flatten());
+    let limit = set.unwrap_or_else(|| default_limit(state.runtime_env().memory_pool.as_ref()));
+    Arc::new(ScalarUDF::new_from_impl(Bounded { inner: function, estimate: *estimate, limit }))
 }
 
 fn default_limit(pool: &dyn MemoryPool) -> u64 {
@@ -51,35 +48,10 @@ fn default_limit(pool: &dyn MemoryPool) -> u64 {
     }
 }
 
-/// The functions of a name, each under the names that it is called by now. There may be several:
-/// an alias can still mean the function whose own name another has taken.
-fn bounded(state: &SessionState, row: &(&str, Estimate), limit: u64) -> Vec<Bounded> {
-    let (name, estimate) = *row;
-    let mut found: Vec<Bounded> = Vec::new();
-    let mut of_this_name: Vec<_> = state.scalar_functions().iter().collect();
-    of_this_name.retain(|(_, function)| function.name() == name);
-    // The one that owns the name is last, since each is registered under it.
-    of_this_name.sort_unstable_by_key(|(key, _)| (key.as_str() == name, key.as_str()));
-    for (key, function) in of_this_name {
-        let at = found.iter().position(|bounded| Arc::ptr_eq(&bounded.inner, function));
-        let mut bounded = match at {
-            Some(at) => found.remove(at),
-            None => {
-                let (inner, aliases) = (Arc::clone(function), Vec::new());
-                Bounded { inner, aliases, estimate, limit }
-            }
-        };
-        bounded.aliases.extend((key != name).then(|| key.clone()));
-        found.push(bounded);
-    }
-    found
-}
-
 /// A function that is asked for the size of its result before it is called.
 #[derive(Debug)]
 struct Bounded {
     inner: Arc<ScalarUDF>,
-    aliases: Vec<String>,
     estimate: Estimate,
     limit: u64,
 }
@@ -160,7 +132,7 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn aliases(&self) -> &[String] {
-        &self.aliases
+        self.inner.aliases()
     }
 
     fn schema_name(&self, args: &[Expr]) -> DfResult<String> {
@@ -189,8 +161,8 @@ impl ScalarUDFImpl for Bounded {
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
         let inner = self.inner.inner().with_updated_config(config)?;
-        let (aliases, estimate, limit) = (self.aliases.clone(), self.estimate, self.limit);
-        Some(Self { inner: Arc::new(inner), aliases, estimate, limit }.into())
+        let (estimate, limit) = (self.estimate, self.limit);
+        Some(Self { inner: Arc::new(inner), estimate, limit }.into())
     }
 
     fn short_circuits(&self) -> bool {

@@ -3,6 +3,7 @@
 use arrow::datatypes::SchemaRef;
 
 use super::Session;
+use crate::analyze;
 use crate::error::Result;
 use crate::sources;
 
@@ -28,21 +29,14 @@ impl Session {
         names
     }
 
-    /// The names of scalar, aggregate and window functions, sorted, each once.
+    /// The names of all functions, sorted, each once.
     ///
     /// ```
     /// # use vonk::prelude::*;
     /// assert!(Session::new().function_names().contains(&"sum".to_owned()));
     /// ```
     pub fn function_names(&self) -> Vec<String> {
-        let state = self.state();
-        let scalar = state.scalar_functions().keys();
-        let aggregate = state.aggregate_functions().keys();
-        let mut names: Vec<String> =
-            scalar.chain(aggregate).chain(state.window_functions().keys()).cloned().collect();
-        names.sort();
-        names.dedup();
-        names
+        analyze::Functions::of(&self.state()).names()
     }
 
     /// The columns and types of a table or view by name, or of files by path.

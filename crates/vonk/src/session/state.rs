@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
+use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::prelude::SessionConfig;
+use datafusion_spark::planner::SparkFunctionPlanner;
+use vonk_functions::Library;
 
 use super::memory;
 use super::spill::SpillPlace;
 use crate::config::{self, Config};
 use crate::error::Result;
-use crate::limits;
 use crate::optimize;
 use crate::policy::Policy;
 use crate::sources::store;
@@ -43,16 +46,21 @@ pub(super) fn assemble(
     policy: &Policy,
     runtime: &Arc<RuntimeEnv>,
 ) -> Result<SessionState> {
-    let builder = SessionStateBuilder::new()
+    let mut builder = SessionStateBuilder::new()
         .with_session_id(id.to_owned())
         .with_config(session_config(config)?.with_extension(Arc::new(policy.clone())))
         .with_runtime_env(Arc::clone(runtime))
-        .with_default_features()
+        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        // Functions come from the library when they are asked for, but for one that DISTINCT ON is made of.
+        .with_aggregate_functions(vec![first_value_udaf()])
         .with_optimizer_rules(optimize::logical_rules(config))
         .with_physical_optimizer_rules(optimize::physical_rules(config, memory::limit(config)?));
-    let mut state = vonk_functions::register(builder, config.arithmetic()).build();
-    limits::bound_functions(&mut state, config)?;
-    Ok(state)
+    let planners = builder.expr_planners().get_or_insert_default();
+    planners.insert(0, Arc::new(SparkFunctionPlanner));
+    let tables = SessionStateDefaults::default_table_functions().into_iter();
+    let tables = tables.map(|function| (function.name().to_owned(), function));
+    builder.table_functions().get_or_insert_default().extend(tables);
+    Ok(builder.build())
 }
 
 fn session_config(config: &Config) -> Result<SessionConfig> {
@@ -60,7 +68,8 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
         .with_target_partitions(config.threads()?)
         .with_batch_size(config.count(config::BATCH_SIZE)?.unwrap_or(8192))
         .with_information_schema(false)
-        .with_extension(Arc::new(config.clone()));
+        .with_extension(Arc::new(config.clone()))
+        .with_extension(Arc::new(Library::new(config.arithmetic())));
     let options = session.options_mut();
     options.sql_parser.collect_spans = true;
     options.sql_parser.enable_ident_normalization = false;

@@ -1,12 +1,11 @@
 //! `SHOW TABLES`, `VIEWS`, `COLUMNS` and `FUNCTIONS`: what there is to ask.
 
-use std::collections::BTreeSet;
-
 use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
 use sqlparser::ast;
 
 use super::{Command, Source, answer, fits};
+use crate::analyze;
 use crate::error::Result;
 use crate::sql::{Environment, plan_query};
 
@@ -83,18 +82,11 @@ impl Command for ShowFunctions {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
             let state = session.state();
-            let names: BTreeSet<&String> = state
-                .scalar_functions()
-                .keys()
-                .chain(state.aggregate_functions().keys())
-                .chain(state.window_functions().keys())
-                .chain(state.higher_order_functions().keys())
-                .chain(state.table_functions().keys())
-                .collect();
+            let names = analyze::Functions::of(&state).names();
             let rows: Vec<_> = names
                 .into_iter()
                 .filter(|name| fits(self.pattern.as_deref(), name))
-                .map(|name| [Some(name.clone())])
+                .map(|name| [Some(name)])
                 .collect();
             answer(["function"], &rows)
         })
