@@ -7,21 +7,21 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::compute::kernels::numeric;
 use arrow::datatypes::{DataType, Field, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use datafusion::physical_expr_common::datum::apply;
 
 mod decimals;
 mod integers;
+mod intervals;
 mod negative;
 mod pairs;
 mod types;
 
+use crate::datetime::Zone;
 use crate::failure::Failure;
 use pairs::{OnFlag, Pairs};
 
@@ -72,6 +72,15 @@ impl Operator {
             name: self.name(mode),
             signature: Signature::user_defined(Volatility::Immutable),
         })
+    }
+
+    /// Whether the operator takes operands of these types.
+    ///
+    /// # Errors
+    /// `DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES` and `DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE`.
+    pub fn check(self, mode: Mode, left: &DataType, right: &DataType) -> Result<()> {
+        let operands = types::operands(self, mode, &[left.clone(), right.clone()])?;
+        types::result(self, &[operands.0, operands.1]).map(|_| ())
     }
 
     /// The sign between the operands.
@@ -194,7 +203,15 @@ impl ScalarUDFImpl for Arithmetic {
             args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         let nullable =
             self.mode != Mode::Ansi || args.arg_fields.iter().any(|field| field.is_nullable());
-        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
+        let interval = match args.arg_fields {
+            [left, right] => intervals::result(self.operator, left, right),
+            _ => None,
+        };
+        let field = match interval {
+            Some(field) => field.with_name(self.name()),
+            None => Field::new(self.name(), self.return_type(&types)?, nullable),
+        };
+        Ok(Arc::new(field.with_nullable(nullable)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -217,7 +234,12 @@ impl ScalarUDFImpl for Arithmetic {
             (DataType::Int32, DataType::Date32) => {
                 integers::move_date(operator, mode, &pairs.swapped())
             }
-            _ => moments(operator, mode, &pairs),
+            _ => {
+                let zone = args.config_options.execution.time_zone.as_deref().unwrap_or("UTC");
+                let zone = Zone::named(zone)?;
+                let returns = args.return_field.data_type();
+                intervals::calculate(&intervals::Context { operator, mode, zone, returns }, &pairs)
+            }
         }
     }
 }
@@ -232,21 +254,6 @@ impl Arithmetic {
             (_, operands) => format!("{}({})", self.name, operands.join(", ")),
         }
     }
-}
-
-/// Dates, timestamps and intervals, as Arrow calculates with them.
-fn moments(operator: Operator, mode: Mode, pairs: &Pairs<'_>) -> Result<ColumnarValue> {
-    let kernel = match (operator, mode) {
-        (Operator::Add, Mode::Legacy) => numeric::add_wrapping,
-        (Operator::Subtract, Mode::Legacy) => numeric::sub_wrapping,
-        (Operator::Multiply, Mode::Legacy) => numeric::mul_wrapping,
-        (Operator::Add, _) => numeric::add,
-        (Operator::Subtract, _) => numeric::sub,
-        (Operator::Multiply, _) => numeric::mul,
-        (Operator::Divide | Operator::IntegerDivide, _) => numeric::div,
-        (Operator::Remainder, _) => numeric::rem,
-    };
-    apply(pairs.left, pairs.right, kernel)
 }
 
 macro_rules! float_kernel {

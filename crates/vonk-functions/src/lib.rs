@@ -2,15 +2,22 @@
 
 mod aggregates;
 pub mod arithmetic;
+pub mod cast;
+mod civil;
+pub mod coercion;
 pub mod datetime;
 mod failure;
 mod function;
 pub mod generators;
+pub mod interval;
 pub mod item;
 mod java_regex;
 mod library;
+pub mod literals;
 mod parameters;
+pub mod render;
 mod strings;
+pub mod types;
 
 pub use failure::Failure;
 pub use function::{Function, Make};

@@ -11,6 +11,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 
 use crate::arithmetic::{self, Mode};
+use crate::cast;
 use crate::function::Make;
 use crate::functions;
 
@@ -48,7 +49,8 @@ type ByName<T> = LazyLock<HashMap<String, Arc<T>>>;
 
 /// The operators, which are called by no name, and their forms that are.
 static OPERATORS: ByName<ScalarUDF> = LazyLock::new(|| {
-    let operators = arithmetic::functions().into_iter().map(Arc::new).collect();
+    let operators =
+        arithmetic::functions().into_iter().chain(cast::functions()).map(Arc::new).collect();
     by_name(operators, ScalarUDF::name, ScalarUDF::aliases)
 });
 

@@ -28,6 +28,7 @@ use sqlparser::ast::{self, TableFactor};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 
+mod coercion;
 mod depth;
 mod fold;
 mod forms;
@@ -42,11 +43,13 @@ mod operators;
 mod output;
 mod subqueries;
 mod syntax;
+mod typed_literals;
+mod types;
 
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
-pub(crate) use syntax::{call, query_of};
+pub(crate) use syntax::{call, cast, query_of};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";
@@ -93,6 +96,7 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     if !config.is_on(config::CASE_SENSITIVE) {
         names.fold(&mut query);
     }
+    typed_literals::check(&mut query, config.time_zone()?)?;
     output::name_columns(&mut query, &names);
     forms::spell_out(&mut query, config.arithmetic());
     generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
@@ -100,7 +104,8 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let statement = ast::Statement::Query(Box::new(query));
     let statement = DfStatement::Statement(Box::new(statement));
     let plan = planner.statement_to_plan(statement).map_err(|error| scope.suggest(error.into()))?;
-    let plan = occurrences::count(literals::narrow(lateral::thread(plan)?)?)?;
+    let plan = literals::narrow(lateral::thread(plan)?)?;
+    let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
     let plan =
         if config.is_on(config::REPAIR_SUBQUERIES) { subqueries::spell(plan)? } else { plan };
     Ok(if config.is_on(config::REPAIR_IN_LIST) { in_list::spell(plan)? } else { plan })
@@ -244,7 +249,8 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
-        None
+        let timestamps_have_zone = config_of(self.state).timestamps_have_zone();
+        Some(Arc::new(types::SparkTypes { timestamps_have_zone }))
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use vonk_functions::arithmetic::Mode;
+use vonk_functions::datetime::Zone;
 
 use crate::error::{Condition, Error, Result, closest};
 
@@ -106,6 +107,8 @@ options! {
         "Time that a statement may take, such as `30s` or `5min`; 0 is no limit.", process;
     TIME_ZONE: Text = "vonk.session.timezone", Some("spark.sql.session.timeZone"), "UTC",
         "Time zone of timestamps in text.";
+    TIMESTAMP_TYPE: Text = "vonk.sql.timestamp.type", Some("spark.sql.timestampType"), "TIMESTAMP_LTZ",
+        "What TIMESTAMP means in SQL: `TIMESTAMP_LTZ` is a moment, `TIMESTAMP_NTZ` what a clock shows.";
     WAREHOUSE: Text = "vonk.sql.warehouse.dir", Some("spark.sql.warehouse.dir"), "spark-warehouse",
         "Directory of the persistent catalog and its tables.", process;
 }
@@ -176,6 +179,19 @@ impl Config {
     /// What becomes of results that do not fit their type.
     pub(crate) fn arithmetic(&self) -> Mode {
         if self.is_on(ANSI) { Mode::Ansi } else { Mode::Legacy }
+    }
+
+    /// The zone whose clock timestamps are read and written by.
+    ///
+    /// # Errors
+    /// `INVALID_TIMEZONE` if there is no such zone.
+    pub(crate) fn time_zone(&self) -> Result<Zone> {
+        Ok(Zone::named(self.get(TIME_ZONE).unwrap_or("UTC"))?)
+    }
+
+    /// Whether TIMESTAMP alone is a moment, rather than what a clock shows.
+    pub(crate) fn timestamps_have_zone(&self) -> bool {
+        !self.get(TIMESTAMP_TYPE).is_some_and(|name| name.eq_ignore_ascii_case("TIMESTAMP_NTZ"))
     }
 
     /// A count option.

@@ -23,6 +23,7 @@ pub mod dialect;
 mod literals;
 mod parse;
 mod statement;
+mod typed;
 mod views;
 
 pub use parse::{is_complete, split};

@@ -93,7 +93,7 @@ async fn answer(session: Session, sql: String) -> vonk::Result<Answer> {
 
 fn schema_text(schema: &Schema) -> String {
     let fields = schema.fields().iter().map(|field| {
-        let data_type = display::type_name(field.data_type());
+        let data_type = display::field_type_name(field);
         format!("{}:{data_type}", field.name())
     });
     format!("struct<{}>", fields.collect::<Vec<_>>().join(","))

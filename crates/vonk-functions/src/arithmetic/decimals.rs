@@ -151,7 +151,7 @@ fn rescale(value: i256, from: i8, to: i8) -> i256 {
 }
 
 /// Division that rounds half away from zero; the divisor is not zero.
-fn divide(value: i256, divisor: i256) -> i256 {
+pub(super) fn divide(value: i256, divisor: i256) -> i256 {
     let quotient = value.wrapping_div(divisor);
     let rest = value.wrapping_rem(divisor).wrapping_abs();
     if rest.wrapping_mul(i256::from_i128(2)) < divisor.wrapping_abs() {

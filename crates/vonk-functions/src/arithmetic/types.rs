@@ -2,10 +2,10 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::Operator as Sign;
-use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 
-use super::{Mode, Operator};
+use super::{Mode, Operator, intervals};
+use crate::failure::Failure;
+use crate::types::{quoted, unnamed};
 
 /// The most digits that a decimal has.
 pub(super) const PRECISION_MAX: u8 = 38;
@@ -31,8 +31,17 @@ pub(super) fn operands(
         return plan_err!("`{}` takes two operands, not {}", operator.sign(), arguments.len());
     };
     let (left, right) = (signed(left), signed(right));
+    if let Some(pair) = intervals::operands(operator, &left, &right) {
+        return Ok(pair);
+    }
     let pair = match (&left, &right) {
         (DataType::Null, DataType::Null) => (DataType::Float64, DataType::Float64),
+        (DataType::Date32, DataType::Null) if is_move(operator) => {
+            (DataType::Date32, DataType::Int32)
+        }
+        (DataType::Null, DataType::Date32) if operator == Operator::Add => {
+            (DataType::Int32, DataType::Date32)
+        }
         (DataType::Null, other) => numbers(operator, other.clone(), other.clone()),
         (other, DataType::Null) => numbers(operator, other.clone(), other.clone()),
         (text, other) if text.is_string() && (other.is_numeric() || other.is_string()) => {
@@ -50,7 +59,7 @@ pub(super) fn operands(
         (days, DataType::Date32) if days.is_integer() && operator == Operator::Add => {
             (DataType::Int32, DataType::Date32)
         }
-        (l, r) => coercer(l, operator, r)?,
+        (l, r) => return Err(wrong(operator, l, r).into()),
     };
     Ok(pair)
 }
@@ -75,7 +84,10 @@ pub(super) fn result(operator: Operator, arguments: &[DataType]) -> Result<DataT
         (DataType::Date32, DataType::Int32) | (DataType::Int32, DataType::Date32) => {
             Ok(DataType::Date32)
         }
-        (l, r) => BinaryTypeCoercer::new(l, &sign(operator), r).get_result_type(),
+        (l, r) => match intervals::result_of_types(operator, l, r) {
+            Some(data_type) => Ok(data_type),
+            None => Err(wrong(operator, l, r).into()),
+        },
     }
 }
 
@@ -190,18 +202,17 @@ fn is_move(operator: Operator) -> bool {
     matches!(operator, Operator::Add | Operator::Subtract)
 }
 
-/// Dates, timestamps and intervals have DataFusion's rules.
-fn coercer(left: &DataType, operator: Operator, right: &DataType) -> Result<(DataType, DataType)> {
-    BinaryTypeCoercer::new(left, &sign(operator), right).get_input_types()
+/// Operands that no operator takes, or that this one does not.
+fn wrong(operator: Operator, left: &DataType, right: &DataType) -> Failure {
+    let (left_name, right_name) = (name(left), name(right));
+    let message = format!("`{}` does not take {left_name} and {right_name}", operator.sign());
+    let condition = match left == right {
+        true => "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
+        false => "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
+    };
+    Failure::new(condition, message).hint("cast them to other types")
 }
 
-fn sign(operator: Operator) -> Sign {
-    match operator {
-        Operator::Add => Sign::Plus,
-        Operator::Subtract => Sign::Minus,
-        Operator::Multiply => Sign::Multiply,
-        Operator::Divide => Sign::Divide,
-        Operator::IntegerDivide => Sign::IntegerDivide,
-        Operator::Remainder => Sign::Modulo,
-    }
+fn name(data_type: &DataType) -> String {
+    quoted(&unnamed(data_type.clone()))
 }

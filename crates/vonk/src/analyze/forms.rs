@@ -2,24 +2,32 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, SelectItem, VisitMut, VisitorMut};
+use sqlparser::ast::{self, Expr, SelectItem, SetExpr, VisitMut, VisitorMut};
 use vonk_functions::arithmetic::{Mode, negative_udf};
 
-use super::syntax::call;
+use super::syntax::{call, cast};
+use super::typed_literals;
 
 /// `FROM t` is `SELECT * FROM t`; `a RLIKE b` is `rlike(a, b)`; `-a` is `negative(a)`.
 pub(super) fn spell_out(query: &mut ast::Query, mode: Mode) {
     let negative = negative_udf(mode).name().to_owned();
-    let _ = VisitMut::visit(query, &mut Speller { negative });
+    let _ = VisitMut::visit(query, &mut Speller { negative, mode });
 }
 
 struct Speller {
     /// The function behind a minus sign.
     negative: String,
+    mode: Mode,
 }
 
 impl VisitorMut for Speller {
     type Break = ();
+
+    /// A CAST within VALUES becomes a call, which the planner's own casts there can be told from.
+    fn post_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<()> {
+        self.keep_casts(&mut query.body);
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<()> {
         if select.flavor == ast::SelectFlavor::FromFirstNoSelect && select.projection.is_empty() {
@@ -35,6 +43,11 @@ impl VisitorMut for Speller {
         {
             *expr = call(&self.negative, vec![(**operand).clone()]);
         }
+        if let Expr::Interval(literal) = expr
+            && let Some(cast) = typed_literals::interval_cast(literal)
+        {
+            *expr = cast;
+        }
         if let Expr::RLike { negated, expr: text, pattern, .. } = expr {
             let call = call("rlike", vec![(**text).clone(), (**pattern).clone()]);
             *expr = match negated {
@@ -43,5 +56,40 @@ impl VisitorMut for Speller {
             };
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl Speller {
+    fn keep_casts(&self, body: &mut SetExpr) {
+        match body {
+            SetExpr::Values(values) => {
+                let items = values.rows.iter_mut().flat_map(|row| row.content.iter_mut());
+                items.for_each(|item| self.keep_cast(item));
+            }
+            SetExpr::SetOperation { left, right, .. } => {
+                self.keep_casts(left);
+                self.keep_casts(right);
+            }
+            _ => {}
+        }
+    }
+
+    fn keep_cast(&self, item: &mut Expr) {
+        let (mode, expr, data_type) = match item {
+            Expr::Cast { kind, expr, data_type, .. } => {
+                let tries = matches!(kind, ast::CastKind::TryCast | ast::CastKind::SafeCast);
+                (
+                    if tries { Mode::Try } else { self.mode },
+                    expr.as_ref().clone(),
+                    data_type.clone(),
+                )
+            }
+            Expr::TypedString(typed) => {
+                (self.mode, Expr::Value(typed.value.clone()), typed.data_type.clone())
+            }
+            _ => return,
+        };
+        let null = cast(Expr::value(ast::Value::Null), data_type);
+        *item = call(vonk_functions::cast::function_name(mode), vec![expr, null]);
     }
 }

@@ -3,8 +3,9 @@
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Values};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::scalar::ScalarValue;
+use vonk_functions::Failure;
 
 /// Makes the whole numbers of a new plan as narrow as Spark's, and all types that follow from them.
 pub(super) fn narrow(plan: LogicalPlan) -> DfResult<LogicalPlan> {
@@ -24,7 +25,8 @@ fn narrow_node(plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
     match plan {
         // Counts of rows, not values.
         LogicalPlan::Limit(_) => Ok(Transformed::no(plan)),
-        LogicalPlan::Values(values) => narrow_values(values).map(Transformed::yes),
+        // Its columns have names of their own, and get their types when all rows are known.
+        LogicalPlan::Values(_) => plan.map_expressions(|expr| expr.transform_down(narrow_expr)),
         plan => {
             let names = NamePreserver::new(&plan);
             plan.map_expressions(|expr| {
@@ -51,25 +53,16 @@ fn narrow_expr(expr: Expr) -> DfResult<Transformed<Expr>> {
                 Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(value)), metadata)),
             })
         }
+        // Past the longs, a whole number is a decimal of as many digits as it has.
+        Expr::Literal(ScalarValue::UInt64(Some(value)), metadata) => {
+            let digits = value.max(1).ilog10() as u8 + 1;
+            let decimal = ScalarValue::Decimal128(Some(i128::from(value)), digits, 0);
+            Ok(Transformed::yes(Expr::Literal(decimal, metadata)))
+        }
+        Expr::Literal(ScalarValue::Decimal256(_, precision, _), _) => {
+            let message = format!("a decimal has at most 38 digits, not {precision}");
+            Err(Failure::new("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", message).into())
+        }
         other => Ok(Transformed::no(other)),
     }
-}
-
-/// The rows of a VALUES find their common types anew.
-fn narrow_values(values: Values) -> DfResult<LogicalPlan> {
-    let rows: DfResult<Vec<Vec<Expr>>> = values
-        .values
-        .iter()
-        .map(|row| {
-            row.iter().map(|expr| Ok(expr.clone().transform_down(narrow_expr)?.data)).collect()
-        })
-        .collect();
-    let narrowed = LogicalPlanBuilder::values(rows?)?.build()?;
-    let names = |schema: &datafusion::common::DFSchema| -> Vec<String> {
-        schema.fields().iter().map(|field| field.name().clone()).collect()
-    };
-    if names(narrowed.schema()) == names(&values.schema) {
-        return Ok(narrowed);
-    }
-    Ok(LogicalPlan::Values(values))
 }

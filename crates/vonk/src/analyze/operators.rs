@@ -7,16 +7,20 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{
     ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
 };
-use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF};
+use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, Operator as Sign, ScalarUDF};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;
 use vonk_functions::arithmetic::{Mode, Operator};
+
+use super::coercion;
 
 /// Plans the operators of SQL in one mode, ANSI or what was before it.
 #[derive(Debug)]
 pub(super) struct Operators {
     arithmetic: Vec<(Operator, Arc<ScalarUDF>)>,
     item: Arc<ScalarUDF>,
+    mode: Mode,
 }
 
 impl Operators {
@@ -25,8 +29,41 @@ impl Operators {
         Self {
             arithmetic: Operator::ALL.map(udf).into(),
             item: Arc::new(vonk_functions::item::udf(mode)),
+            mode,
         }
     }
+
+    /// Casts what DataFusion would refuse to compare; the rest waits until all types are known.
+    fn plan_comparison(
+        &self,
+        raw: RawBinaryExpr,
+        sign: Sign,
+        schema: &DFSchema,
+    ) -> DfResult<PlannerResult<RawBinaryExpr>> {
+        let (left, right) = (raw.left.get_type(schema)?, raw.right.get_type(schema)?);
+        if BinaryTypeCoercer::new(&left, &sign, &right).get_result_type().is_ok() {
+            return Ok(PlannerResult::Original(raw));
+        }
+        let left = (raw.left.clone(), raw.left.to_field(schema)?.1);
+        let right = (raw.right.clone(), raw.right.to_field(schema)?.1);
+        let (left, right) = coercion::compared(left, sign, right, self.mode)?;
+        Ok(PlannerResult::Original(RawBinaryExpr { op: raw.op, left, right }))
+    }
+}
+
+fn comparison_of(sign: &BinaryOperator) -> Option<Sign> {
+    Some(match sign {
+        BinaryOperator::Eq => Sign::Eq,
+        BinaryOperator::NotEq => Sign::NotEq,
+        BinaryOperator::Lt => Sign::Lt,
+        BinaryOperator::LtEq => Sign::LtEq,
+        BinaryOperator::Gt => Sign::Gt,
+        BinaryOperator::GtEq => Sign::GtEq,
+        BinaryOperator::Spaceship => Sign::IsNotDistinctFrom,
+        BinaryOperator::And => Sign::And,
+        BinaryOperator::Or => Sign::Or,
+        _ => return None,
+    })
 }
 
 impl ExprPlanner for Operators {
@@ -35,14 +72,18 @@ impl ExprPlanner for Operators {
         raw: RawBinaryExpr,
         schema: &DFSchema,
     ) -> DfResult<PlannerResult<RawBinaryExpr>> {
+        if let Some(sign) = comparison_of(&raw.op) {
+            return self.plan_comparison(raw, sign, schema);
+        }
         let Some(operator) = operator_of(&raw.op) else {
             return Ok(PlannerResult::Original(raw));
         };
         let Some((_, udf)) = self.arithmetic.iter().find(|(known, _)| *known == operator) else {
             return Ok(PlannerResult::Original(raw));
         };
-        let left_is_decimal = raw.left.get_type(schema)?.is_decimal();
-        let right_is_decimal = raw.right.get_type(schema)?.is_decimal();
+        let (left_type, right_type) = (raw.left.get_type(schema)?, raw.right.get_type(schema)?);
+        operator.check(self.mode, &left_type, &right_type)?;
+        let (left_is_decimal, right_is_decimal) = (left_type.is_decimal(), right_type.is_decimal());
         let left = if right_is_decimal { with_own_digits(raw.left) } else { raw.left };
         let right = if left_is_decimal { with_own_digits(raw.right) } else { raw.right };
         let call = ScalarFunction::new_udf(Arc::clone(udf), vec![left, right]);

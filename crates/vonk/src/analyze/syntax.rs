@@ -27,6 +27,12 @@ pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
     })
 }
 
+/// `CAST(expr AS data_type)`.
+pub(crate) fn cast(expr: Expr, data_type: ast::DataType) -> Expr {
+    let kind = ast::CastKind::Cast;
+    Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
 /// A query that is a SELECT and no more.
 pub(crate) fn query_of(select: ast::Select) -> ast::Query {
     ast::Query {

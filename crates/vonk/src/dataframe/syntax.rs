@@ -4,8 +4,8 @@ use datafusion::common::{DFSchema, TableReference};
 use datafusion::logical_expr::LogicalPlan;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    self, BinaryOperator, CastKind, DataType, Expr, GroupByExpr, Ident, ObjectName, OrderBy,
-    OrderByKind, SelectItem, SetExpr, Value,
+    self, BinaryOperator, DataType, Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind,
+    SelectItem, SetExpr, Value,
 };
 
 use super::column::Column;
@@ -128,8 +128,7 @@ pub(crate) fn nested(expr: Expr) -> Expr {
 }
 
 pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
-    let kind = CastKind::Cast;
-    Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None }
+    analyze::cast(expr, data_type)
 }
 
 /// The type that a name such as `int`, `decimal(10,2)` or `array<string>` means.

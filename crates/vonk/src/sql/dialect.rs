@@ -7,6 +7,8 @@ use sqlparser::dialect::{Dialect, SparkSqlDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 
+use super::typed;
+
 /// Spark's dialect with FROM-first queries, `EXCLUDE`, trailing commas and backslash escapes.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct VonkDialect;
@@ -67,6 +69,7 @@ impl Dialect for VonkDialect {
         supports_bitwise_shift_operators,
         supports_from_first_select,
         supports_from_trailing_commas,
+        supports_interval_options,
         supports_named_fn_args_with_rarrow_operator,
         supports_order_by_all,
         supports_pipe_operator,
@@ -82,6 +85,10 @@ impl Dialect for VonkDialect {
     /// `LIKE 'a\%b'` keeps its backslash: it escapes the pattern, not the text.
     fn ignores_wildcard_escapes(&self) -> bool {
         true
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<ast::Expr, ParserError>> {
+        typed::parse(parser).or_else(|| SPARK.parse_prefix(parser))
     }
 
     fn parse_infix(

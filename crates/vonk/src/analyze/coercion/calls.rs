@@ -1,0 +1,96 @@
+//! Arguments of functions, cast to what the function takes.
+
+use datafusion::arrow::datatypes::FieldRef;
+use datafusion::common::Result as DfResult;
+use datafusion::logical_expr::type_coercion::functions::{UDFCoercionExt, fields_with_udf};
+use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
+use vonk_functions::arithmetic::Mode;
+use vonk_functions::cast;
+
+use super::Scope;
+
+/// Functions whose arguments from a place on have one type, which is that of their result.
+const ALIKE: &[(&str, usize)] = &[
+    ("array", 0),
+    ("coalesce", 0),
+    ("greatest", 0),
+    ("if", 1),
+    ("ifnull", 0),
+    ("least", 0),
+    ("make_array", 0),
+    ("nullif", 0),
+    ("nvl", 0),
+    ("nvl2", 1),
+];
+
+impl Scope<'_> {
+    /// One call whose arguments are cast already.
+    pub(super) fn call(&self, expr: Expr) -> DfResult<Expr> {
+        if let Some((value, target, mode)) = cast::parts(&expr) {
+            if matches!(target, Expr::Literal(..)) {
+                return Ok(expr);
+            }
+            // One that stood within VALUES.
+            let (from, to) = (self.field(value)?, self.field(target)?);
+            return cast::cast_expr(value.clone(), &from, &to, mode);
+        }
+        match expr {
+            Expr::ScalarFunction(mut call) => {
+                call.args = self.alike_arguments(call.func.name(), call.args)?;
+                call.args = self.arguments(call.args, call.func.as_ref())?;
+                Ok(Expr::ScalarFunction(call))
+            }
+            Expr::AggregateFunction(mut call) => {
+                call.params.args = self.arguments(call.params.args, call.func.as_ref())?;
+                Ok(Expr::AggregateFunction(call))
+            }
+            Expr::WindowFunction(mut call) => {
+                let arguments = std::mem::take(&mut call.params.args);
+                call.params.args = match &call.fun {
+                    WindowFunctionDefinition::AggregateUDF(function) => {
+                        self.arguments(arguments, function.as_ref())?
+                    }
+                    WindowFunctionDefinition::WindowUDF(function) => {
+                        self.arguments(arguments, function.as_ref())?
+                    }
+                };
+                Ok(Expr::WindowFunction(call))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn alike_arguments(&self, name: &str, mut arguments: Vec<Expr>) -> DfResult<Vec<Expr>> {
+        let Some((_, from)) = ALIKE.iter().find(|(known, _)| *known == name) else {
+            return Ok(arguments);
+        };
+        if arguments.len() <= *from {
+            return Ok(arguments);
+        }
+        let alike = self.alike(arguments.split_off(*from), name)?;
+        arguments.extend(alike);
+        Ok(arguments)
+    }
+
+    fn arguments(
+        &self,
+        arguments: Vec<Expr>,
+        function: &impl UDFCoercionExt,
+    ) -> DfResult<Vec<Expr>> {
+        let given = arguments.iter().map(|argument| self.field(argument));
+        let given = given.collect::<DfResult<Vec<FieldRef>>>()?;
+        let wanted = fields_with_udf(&given, function)?;
+        let parts = arguments.into_iter().zip(given.iter().zip(&wanted));
+        let cast = parts.map(|(argument, (from, to))| {
+            if from.data_type() == to.data_type() {
+                return Ok(argument);
+            }
+            // What Spark does not cast is left to the function and its own rules.
+            match self.rules.cast(argument.clone(), from, to) {
+                Err(_) if self.rules.mode != Mode::Try => Ok(argument),
+                cast => cast,
+            }
+        });
+        cast.collect()
+    }
+}
