@@ -45,11 +45,13 @@ mod subqueries;
 mod syntax;
 mod typed_literals;
 mod types;
+mod variables;
 
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
 pub(crate) use syntax::{call, cast, query_of};
+pub(crate) use variables::{Variable, Variables};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";
@@ -97,6 +99,7 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
         names.fold(&mut query);
     }
     typed_literals::check(&mut query, config.time_zone()?)?;
+    variables::refer(&mut query, &names, &scope.variables);
     output::name_columns(&mut query, &names);
     forms::spell_out(&mut query, config.arithmetic());
     generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
@@ -104,6 +107,7 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let statement = ast::Statement::Query(Box::new(query));
     let statement = DfStatement::Statement(Box::new(statement));
     let plan = planner.statement_to_plan(statement).map_err(|error| scope.suggest(error.into()))?;
+    let plan = variables::fill(plan, &scope.variables)?;
     let plan = literals::narrow(lateral::thread(plan)?)?;
     let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
     let plan =
@@ -137,6 +141,7 @@ struct Scope<'a> {
     inputs: Vec<DFSchemaRef>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
+    variables: Arc<Variables>,
 }
 
 impl<'a> Scope<'a> {
@@ -156,7 +161,8 @@ impl<'a> Scope<'a> {
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(operators)];
         expr_planners.extend(state.expr_planners().iter().cloned());
         let functions = Functions::of(state);
-        Self { state, functions, relations, inputs, relation_planners, expr_planners }
+        let variables = state.config().get_extension::<Variables>().unwrap_or_default();
+        Self { state, functions, relations, inputs, relation_planners, expr_planners, variables }
     }
 
     /// Adds the function that was probably meant to an error about one that does not exist.
@@ -269,8 +275,8 @@ impl ContextProvider for Scope<'_> {
         self.functions.window(name)
     }
 
-    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
-        None
+    fn get_variable_type(&self, names: &[String]) -> Option<DataType> {
+        names.first().and_then(|name| self.variables.type_of(name))
     }
 
     fn options(&self) -> &ConfigOptions {

@@ -6,6 +6,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use parking_lot::RwLock;
 
+use crate::analyze::Variables;
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, DataFrame};
@@ -42,6 +43,7 @@ struct Inner {
     runtime: Arc<RuntimeEnv>,
     state: RwLock<Arc<SessionState>>,
     views: Views,
+    variables: Arc<Variables>,
     /// The current database of the catalog.
     database: Arc<RwLock<String>>,
     user_functions: UserFunctions,
@@ -116,7 +118,9 @@ impl Session {
     fn with_config(config: Config, policy: Policy) -> Result<Self> {
         let runtime = state::runtime(&config, &policy)?;
         let id = format!("{:016x}", rand::random::<u64>());
-        let state = state::assemble(&id, &config, &policy, &runtime)?;
+        let mut state = state::assemble(&id, &config, &policy, &runtime)?;
+        let variables = Arc::<Variables>::default();
+        state.config_mut().set_extension(Arc::clone(&variables));
         Ok(Self {
             inner: Arc::new(Inner {
                 id,
@@ -124,6 +128,7 @@ impl Session {
                 runtime,
                 state: RwLock::new(Arc::new(state)),
                 views: Views::default(),
+                variables,
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
@@ -243,6 +248,7 @@ impl Session {
         change(&mut changed)?;
         let mut state =
             state::assemble(&self.inner.id, &changed, &self.inner.policy, &self.inner.runtime)?;
+        state.config_mut().set_extension(Arc::clone(&self.inner.variables));
         self.inner.user_functions.add_to(&mut state)?;
         *self.inner.state.write() = Arc::new(state);
         *config = changed;
@@ -257,6 +263,10 @@ impl Environment for Session {
 
     fn views(&self) -> &Views {
         Session::views(self)
+    }
+
+    fn variables(&self) -> &Variables {
+        &self.inner.variables
     }
 
     fn catalog(&self) -> Result<Catalog> {

@@ -4,15 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::common::TableReference;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
 
-use crate::analyze::{self, Relation};
+use crate::analyze::{self, Relation, Variables};
 use crate::catalog::{Catalog, TableKind, TableName};
 use crate::config::Config;
 use crate::error::{Condition, Error, Place, Result};
@@ -20,7 +22,9 @@ use crate::limits;
 use crate::sources;
 
 pub mod dialect;
+mod forms;
 mod literals;
+mod parameters;
 mod parse;
 mod statement;
 mod typed;
@@ -41,6 +45,8 @@ pub(crate) trait Environment: Send + Sync {
     fn catalog(&self) -> Result<Catalog>;
     /// The options as they are now.
     fn config(&self) -> Config;
+    /// The variables.
+    fn variables(&self) -> &Variables;
     /// Sets an option.
     fn set(&self, name: &str, value: &str) -> Result<()>;
     /// Puts an option back to its default.
@@ -50,7 +56,15 @@ pub(crate) trait Environment: Send + Sync {
 /// Parses one statement and plans it; a command is run and its plan holds its answer.
 pub(crate) async fn plan_text(session: &dyn Environment, text: &str) -> Result<LogicalPlan> {
     limits::check_text(&session.config(), text)?;
-    match parse::statement(text)? {
+    plan_parsed(session, parse::statement(text)?).await
+}
+
+/// Plans a query, or runs a command.
+pub(crate) async fn plan_parsed(
+    session: &dyn Environment,
+    parsed: parse::Parsed,
+) -> Result<LogicalPlan> {
+    match parsed {
         parse::Parsed::Query(query) => plan_query(session, *query).await,
         parse::Parsed::Command(command) => command.run(session).await,
     }
@@ -68,6 +82,25 @@ pub(crate) async fn plan_query(
 ) -> Result<LogicalPlan> {
     let relations = resolve_relations(session, &query).await?;
     analyze::plan_over(&session.state(), relations, query)
+}
+
+/// Runs a query whose few rows a statement needs, and gives the types of its columns with them.
+pub(crate) async fn rows_of_query(
+    session: &dyn Environment,
+    query: ast::Query,
+) -> Result<(Vec<DataType>, Vec<Vec<ScalarValue>>)> {
+    let plan = plan_query(session, query).await?;
+    let types = plan.schema().fields().iter().map(|field| field.data_type().clone()).collect();
+    let state = session.state();
+    let physical = state.create_physical_plan(&plan).await?;
+    let mut rows = Vec::new();
+    for batch in collect(physical, state.task_ctx()).await? {
+        for row in 0..batch.num_rows() {
+            let values = batch.columns().iter().map(|c| ScalarValue::try_from_array(c, row));
+            rows.push(values.collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    Ok((types, rows))
 }
 
 /// Finds every table, view and file that a query names outside its own WITH clauses.

@@ -42,6 +42,11 @@ impl Names {
         self.qualifiers.of(name).is_some()
     }
 
+    /// Whether a name stands for a column somewhere in the query.
+    pub(super) fn is_column(&self, name: &str) -> bool {
+        self.columns.of(name).is_some()
+    }
+
     /// Learns the aliases and tables of a query, then spells its names as they were defined.
     pub(super) fn fold(&mut self, query: &mut ast::Query) {
         let _ = Visit::visit(query, &mut Learner { names: self });

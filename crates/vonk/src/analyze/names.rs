@@ -5,6 +5,7 @@ use sqlparser::ast::{self, Expr, Ident, UnaryOperator, Value};
 use self::functions::function_name;
 use self::literals::{interval_name, number_name, typed_name, value_name};
 use self::types::type_name;
+use super::variables;
 
 mod functions;
 mod literals;
@@ -67,6 +68,9 @@ impl Namer<'_> {
 
     fn path(&self, parts: &[Ident]) -> String {
         let Some((first, rest)) = parts.split_first() else { return String::new() };
+        if let Some(word) = variables::word(first) {
+            return word;
+        }
         if self.lambdas.iter().any(|name| first.value.eq_ignore_ascii_case(name)) {
             let fields = rest.iter().map(|field| format!(".{}", field.value));
             return format!("namedlambdavariable(){}", fields.collect::<String>());

@@ -5,8 +5,8 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::VonkDialect;
-use super::literals;
 use super::statement::{self, Command};
+use super::{forms, literals};
 use crate::analyze;
 use crate::error::{Condition, Error, Place, Result};
 
@@ -23,7 +23,12 @@ pub(crate) enum Parsed {
 
 /// Parses exactly one statement; semicolons may end it.
 pub(crate) fn statement(text: &str) -> Result<Parsed> {
-    let mut parser = parser(text)?;
+    statement_of(tokens(text)?, text)
+}
+
+/// Parses exactly one statement of tokens, which stand in `text` where they say.
+pub(crate) fn statement_of(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Parsed> {
+    let mut parser = parser_of(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     if parser.peek_token_ref().token == Token::EOF {
         return Err(Error::new(Condition::PARSE_SYNTAX_ERROR, "the statement is empty"));
@@ -53,6 +58,14 @@ pub(crate) fn select_item(text: &str) -> Result<ast::SelectItem> {
     let item = parser.parse_select_item().map_err(|error| located(error, &parser))?;
     expect_end(&parser)?;
     Ok(item)
+}
+
+/// Parses a type.
+pub(crate) fn data_type(text: &str) -> Result<ast::DataType> {
+    let mut parser = parser(text)?;
+    let data_type = parser.parse_data_type().map_err(|error| located(error, &parser))?;
+    expect_end(&parser)?;
+    Ok(data_type)
 }
 
 /// Says what stands where a statement should begin, before the parser's more general words.
@@ -132,8 +145,17 @@ pub fn is_complete(text: &str) -> bool {
 }
 
 fn parser(text: &str) -> Result<Parser<'static>> {
-    let tokens = literals::rewrite(tokenize(text)?, text)?;
-    Ok(Parser::new(&VonkDialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens))
+    Ok(parser_of(tokens(text)?))
+}
+
+/// The tokens of a statement, with Spark's literals as the parser reads them.
+pub(crate) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
+    literals::rewrite(tokenize(text)?, text)
+}
+
+fn parser_of(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
+    let tokens = forms::spell_out(tokens);
+    Parser::new(&VonkDialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens)
 }
 
 fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {

@@ -22,12 +22,14 @@ mod create_view;
 mod database;
 mod describe;
 mod drop_view;
+mod execute;
 mod explain;
 mod insert;
 mod set;
 mod show;
 mod summarize;
 mod table;
+mod variable;
 
 /// A statement that is done when it is planned; its plan holds its answer.
 ///
@@ -139,6 +141,24 @@ statements! {
     ["EXPLAIN"] "EXPLAIN [EXTENDED | ANALYZE] query"
         "Shows how a query is run; ANALYZE runs it and shows where the time goes."
         explain::parse;
+    ["DECLARE"] "DECLARE [OR REPLACE] [VARIABLE] name [type] [DEFAULT value]"
+        "Makes a variable of the session."
+        variable::parse_declare;
+    ["SET" "VARIABLE"] "SET VARIABLE name = value | (names) = (query)"
+        "Gives variables other values."
+        variable::parse_set;
+    ["SET" "VAR"] "SET VAR name = value | (names) = (query)"
+        "Gives variables other values."
+        variable::parse_set;
+    ["DROP" "TEMPORARY" "VARIABLE"] "DROP TEMPORARY VARIABLE [IF EXISTS] name"
+        "Drops a variable."
+        variable::parse_drop;
+    ["DROP" "TEMPORARY" "VAR"] "DROP TEMPORARY VAR [IF EXISTS] name"
+        "Drops a variable."
+        variable::parse_drop;
+    ["EXECUTE" "IMMEDIATE"] "EXECUTE IMMEDIATE text [INTO variables] [USING values]"
+        "Runs a statement that is itself a value."
+        execute::parse;
     ["SET"] "SET [name [= value]]"
         "Sets an option, or shows one or all."
         set::parse_set;
@@ -210,6 +230,11 @@ impl Source<'_> {
         }
         let error = syntax_error_at(self.parser.peek_token_ref());
         Err(error.hint(format!("`{}` is expected here", words.join(" "))))
+    }
+
+    /// The next token.
+    pub(super) fn next(&self) -> &Token {
+        &self.parser.peek_token_ref().token
     }
 
     /// Whether the statement ends here.

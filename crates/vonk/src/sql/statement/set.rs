@@ -90,6 +90,15 @@ impl Command for Set {
                     value => answer(["key", "value"], &[pair(name, value)]),
                 },
                 Set::Change { name, value } => {
+                    let variable = name.rsplit('.').next().unwrap_or(name);
+                    let scope = name[..name.len() - variable.len()].to_lowercase();
+                    let is_variable = matches!(scope.as_str(), "" | "session." | "system.session.")
+                        && session.variables().get(variable).is_some();
+                    if is_variable {
+                        let message = format!("`{name}` is a variable, not an option");
+                        return Err(Error::new(Condition::SET_VARIABLE_USING_SET, message)
+                            .hint("use `SET VARIABLE`"));
+                    }
                     session.set(name, value)?;
                     answer(["key", "value"], &[pair(name, Some(value))])
                 }

@@ -1,0 +1,264 @@
+//! Spark's short forms that the parser does not know, spelled out between tokenizer and parser:
+//! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query.
+
+use std::ops::Range;
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+/// Words after which rows of VALUES stand in FROM, and so may have an alias as they are.
+const BEFORE_RELATION: &[&str] = &["FROM", "JOIN", "LATERAL"];
+
+/// Words that end the rows of VALUES, where an alias does not.
+const AFTER_ROWS: &[&str] = &[
+    "AS",
+    "UNION",
+    "EXCEPT",
+    "MINUS",
+    "INTERSECT",
+    "ORDER",
+    "SORT",
+    "CLUSTER",
+    "DISTRIBUTE",
+    "LIMIT",
+    "OFFSET",
+    "WHERE",
+    "JOIN",
+    "LEFT",
+    "RIGHT",
+    "INNER",
+    "FULL",
+    "CROSS",
+    "NATURAL",
+    "ANTI",
+    "SEMI",
+    "LATERAL",
+    "GROUP",
+    "HAVING",
+    "WINDOW",
+    "SELECT",
+    "PIVOT",
+    "UNPIVOT",
+    "TABLESAMPLE",
+    "ON",
+    "USING",
+    "QUALIFY",
+];
+
+/// Words behind which an expression goes on.
+const OPERATORS: &[&str] = &[
+    "AND", "OR", "NOT", "IN", "IS", "LIKE", "ILIKE", "RLIKE", "REGEXP", "BETWEEN", "DIV", "ESCAPE",
+    "COLLATE", "OVER", "FILTER", "WITHIN", "AT",
+];
+
+/// Words behind which `TABLE name` is a query.
+const BEFORE_QUERY: &[&str] =
+    &["UNION", "ALL", "DISTINCT", "EXCEPT", "MINUS", "INTERSECT", "AS", "EXPLAIN"];
+
+/// Spells out the forms; a statement without them stays as it is.
+pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let has_form = |token: &TokenWithSpan| is_word(token, "VALUES") || is_word(token, "TABLE");
+    if !tokens.iter().any(has_form) {
+        return tokens;
+    }
+    let tokens: Vec<TokenWithSpan> =
+        tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let mut spelled = Vec::with_capacity(tokens.len() + 16);
+    push_spelled(&tokens, &mut spelled);
+    spelled
+}
+
+fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
+    let mut at = 0;
+    while at < tokens.len() {
+        if is_word(&tokens[at], "VALUES") && begins_rows(tokens, at) {
+            at = push_values(tokens, at, spelled);
+        } else if is_word(&tokens[at], "TABLE") && begins_table_query(tokens, at) {
+            push_select_all(&tokens[at], spelled);
+            at += 1;
+        } else {
+            spelled.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+}
+
+/// Whether VALUES is the keyword here, not a column or function of that name.
+fn begins_rows(tokens: &[TokenWithSpan], at: usize) -> bool {
+    let is_named = at > 0 && matches!(tokens[at - 1].token, Token::Period);
+    let next = tokens.get(at + 1).map(|token| &token.token);
+    let begins_expression = match next {
+        Some(Token::Word(word)) => word.quote_style.is_none() && !is_any(&word.value, AFTER_ROWS),
+        Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)) => {
+            true
+        }
+        Some(Token::LParen | Token::Minus | Token::Plus | Token::Placeholder(_)) => true,
+        Some(Token::HexStringLiteral(_) | Token::Colon) => true,
+        _ => false,
+    };
+    !is_named && begins_expression
+}
+
+/// `TABLE name` where a query may begin; elsewhere TABLE belongs to a statement or an argument.
+fn begins_table_query(tokens: &[TokenWithSpan], at: usize) -> bool {
+    let is_name = matches!(tokens.get(at + 1).map(|token| &token.token), Some(Token::Word(_)));
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+    let begins = match before.map(|before| &before.token) {
+        None | Some(Token::SemiColon) => true,
+        Some(Token::Word(word)) => is_any(&word.value, BEFORE_QUERY),
+        Some(Token::LParen) => {
+            at < 2
+                || !matches!(&tokens[at - 2].token,
+            Token::Word(word) if !is_any(&word.value, &["FROM", "AS", "IN", "EXISTS", "ALL"]))
+        }
+        _ => false,
+    };
+    is_name && begins
+}
+
+/// Writes the rows, each in parentheses, and gives the place behind them.
+fn push_values(tokens: &[TokenWithSpan], at: usize, spelled: &mut Vec<TokenWithSpan>) -> usize {
+    let rows = rows(tokens, at + 1);
+    let end = rows.last().map_or(at + 1, |row| row.end);
+    let is_relation = at > 0
+        && match &tokens[at - 1].token {
+            Token::Word(word) => is_any(&word.value, BEFORE_RELATION),
+            Token::Comma => true,
+            _ => false,
+        };
+    let has_alias = tokens.get(end).is_some_and(|next| match &next.token {
+        Token::Word(word) => {
+            word.quote_style.is_some()
+                || word.value.eq_ignore_ascii_case("AS")
+                || !is_any(&word.value, AFTER_ROWS)
+        }
+        _ => false,
+    });
+    if has_alias && !is_relation {
+        push_select_all(&tokens[at], spelled);
+    }
+    spelled.push(tokens[at].clone());
+    for (number, row) in rows.into_iter().enumerate() {
+        if number > 0 {
+            spelled.push(tokens[row.start - 1].clone());
+        }
+        let span = tokens[row.start].span;
+        let needs_parentheses = !is_parenthesized(&tokens[row.clone()]);
+        if needs_parentheses {
+            spelled.push(TokenWithSpan::new(Token::LParen, span));
+        }
+        push_spelled(&tokens[row.clone()], spelled);
+        if needs_parentheses {
+            spelled.push(TokenWithSpan::new(Token::RParen, span));
+        }
+    }
+    end
+}
+
+/// The expressions between commas from `start` up to what cannot belong to one.
+fn rows(tokens: &[TokenWithSpan], start: usize) -> Vec<Range<usize>> {
+    let mut rows = Vec::new();
+    let mut begin = start;
+    let mut depth = 0_usize;
+    let mut at = start;
+    while let Some(token) = tokens.get(at) {
+        match &token.token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket if depth == 0 => break,
+            Token::RParen | Token::RBracket => depth -= 1,
+            Token::Comma if depth == 0 => {
+                rows.push(begin..at);
+                begin = at + 1;
+            }
+            Token::SemiColon | Token::EOF | Token::VerticalBarRightAngleBracket => break,
+            Token::Word(_) if depth == 0 && at > begin && ends_row(tokens, begin, at) => break,
+            _ => {}
+        }
+        at += 1;
+    }
+    rows.push(begin..at);
+    rows.retain(|row| !row.is_empty());
+    rows
+}
+
+/// Whether the word at `at` stands behind a whole expression, as an alias or the next clause.
+fn ends_row(tokens: &[TokenWithSpan], begin: usize, at: usize) -> bool {
+    let Token::Word(word) = &tokens[at].token else { return false };
+    let is_plain = word.quote_style.is_none();
+    if is_plain && is_any(&word.value, AFTER_ROWS) {
+        return true;
+    }
+    if is_word(&tokens[begin], "INTERVAL") || is_word(&tokens[begin], "CASE") {
+        return false;
+    }
+    let is_operator = is_plain && is_any(&word.value, OPERATORS);
+    let ends_expression = match &tokens[at - 1].token {
+        Token::RParen | Token::RBracket | Token::Number(..) => true,
+        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
+        Token::Word(before) => {
+            before.quote_style.is_some()
+                || before.keyword == Keyword::NULL
+                || matches!(before.keyword, Keyword::TRUE | Keyword::FALSE)
+        }
+        _ => false,
+    };
+    ends_expression && !is_operator
+}
+
+/// Whether the first parenthesis closes at the end.
+fn is_parenthesized(tokens: &[TokenWithSpan]) -> bool {
+    if tokens.first().map(|token| &token.token) != Some(&Token::LParen) {
+        return false;
+    }
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1 == tokens.len();
+        }
+    }
+    false
+}
+
+fn push_select_all(place: &TokenWithSpan, spelled: &mut Vec<TokenWithSpan>) {
+    let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+    spelled.extend(words.into_iter().map(|token| TokenWithSpan::new(token, place.span)));
+}
+
+fn is_word(token: &TokenWithSpan, text: &str) -> bool {
+    matches!(&token.token, Token::Word(word)
+        if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
+}
+
+fn is_any(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::query;
+
+    fn read(text: &str) -> String {
+        query(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn rows_get_their_parentheses() {
+        assert_eq!(read("VALUES 1, (2)"), "VALUES (1), (2)");
+        assert_eq!(
+            read("SELECT * FROM VALUES 0, 1 + 2 t(id), u"),
+            "SELECT * FROM (VALUES (0), (1 + 2)) AS t (id), u"
+        );
+        assert_eq!(read("VALUES array(1), (2)"), "VALUES (array(1)), (2)");
+    }
+
+    #[test]
+    fn rows_with_an_alias_become_a_query() {
+        assert_eq!(read("VALUES (1, 2) AS t(a, b)"), "SELECT * FROM (VALUES (1, 2)) AS t (a, b)");
+        assert_eq!(read("TABLE t"), "SELECT * FROM t");
+    }
+}
