@@ -11,7 +11,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, no_answer};
-use crate::analyze::Variable;
+use crate::analyze::{self, Variable};
 use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
 use crate::sql::{Environment, parse, plan_query, rows_of_query};
@@ -128,13 +128,7 @@ fn unresolved(name: &str) -> Error {
 /// `CAST(value AS type)`, the value alone without a type.
 fn cast(value: Expr, data_type: Option<&ast::DataType>) -> Expr {
     match data_type {
-        Some(data_type) => Expr::Cast {
-            kind: ast::CastKind::Cast,
-            expr: Box::new(value),
-            data_type: data_type.clone(),
-            array: false,
-            format: None,
-        },
+        Some(data_type) => analyze::cast(value, data_type.clone()),
         None => value,
     }
 }
