@@ -4,7 +4,11 @@
 //! time zone database, and the letters of `DateTimeFormatter` as Spark takes them.
 
 pub mod calendar;
+pub(crate) mod parts;
 pub mod pattern;
+pub(crate) mod reading;
+pub(crate) mod rows;
+pub(crate) mod unit;
 pub mod zone;
 mod zone_names;
 

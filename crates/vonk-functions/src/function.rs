@@ -5,12 +5,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BinaryViewArray, PrimitiveArray, StringViewArray};
-use arrow::datatypes::{ArrowPrimitiveType, DataType};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{
-    AggregateUDF, ColumnarValue, HigherOrderUDF, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, Volatility, WindowUDF,
+    AggregateUDF, ColumnarValue, HigherOrderUDF, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, WindowUDF,
 };
 
 use crate::arithmetic::Mode;
@@ -78,7 +78,12 @@ pub(crate) struct Kernel {
     pub(crate) returns: fn(&[DataType]) -> Result<DataType>,
     pub(crate) call: fn(&Call<'_>) -> Result<ArrayRef>,
     pub(crate) volatility: Volatility,
+    /// The type of the result where it depends on values, such as the scale of `round`.
+    returns_by_value: Option<ReturnsByValue>,
 }
+
+/// The type of a result, from the types of the arguments and from those that are literals.
+pub(crate) type ReturnsByValue = fn(&[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
 
 impl Kernel {
     /// A function whose result depends on its arguments alone.
@@ -88,7 +93,33 @@ impl Kernel {
         returns: fn(&[DataType]) -> Result<DataType>,
         call: fn(&Call<'_>) -> Result<ArrayRef>,
     ) -> Self {
-        Self { name, parameters, returns, call, volatility: Volatility::Immutable }
+        let volatility = Volatility::Immutable;
+        Self { name, parameters, returns, call, volatility, returns_by_value: None }
+    }
+
+    /// A function whose type depends on the values of arguments that are literals.
+    pub(crate) const fn by_value(
+        name: &'static str,
+        parameters: Parameters,
+        returns: ReturnsByValue,
+        call: fn(&Call<'_>) -> Result<ArrayRef>,
+    ) -> Self {
+        let volatility = Volatility::Immutable;
+        let unknown = |types: &[DataType]| Ok(types[0].clone());
+        Self {
+            name,
+            parameters,
+            returns: unknown,
+            call,
+            volatility,
+            returns_by_value: Some(returns),
+        }
+    }
+
+    /// The same function, called anew for every row.
+    pub(crate) const fn volatile(mut self) -> Self {
+        self.volatility = Volatility::Volatile;
+        self
     }
 
     /// The function as DataFusion calls it.
@@ -142,6 +173,16 @@ impl ScalarUDFImpl for Adapter {
         (self.kernel.returns)(arguments)
     }
 
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let types: Vec<DataType> =
+            args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let returned = match self.kernel.returns_by_value {
+            Some(returns) => returns(&types, args.scalar_arguments),
+            None => (self.kernel.returns)(&types),
+        }?;
+        Ok(Arc::new(Field::new(self.kernel.name, returned, true)))
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let is_pure = self.kernel.volatility != Volatility::Volatile;
         let is_constant = is_pure
@@ -150,6 +191,7 @@ impl ScalarUDFImpl for Adapter {
         let rows = if is_constant { 1 } else { args.number_rows };
         let call = Call {
             arguments: &args.args,
+            fields: &args.arg_fields,
             rows,
             returns: args.return_field.data_type(),
             options: &args.config_options,
@@ -165,8 +207,10 @@ impl ScalarUDFImpl for Adapter {
 /// The arguments of one call, of the types that the parameters name.
 ///
 /// Texts come as `Utf8View` and bytes as `BinaryView`; results may be of any layout.
+#[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     arguments: &'a [ColumnarValue],
+    fields: &'a [FieldRef],
     /// How many rows the result has.
     pub(crate) rows: usize,
     /// The type of the result.
@@ -178,6 +222,16 @@ impl Call<'_> {
     /// How many arguments were given.
     pub(crate) fn count(&self) -> usize {
         self.arguments.len()
+    }
+
+    /// The field of an argument, whose metadata may tell more of its type.
+    pub(crate) fn field(&self, at: usize) -> &Field {
+        &self.fields[at]
+    }
+
+    /// The same call, as of a function that returns another type.
+    pub(crate) fn returning<'b>(&'b self, returns: &'b DataType) -> Call<'b> {
+        Call { returns, ..*self }
     }
 
     /// An argument as a column of as many rows as the result.
@@ -198,6 +252,28 @@ impl Call<'_> {
     /// An argument of bytes.
     pub(crate) fn bytes(&self, at: usize) -> Result<BinaryViewArray> {
         Ok(self.array(at)?.as_binary_view().clone())
+    }
+
+    /// An argument of bytes, or the bytes of one of text.
+    pub(crate) fn raw(&self, at: usize) -> Result<BinaryViewArray> {
+        let array = self.array(at)?;
+        Ok(match array.data_type() {
+            DataType::Utf8View => array.as_string_view().clone().to_binary_view(),
+            _ => array.as_binary_view().clone(),
+        })
+    }
+
+    /// An argument of text that may be left out.
+    pub(crate) fn optional_text(&self, at: usize) -> Result<Option<StringViewArray>> {
+        (at < self.count()).then(|| self.text(at)).transpose()
+    }
+
+    /// An argument of a primitive type that may be left out.
+    pub(crate) fn optional<T: ArrowPrimitiveType>(
+        &self,
+        at: usize,
+    ) -> Result<Option<PrimitiveArray<T>>> {
+        (at < self.count()).then(|| self.primitive::<T>(at)).transpose()
     }
 
     /// An argument of a primitive type.

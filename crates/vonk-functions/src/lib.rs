@@ -5,18 +5,23 @@ pub mod arithmetic;
 pub mod cast;
 mod civil;
 pub mod coercion;
+mod dates;
 pub mod datetime;
 mod failure;
 mod function;
 pub mod generators;
 pub mod interval;
+mod intervals;
 pub mod item;
 mod java_regex;
 mod library;
 pub mod literals;
 mod parameters;
 pub mod render;
+mod rows;
 mod strings;
+mod times;
+mod timestamps;
 pub mod types;
 
 pub use failure::Failure;
@@ -24,7 +29,14 @@ pub use function::{Function, Make};
 pub use library::Library;
 
 /// The categories of functions, each with a table of its own.
-const CATEGORIES: &[&[Function]] = &[aggregates::FUNCTIONS, strings::FUNCTIONS];
+const CATEGORIES: &[&[Function]] = &[
+    aggregates::FUNCTIONS,
+    dates::FUNCTIONS,
+    intervals::FUNCTIONS,
+    strings::FUNCTIONS,
+    times::FUNCTIONS,
+    timestamps::FUNCTIONS,
+];
 
 /// Every function of ours that is called by a name.
 ///

@@ -1,6 +1,8 @@
 //! What a function takes: the kinds of its parameters, and what arguments become to fit them.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::Result;
 
 use crate::failure::Failure;
@@ -14,12 +16,14 @@ pub(crate) struct Parameters {
     optional: &'static [Kind],
     /// The kind of any number of arguments behind them.
     repeated: Option<Kind>,
+    /// What it may take instead, by the number of arguments.
+    other: Option<&'static Parameters>,
 }
 
 impl Parameters {
     /// Just these.
     pub(crate) const fn exact(required: &'static [Kind]) -> Self {
-        Self { required, optional: &[], repeated: None }
+        Self { required, optional: &[], repeated: None, other: None }
     }
 
     /// These, and perhaps some more.
@@ -27,12 +31,25 @@ impl Parameters {
         required: &'static [Kind],
         optional: &'static [Kind],
     ) -> Self {
-        Self { required, optional, repeated: None }
+        Self { required, optional, repeated: None, other: None }
     }
 
     /// These, and any number of one kind.
     pub(crate) const fn with_any_number(required: &'static [Kind], repeated: Kind) -> Self {
-        Self { required, optional: &[], repeated: Some(repeated) }
+        Self { required, optional: &[], repeated: Some(repeated), other: None }
+    }
+
+    /// These, or others where as many arguments are given.
+    pub(crate) const fn or(mut self, other: &'static Parameters) -> Self {
+        self.other = Some(other);
+        self
+    }
+
+    /// Those that so many arguments can be for.
+    fn for_count(&self, count: usize) -> &Self {
+        let most = self.required.len() + self.optional.len();
+        let fits = count >= self.required.len() && (count <= most || self.repeated.is_some());
+        self.other.filter(|_| !fits).unwrap_or(self)
     }
 
     fn kind(&self, at: usize) -> Option<Kind> {
@@ -50,8 +67,16 @@ pub(crate) enum Kind {
     Text,
     /// `BinaryView`
     Bytes,
-    /// `BinaryView` stays, all else becomes `Utf8View`.
+    /// `BinaryView` stays if all arguments of this kind are bytes, else they become `Utf8View`.
     TextOrBytes,
+    /// `Int64` of a number, else as [`Kind::TextOrBytes`].
+    LongTextOrBytes,
+    /// A list stays, else as [`Kind::TextOrBytes`].
+    TextBytesOrList,
+    /// A list stays, all else becomes `Utf8View`.
+    TextOrList,
+    /// `Utf8View`, or a list of it.
+    TextOrTexts,
     /// `Boolean`
     Boolean,
     /// `Int32`
@@ -62,6 +87,14 @@ pub(crate) enum Kind {
     Double,
     /// A number of any type, as it is; text becomes `Float64`.
     Number,
+    /// An interval, as it is, else as [`Kind::Number`].
+    NumberOrInterval,
+    /// `Int32` of a number, else `Utf8View`.
+    IntOrText,
+    /// `Int64` of `Int64`, else `Int32`.
+    IntOrLong,
+    /// A whole number or a truth value, as it is.
+    WholeOrBoolean,
     /// A whole number of any type, as it is; text becomes `Int64`.
     Whole,
     /// `Date32`
@@ -70,6 +103,32 @@ pub(crate) enum Kind {
     Timestamp,
     /// A timestamp with or without a zone, as it is; all else as [`Kind::Timestamp`].
     AnyTimestamp,
+    /// `Timestamp(Microsecond, None)`
+    TimestampNtz,
+    /// `Time64(Microsecond)`
+    Time,
+    /// A time, as it is, else as [`Kind::AnyTimestamp`].
+    TimestampOrTime,
+    /// A date, timestamp or time, as it is; text becomes a timestamp.
+    Moment,
+    /// A date or timestamp, as it is; all else becomes `Utf8View`.
+    TextOrMoment,
+    /// An interval, as it is, else as [`Kind::Moment`].
+    Extractable,
+    /// `Date32` of a date, and of nothing else.
+    OnlyDate,
+    /// `Time64(Microsecond)` of a time, and of nothing else.
+    OnlyTime,
+    /// `Date32` of what CAST makes a date of.
+    ToDate,
+    /// A timestamp of what CAST makes one of, numbers too.
+    ToTimestamp,
+    /// `Int32` of a whole number or text, of no other number.
+    Small,
+    /// `Decimal128(18, 6)`
+    Seconds,
+    /// `Int64`, `Float64` or a decimal.
+    SecondsSinceEpoch,
     /// A list of anything, as it is.
     List,
     /// A map of anything, as it is.
@@ -92,6 +151,23 @@ impl Kind {
             Kind::Bytes => (is_text || is_null || is_bytes(given)).then_some(DataType::BinaryView),
             Kind::TextOrBytes if is_bytes(given) => Some(DataType::BinaryView),
             Kind::TextOrBytes => Kind::Text.accept(given),
+            Kind::LongTextOrBytes if is_number(given) => Some(DataType::Int64),
+            Kind::LongTextOrBytes => Kind::TextOrBytes.accept(given),
+            Kind::TextBytesOrList => match given {
+                list @ DataType::List(_) => Some(list.clone()),
+                other => Kind::TextOrBytes.accept(other),
+            },
+            Kind::TextOrList => match given {
+                list @ DataType::List(_) => Some(list.clone()),
+                other => Kind::Text.accept(other),
+            },
+            Kind::TextOrTexts => match given {
+                DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => {
+                    let item = Field::new_list_field(DataType::Utf8View, true);
+                    Some(DataType::List(Arc::new(item)))
+                }
+                other => Kind::Text.accept(other),
+            },
             Kind::Boolean => {
                 (*given == DataType::Boolean || is_text || is_null).then_some(DataType::Boolean)
             }
@@ -100,6 +176,18 @@ impl Kind {
             Kind::Double => (is_number(given) || is_text || is_null).then_some(DataType::Float64),
             Kind::Number if is_number(given) => Some(given.clone()),
             Kind::Number => (is_text || is_null).then_some(DataType::Float64),
+            Kind::NumberOrInterval => match given {
+                DataType::Interval(_) | DataType::Duration(_) => Some(given.clone()),
+                other => Kind::Number.accept(other),
+            },
+            Kind::IntOrText if is_number(given) => Some(DataType::Int32),
+            Kind::IntOrText => Kind::Text.accept(given),
+            Kind::IntOrLong if *given == DataType::Int64 => Some(DataType::Int64),
+            Kind::IntOrLong => Kind::Int.accept(given),
+            Kind::WholeOrBoolean if is_null => Some(DataType::Int32),
+            Kind::WholeOrBoolean => {
+                (given.is_integer() || *given == DataType::Boolean).then(|| given.clone())
+            }
             Kind::Whole if given.is_integer() => Some(given.clone()),
             Kind::Whole => (is_text || is_null).then_some(DataType::Int64),
             Kind::Date => (is_moment(given) || is_text || is_null).then_some(DataType::Date32),
@@ -109,6 +197,34 @@ impl Kind {
                     Some(DataType::Timestamp(TimeUnit::Microsecond, None))
                 }
                 other => Kind::Timestamp.accept(other),
+            },
+            Kind::TimestampNtz => (is_moment(given) || is_text || is_null)
+                .then_some(DataType::Timestamp(TimeUnit::Microsecond, None)),
+            Kind::Time => (is_time(given) || is_text || is_null).then(time),
+            Kind::TimestampOrTime if is_time(given) => Some(time()),
+            Kind::TimestampOrTime => Kind::AnyTimestamp.accept(given),
+            Kind::Moment if *given == DataType::Date32 => Some(DataType::Date32),
+            Kind::Moment => Kind::TimestampOrTime.accept(given),
+            Kind::TextOrMoment if is_moment(given) => Kind::Moment.accept(given),
+            Kind::TextOrMoment => (is_text || is_null).then_some(DataType::Utf8View),
+            Kind::Extractable => match given {
+                DataType::Interval(_) => Some(given.clone()),
+                DataType::Duration(_) => Some(DataType::Duration(TimeUnit::Microsecond)),
+                other => Kind::Moment.accept(other),
+            },
+            Kind::OnlyDate => (*given == DataType::Date32 || is_null).then_some(DataType::Date32),
+            Kind::OnlyTime => (is_time(given) || is_null).then(time),
+            Kind::ToDate => Kind::Date.accept(given),
+            Kind::ToTimestamp if is_number(given) => Some(timestamp()),
+            Kind::ToTimestamp => Kind::Timestamp.accept(given),
+            Kind::Small => (given.is_integer() || is_text || is_null).then_some(DataType::Int32),
+            Kind::Seconds => {
+                (is_number(given) || is_text || is_null).then_some(DataType::Decimal128(18, 6))
+            }
+            Kind::SecondsSinceEpoch => match given {
+                decimal @ DataType::Decimal128(..) => Some(decimal.clone()),
+                float if float.is_floating() => Some(DataType::Float64),
+                other => Kind::Long.accept(other),
             },
             Kind::List => matches!(
                 given,
@@ -132,14 +248,33 @@ impl Kind {
             Kind::Text => "\"STRING\"",
             Kind::Bytes => "\"BINARY\"",
             Kind::TextOrBytes => "(\"STRING\" or \"BINARY\")",
+            Kind::LongTextOrBytes => "(\"BIGINT\" or \"BINARY\" or \"STRING\")",
+            Kind::TextBytesOrList => "(\"STRING\" or \"BINARY\" or \"ARRAY\")",
+            Kind::TextOrList => "(\"STRING\" or \"ARRAY\")",
+            Kind::TextOrTexts => "(\"STRING\" or \"ARRAY<STRING>\")",
             Kind::Boolean => "\"BOOLEAN\"",
             Kind::Int => "\"INT\"",
             Kind::Long => "\"BIGINT\"",
             Kind::Double => "\"DOUBLE\"",
             Kind::Number => "\"NUMERIC\"",
+            Kind::NumberOrInterval => "(\"NUMERIC\" or \"INTERVAL\")",
+            Kind::IntOrText => "(\"INT\" or \"STRING\")",
+            Kind::IntOrLong => "(\"INT\" or \"BIGINT\")",
+            Kind::WholeOrBoolean => "(\"INTEGRAL\" or \"BOOLEAN\")",
             Kind::Whole => "\"INTEGRAL\"",
             Kind::Date => "\"DATE\"",
             Kind::Timestamp | Kind::AnyTimestamp => "\"TIMESTAMP\"",
+            Kind::TimestampNtz => "\"TIMESTAMP_NTZ\"",
+            Kind::Time | Kind::OnlyTime => "\"TIME\"",
+            Kind::OnlyDate | Kind::ToDate => "\"DATE\"",
+            Kind::ToTimestamp => "\"TIMESTAMP\"",
+            Kind::TimestampOrTime => "(\"TIMESTAMP\" or \"TIME\")",
+            Kind::Moment => "(\"DATE\" or \"TIMESTAMP\" or \"TIME\")",
+            Kind::TextOrMoment => "(\"STRING\" or \"DATE\" or \"TIMESTAMP\")",
+            Kind::Extractable => "(\"DATE\" or \"TIMESTAMP\" or \"TIME\" or \"INTERVAL\")",
+            Kind::Small => "(\"INT\" or \"SMALLINT\" or \"TINYINT\")",
+            Kind::Seconds => "\"DECIMAL(18,6)\"",
+            Kind::SecondsSinceEpoch => "\"NUMERIC\"",
             Kind::List => "\"ARRAY\"",
             Kind::Map => "\"MAP\"",
             Kind::Struct => "\"STRUCT\"",
@@ -152,6 +287,10 @@ pub(crate) fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into()))
 }
 
+fn time() -> DataType {
+    DataType::Time64(TimeUnit::Microsecond)
+}
+
 /// The types that arguments become.
 ///
 /// # Errors
@@ -161,6 +300,7 @@ pub(crate) fn coerce(
     parameters: &Parameters,
     arguments: &[DataType],
 ) -> Result<Vec<DataType>> {
+    let parameters = parameters.for_count(arguments.len());
     let least = parameters.required.len();
     let most = least + parameters.optional.len();
     let count = arguments.len();
@@ -173,8 +313,20 @@ pub(crate) fn coerce(
         let message = format!("`{name}` takes {wanted} arguments, not {count}");
         return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message).into());
     }
+    let is_either =
+        |at: usize| matches!(parameters.kind(at), Some(Kind::TextOrBytes | Kind::TextBytesOrList));
+    let mut either = arguments.iter().enumerate().filter(|(at, _)| is_either(*at));
+    let is_all_bytes = either.all(|(_, given)| is_bytes(given) || given.is_null());
+    let has_bytes = arguments.iter().any(is_bytes);
     let types = arguments.iter().enumerate().map(|(at, given)| {
-        let kind = parameters.kind(at).unwrap_or(Kind::Any);
+        let kind = match parameters.kind(at).unwrap_or(Kind::Any) {
+            Kind::TextOrBytes if !is_all_bytes => Kind::Text,
+            Kind::TextBytesOrList if !is_all_bytes => Kind::TextOrList,
+            Kind::TextOrBytes | Kind::TextBytesOrList if given.is_null() && has_bytes => {
+                Kind::Bytes
+            }
+            kind => kind,
+        };
         kind.accept(given).ok_or_else(|| {
             let message = format!(
                 "argument {} of `{name}` is of type {given}, where {} is needed",
@@ -203,6 +355,10 @@ fn is_bytes(data_type: &DataType) -> bool {
 
 fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Time32(_) | DataType::Time64(_))
 }
 
 fn is_moment(data_type: &DataType) -> bool {

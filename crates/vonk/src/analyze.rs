@@ -29,6 +29,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, Result};
 
 mod coercion;
+mod datetime;
 mod depth;
 mod fold;
 mod forms;
@@ -91,6 +92,7 @@ pub(crate) fn plan_query(
 fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let config = config_of(scope.state);
     depth::limit(&query, config.count(config::DEPTH_MAX)?.unwrap_or(usize::MAX))?;
+    datetime::spell(&mut query)?;
     let mut names = fold::Names::default();
     scope.schemas().for_each(|fields| names.add_fields(&fields));
     let qualifiers = scope.inputs.iter().flat_map(|schema| schema.iter());

@@ -217,8 +217,12 @@ impl Session {
         &self.inner.id
     }
 
+    /// The state for one query: `now()` is the moment at which it is asked for.
     pub(crate) fn state(&self) -> Arc<SessionState> {
-        Arc::clone(&self.inner.state.read())
+        let mut state = SessionState::clone(&self.inner.state.read());
+        let options = Arc::clone(state.config_options());
+        state.execution_props_mut().mark_start_execution(options);
+        Arc::new(state)
     }
 
     pub(crate) fn runtime(&self) -> &Arc<RuntimeEnv> {

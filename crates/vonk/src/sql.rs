@@ -22,6 +22,7 @@ use crate::limits;
 use crate::sources;
 
 pub mod dialect;
+mod extract;
 mod forms;
 mod literals;
 mod parameters;

@@ -7,7 +7,7 @@ use sqlparser::dialect::{Dialect, SparkSqlDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 
-use super::typed;
+use super::{extract, typed};
 
 /// Spark's dialect with FROM-first queries, `EXCLUDE`, trailing commas and backslash escapes.
 #[derive(Debug, Default, Clone, Copy)]
@@ -88,7 +88,8 @@ impl Dialect for VonkDialect {
     }
 
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<ast::Expr, ParserError>> {
-        typed::parse(parser).or_else(|| SPARK.parse_prefix(parser))
+        let ours = extract::parse(parser).or_else(|| typed::parse(parser));
+        ours.or_else(|| SPARK.parse_prefix(parser))
     }
 
     fn parse_infix(

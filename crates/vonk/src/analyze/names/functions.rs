@@ -122,6 +122,7 @@ fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> Stri
         ("like", [text, pattern]) => return format!("{text} LIKE {pattern}"),
         ("not", [operand]) => return format!("(NOT {operand})"),
         ("datepart", [field, source]) => return format!("datepart({field} FROM {source})"),
+        ("extract", [field, source]) => return format!("extract({field} FROM {source})"),
         ("ltrim", [what, text]) => return format!("TRIM(LEADING {what} FROM {text})"),
         ("rtrim", [what, text]) => return format!("TRIM(TRAILING {what} FROM {text})"),
         ("trim", [what, text]) => return format!("TRIM(BOTH {what} FROM {text})"),
