@@ -188,8 +188,12 @@ fn source(args: &Args) -> vonk::Result<Source> {
 }
 
 fn settings(args: &Args, source: &Source) -> Settings {
-    let output =
-        Options { format: args.output, rows_max: args.max_rows, look: Look::of_stdout(args.color) };
+    let output = Options {
+        format: args.output,
+        rows_max: args.max_rows,
+        look: Look::of_stdout(args.color),
+        zone: vonk::display::Zone::UTC,
+    };
     Settings {
         output,
         stderr: Look::of_stderr(args.color),

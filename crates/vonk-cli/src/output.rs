@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use clap::ValueEnum;
+use vonk::display::Zone;
 
 use crate::exit::Failure;
 use crate::look::Look;
@@ -14,12 +15,10 @@ mod binary;
 mod cell;
 mod delimited;
 mod html;
-mod interval;
 mod json;
 mod line;
 mod markdown;
 mod table;
-mod value;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) rows_max: usize,
     /// What the receiving stream can show.
     pub(crate) look: Look,
+    /// The zone whose clock timestamps are shown by.
+    pub(crate) zone: Zone,
 }
 
 /// A writer of one result.
@@ -105,13 +106,13 @@ pub(crate) fn open(
     }
     Ok(match options.format {
         Format::Table => Box::new(table::Table::new(Arc::clone(schema), *options, out)),
-        Format::Csv => Box::new(delimited::Delimited::new(schema, b',', out)?),
-        Format::Tsv => Box::new(delimited::Delimited::new(schema, b'\t', out)?),
-        Format::Json => Box::new(json::array(out)),
-        Format::Jsonl => Box::new(json::lines(out)),
-        Format::Markdown => Box::new(markdown::Markdown::new(schema, out)?),
-        Format::Line => Box::new(line::Lines::new(schema, out)),
-        Format::Html => Box::new(html::Html::new(schema, out)?),
+        Format::Csv => Box::new(delimited::Delimited::new(schema, b',', options.zone, out)?),
+        Format::Tsv => Box::new(delimited::Delimited::new(schema, b'\t', options.zone, out)?),
+        Format::Json => Box::new(json::array(options.zone, out)),
+        Format::Jsonl => Box::new(json::lines(options.zone, out)),
+        Format::Markdown => Box::new(markdown::Markdown::new(schema, options.zone, out)?),
+        Format::Line => Box::new(line::Lines::new(schema, options.zone, out)),
+        Format::Html => Box::new(html::Html::new(schema, options.zone, out)?),
         Format::Parquet => Box::new(binary::parquet(schema, out)?),
         Format::Arrow => Box::new(binary::arrow(schema, out)?),
     })
@@ -147,7 +148,7 @@ pub(crate) mod tests {
 
     pub(crate) fn options(format: Format) -> Options {
         let look = Look { is_terminal: false, is_colored: false, width: None };
-        Options { format, rows_max: 40, look }
+        Options { format, rows_max: 40, look, zone: Zone::UTC }
     }
 
     pub(crate) fn write(options: Options, batches: &[RecordBatch]) -> Vec<u8> {
@@ -169,7 +170,7 @@ pub(crate) mod tests {
     #[test]
     fn binary_formats_refuse_a_terminal() {
         let look = Look { is_terminal: true, is_colored: false, width: Some(80) };
-        let options = Options { format: Format::Parquet, rows_max: 40, look };
+        let options = Options { look, ..options(Format::Parquet) };
         let result = open(&options, &Arc::new(Schema::empty()), Box::new(Shared::default()));
         assert!(matches!(result, Err(Failure::Format(_))));
     }

@@ -199,8 +199,9 @@ impl Runner {
                 Some(Event::Started { schema, plan }) => {
                     if !schema.fields().is_empty() {
                         self.count_result()?;
-                        sink =
-                            Some(output::open(&self.settings.output, &schema, output::stdout())?);
+                        let zone = self.session.config().time_zone()?;
+                        let options = output::Options { zone, ..self.settings.output };
+                        sink = Some(output::open(&options, &schema, output::stdout())?);
                     }
                     running = Some(plan);
                 }

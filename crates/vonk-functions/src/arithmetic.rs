@@ -53,6 +53,15 @@ pub enum Mode {
     Legacy,
 }
 
+/// Which digits of a decimal with more than 38 are kept: `spark.sql.decimalOperations.allowPrecisionLoss`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Digits {
+    /// Those in front of the point: digits behind it are given up.
+    Whole,
+    /// Those behind the point: what does not fit is out of range.
+    Fraction,
+}
+
 impl Operator {
     /// Every operator.
     pub const ALL: [Operator; 6] = [
@@ -66,10 +75,20 @@ impl Operator {
 
     /// The operator as a function of two arguments.
     pub fn udf(self, mode: Mode) -> ScalarUDF {
+        self.udf_with(mode, Digits::Whole)
+    }
+
+    /// The operator as a function of two arguments, with a choice of which digits are kept.
+    pub fn udf_with(self, mode: Mode, digits: Digits) -> ScalarUDF {
+        let name = match digits {
+            Digits::Whole => self.name(mode),
+            Digits::Fraction => format!("exact {}", self.name(mode)),
+        };
         ScalarUDF::new_from_impl(Arithmetic {
             operator: self,
             mode,
-            name: self.name(mode),
+            digits,
+            name,
             signature: Signature::user_defined(Volatility::Immutable),
         })
     }
@@ -80,7 +99,7 @@ impl Operator {
     /// `DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES` and `DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE`.
     pub fn check(self, mode: Mode, left: &DataType, right: &DataType) -> Result<()> {
         let operands = types::operands(self, mode, &[left.clone(), right.clone()])?;
-        types::result(self, &[operands.0, operands.1]).map(|_| ())
+        types::result(self, Digits::Whole, &[operands.0, operands.1]).map(|_| ())
     }
 
     /// The sign between the operands.
@@ -103,7 +122,8 @@ impl Operator {
         }
     }
 
-    fn try_name(self) -> &'static str {
+    /// The name of its form that gives NULL where others fail.
+    pub fn try_name(self) -> &'static str {
         match self {
             Operator::Add => "try_add",
             Operator::Subtract => "try_subtract",
@@ -147,6 +167,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
     let mut functions = vec![negative::udf(Mode::Ansi), negative::udf(Mode::Legacy)];
     for operator in Operator::ALL {
         for mode in [Mode::Ansi, Mode::Try, Mode::Legacy] {
+            functions.push(operator.udf_with(mode, Digits::Fraction));
             let udf = operator.udf(mode);
             functions.push(match (operator, mode) {
                 (Operator::Remainder, Mode::Ansi) => udf.with_aliases(["mod"]),
@@ -166,6 +187,7 @@ pub fn negative_udf(mode: Mode) -> ScalarUDF {
 struct Arithmetic {
     operator: Operator,
     mode: Mode,
+    digits: Digits,
     name: String,
     signature: Signature,
 }
@@ -190,12 +212,20 @@ impl ScalarUDFImpl for Arithmetic {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        let (left, right) = types::operands(self.operator, self.mode, arguments)?;
-        Ok(vec![left, right])
+        match types::operands(self.operator, self.mode, arguments) {
+            Ok((left, right)) => Ok(vec![left, right]),
+            // A function takes what it takes; an operator has two sides that differ.
+            Err(mut failure) => {
+                if self.mode == Mode::Try {
+                    failure.condition = "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE";
+                }
+                Err(failure.into_text())
+            }
+        }
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        types::result(self.operator, arguments)
+        types::result(self.operator, self.digits, arguments)
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {

@@ -37,6 +37,35 @@ impl Failure {
     }
 }
 
+/// What begins and parts a failure within the text of another error.
+const MARK: char = '\u{1f}';
+
+impl Failure {
+    /// The failure within the text of an error: DataFusion keeps only the text of what goes wrong
+    /// while a function's arguments get their types.
+    ///
+    /// ```
+    /// use vonk_functions::Failure;
+    /// let failure = Failure::new("DIVIDE_BY_ZERO", "division by zero").hint("use `try_divide`");
+    /// let error = failure.clone().into_text();
+    /// assert_eq!(Failure::in_text(&error.to_string(), &["DIVIDE_BY_ZERO"]), Some(failure));
+    /// ```
+    pub fn into_text(self) -> DataFusionError {
+        let Self { condition, message, hint } = self;
+        let hint = hint.unwrap_or_default();
+        DataFusionError::Plan(format!("{MARK}{condition}{MARK}{message}{MARK}{hint}{MARK}"))
+    }
+
+    /// The failure that [`Failure::into_text`] put into a text, if its condition is a known one.
+    pub fn in_text(text: &str, conditions: &[&'static str]) -> Option<Self> {
+        let mut parts = text.split(MARK).skip(1);
+        let (condition, message, hint) = (parts.next()?, parts.next()?, parts.next()?);
+        let condition = conditions.iter().find(|known| **known == condition)?;
+        let failure = Failure::new(condition, message);
+        Some(if hint.is_empty() { failure } else { failure.hint(hint) })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;

@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::Result;
 
 use crate::failure::Failure;
+use crate::types;
 
 /// The parameters of a function in their order.
 #[derive(Debug, Clone, Copy)]
@@ -311,7 +312,7 @@ pub(crate) fn coerce(
             None => format!("{least} to {most}"),
         };
         let message = format!("`{name}` takes {wanted} arguments, not {count}");
-        return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message).into());
+        return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message).into_text());
     }
     let is_either =
         |at: usize| matches!(parameters.kind(at), Some(Kind::TextOrBytes | Kind::TextBytesOrList));
@@ -329,11 +330,12 @@ pub(crate) fn coerce(
         };
         kind.accept(given).ok_or_else(|| {
             let message = format!(
-                "argument {} of `{name}` is of type {given}, where {} is needed",
+                "argument {} of `{name}` is of type {}, where {} is needed",
                 at + 1,
+                types::quoted(&types::unnamed(given.clone())),
                 kind.wanted()
             );
-            Failure::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", message).into()
+            Failure::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", message).into_text()
         })
     });
     types.collect()

@@ -44,6 +44,7 @@ mod operators;
 mod output;
 mod subqueries;
 mod syntax;
+mod type_functions;
 mod typed_literals;
 mod types;
 mod variables;
@@ -100,7 +101,7 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     if !config.is_on(config::CASE_SENSITIVE) {
         names.fold(&mut query);
     }
-    typed_literals::check(&mut query, config.time_zone()?)?;
+    typed_literals::check(&mut query, &config)?;
     variables::refer(&mut query, &names, &scope.variables);
     output::name_columns(&mut query, &names);
     forms::spell_out(&mut query, config.arithmetic());
@@ -159,7 +160,8 @@ impl<'a> Scope<'a> {
             relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
         }
         let inputs = inputs.iter().map(|plan| Arc::clone(plan.schema())).collect();
-        let operators = operators::Operators::new(config_of(state).arithmetic());
+        let config = config_of(state);
+        let operators = operators::Operators::new(config.arithmetic(), config.decimal_digits());
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(operators)];
         expr_planners.extend(state.expr_planners().iter().cloned());
         let functions = Functions::of(state);

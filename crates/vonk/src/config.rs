@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use vonk_functions::arithmetic::Mode;
+use vonk_functions::arithmetic::{Digits, Mode};
 use vonk_functions::datetime::Zone;
 
 use crate::error::{Condition, Error, Result, closest};
@@ -63,6 +63,8 @@ options! {
         "Rows per batch that flows between operators.", process;
     CASE_SENSITIVE: Boolean = "vonk.sql.case.sensitive", Some("spark.sql.caseSensitive"), "false",
         "Whether names of columns and tables must match in case.";
+    DECIMAL_LOSS: Boolean = "vonk.sql.decimal.loss", Some("spark.sql.decimalOperations.allowPrecisionLoss"), "true",
+        "Whether a decimal with more than 38 digits gives up those behind its point, rather than be out of range.";
     DEPTH_MAX: Count = "vonk.sql.depth.max", None, "500",
         "How deep expressions and queries may nest in each other.", process;
     EXPRESSION_BYTES_MAX: Bytes = "vonk.execution.expression.bytes.max", None, "",
@@ -183,10 +185,23 @@ impl Config {
 
     /// The zone whose clock timestamps are read and written by.
     ///
+    /// ```
+    /// use vonk::config::Config;
+    /// let mut config = Config::default();
+    /// config.set("spark.sql.session.timeZone", "+02:00")?;
+    /// assert_eq!(config.time_zone()?.offset_at(0), 7200);
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `INVALID_TIMEZONE` if there is no such zone.
-    pub(crate) fn time_zone(&self) -> Result<Zone> {
+    pub fn time_zone(&self) -> Result<Zone> {
         Ok(Zone::named(self.get(TIME_ZONE).unwrap_or("UTC"))?)
+    }
+
+    /// Which digits of decimals with too many are kept.
+    pub(crate) fn decimal_digits(&self) -> Digits {
+        if self.is_on(DECIMAL_LOSS) { Digits::Whole } else { Digits::Fraction }
     }
 
     /// Whether TIMESTAMP alone is a moment, rather than what a clock shows.

@@ -9,6 +9,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 use vonk_functions::types;
 
+pub use vonk_functions::datetime::Zone;
+pub use vonk_functions::render::{Renderer, Style};
+
 /// Spark's name of a type, in lower case: `bigint`, `decimal(15,2)`, `array<string>`.
 ///
 /// ```

@@ -28,6 +28,7 @@ mod literals;
 mod parameters;
 mod parse;
 mod statement;
+mod strings;
 mod typed;
 mod views;
 

@@ -3,30 +3,31 @@
 use arrow::array::Array;
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
-use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use arrow::util::display::ArrayFormatter;
+use vonk::display::{Renderer, Style, Zone};
 
-use super::value;
+use crate::exit::Failure;
 
 /// The values of a batch as text.
-pub(super) struct Cells<'a> {
-    columns: Vec<Column<'a>>,
+pub(super) struct Cells {
+    columns: Vec<Column>,
     rows: usize,
 }
 
-struct Column<'a> {
-    formatter: ArrayFormatter<'a>,
+struct Column {
+    renderer: Renderer,
     nulls: Option<NullBuffer>,
 }
 
-impl<'a> Cells<'a> {
-    pub(super) fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
-        let columns = batch.columns().iter().map(|array| {
-            let formatter = value::formatter(array.as_ref())?;
-            Ok(Column { formatter, nulls: array.logical_nulls() })
+impl Cells {
+    pub(super) fn new(batch: &RecordBatch, zone: Zone) -> Result<Self, Failure> {
+        let schema = batch.schema();
+        let columns = batch.columns().iter().zip(schema.fields()).map(|(array, field)| {
+            let renderer =
+                Renderer::new(array, field, Style::show(zone)).map_err(vonk::Error::from)?;
+            Ok(Column { renderer, nulls: array.logical_nulls() })
         });
-        Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()?, rows: batch.num_rows() })
+        Ok(Self { columns: columns.collect::<Result<_, Failure>>()?, rows: batch.num_rows() })
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -38,7 +39,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The text of a value; `None` is NULL.
-    pub(super) fn text(&self, row: usize, column: usize) -> Result<Option<String>, ArrowError> {
+    pub(super) fn text(&self, row: usize, column: usize) -> Result<Option<String>, Failure> {
         let mut text = String::new();
         Ok(self.write(row, column, &mut text)?.then_some(text))
     }
@@ -49,12 +50,12 @@ impl<'a> Cells<'a> {
         row: usize,
         column: usize,
         text: &mut String,
-    ) -> Result<bool, ArrowError> {
+    ) -> Result<bool, Failure> {
         let column = &self.columns[column];
         if column.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(false);
         }
-        column.formatter.value(row).write(text)?;
+        column.renderer.write(row, text);
         Ok(true)
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use vonk::display::Zone;
 
 use super::cell::Cells;
 use super::{Out, Sink, names};
@@ -12,12 +13,18 @@ use crate::exit::Failure;
 /// A writer of delimited text with a line of names first.
 pub(super) struct Delimited {
     out: Out,
+    zone: Zone,
     delimiter: u8,
 }
 
 impl Delimited {
-    pub(super) fn new(schema: &SchemaRef, delimiter: u8, out: Out) -> Result<Self, Failure> {
-        let mut sink = Self { out, delimiter };
+    pub(super) fn new(
+        schema: &SchemaRef,
+        delimiter: u8,
+        zone: Zone,
+        out: Out,
+    ) -> Result<Self, Failure> {
+        let mut sink = Self { out, zone, delimiter };
         for (index, name) in names(schema).enumerate() {
             sink.field(index, name)?;
         }
@@ -48,7 +55,7 @@ impl Delimited {
 
 impl Sink for Delimited {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let cells = Cells::new(batch)?;
+        let cells = Cells::new(batch, self.zone)?;
         let mut text = String::new();
         for row in 0..cells.rows() {
             for column in 0..cells.columns() {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use vonk::display::Zone;
 
 use super::cell::{Cells, is_right_aligned};
 use super::{Out, Sink};
@@ -12,11 +13,12 @@ use crate::exit::Failure;
 /// A writer of an HTML table.
 pub(super) struct Html {
     out: Out,
+    zone: Zone,
     openings: Vec<&'static str>,
 }
 
 impl Html {
-    pub(super) fn new(schema: &SchemaRef, mut out: Out) -> Result<Self, Failure> {
+    pub(super) fn new(schema: &SchemaRef, zone: Zone, mut out: Out) -> Result<Self, Failure> {
         out.write_all(b"<table>\n<thead><tr>")?;
         for field in schema.fields() {
             write!(out, "<th>{}</th>", escape(field.name()))?;
@@ -25,13 +27,13 @@ impl Html {
         let opening = |right| if right { "<td align=\"right\">" } else { "<td>" };
         let fields = schema.fields().iter();
         let openings = fields.map(|field| opening(is_right_aligned(field.data_type()))).collect();
-        Ok(Self { out, openings })
+        Ok(Self { out, zone, openings })
     }
 }
 
 impl Sink for Html {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let cells = Cells::new(batch)?;
+        let cells = Cells::new(batch, self.zone)?;
         for row in 0..cells.rows() {
             self.out.write_all(b"<tr>")?;
             for (column, opening) in self.openings.iter().enumerate() {

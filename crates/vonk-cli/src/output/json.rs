@@ -2,19 +2,18 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::Array;
-use arrow::datatypes::FieldRef;
+use arrow::array::{Array, make_array};
+use arrow::datatypes::{DataType, FieldRef};
 use arrow::error::ArrowError;
 use arrow::json::writer::{
     Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer,
     WriterBuilder,
 };
 use arrow::record_batch::RecordBatch;
-use arrow::util::display::ArrayFormatter;
+use vonk::display::{Renderer, Style, Zone};
 
-use super::{Out, Sink, value};
+use super::{Out, Sink};
 use crate::exit::Failure;
 
 /// An array with each of its objects on a line of its own.
@@ -38,77 +37,80 @@ impl JsonFormat for ArrayOfLines {
 /// A writer of JSON.
 pub(super) struct Json<F: JsonFormat> {
     writer: Writer<Out, F>,
-    times: Times,
 }
 
 /// One array of objects.
-pub(super) fn array(out: Out) -> Json<ArrayOfLines> {
-    Json::new(out)
+pub(super) fn array(zone: Zone, out: Out) -> Json<ArrayOfLines> {
+    Json::new(zone, out)
 }
 
 /// One object per line.
-pub(super) fn lines(out: Out) -> Json<LineDelimited> {
-    Json::new(out)
+pub(super) fn lines(zone: Zone, out: Out) -> Json<LineDelimited> {
+    Json::new(zone, out)
 }
 
 impl<F: JsonFormat> Json<F> {
-    fn new(out: Out) -> Self {
-        let times = Times::default();
+    fn new(zone: Zone, out: Out) -> Self {
         let builder = WriterBuilder::new()
             .with_explicit_nulls(true)
-            .with_encoder_factory(Arc::new(times.clone()));
-        Self { writer: builder.build(out), times }
+            .with_encoder_factory(Arc::new(Times { zone }));
+        Self { writer: builder.build(out) }
     }
 }
 
 /// Writes times and spans of time as every other format does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Times {
-    /// Whether there was a time that no calendar has, such as one of the year 300,000.
-    has_failed: Arc<AtomicBool>,
+    zone: Zone,
 }
 
 impl EncoderFactory for Times {
     fn make_default_encoder<'a>(
         &self,
-        _field: &'a FieldRef,
+        field: &'a FieldRef,
         array: &'a dyn Array,
         _options: &'a EncoderOptions,
     ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
-        if !value::is_time(array.data_type()) {
+        if !is_time(array.data_type()) {
             return Ok(None);
         }
-        let times = value::formatter(array)?;
-        let encoder = Box::new(Time { times, has_failed: Arc::clone(&self.has_failed) });
+        let array = make_array(array.to_data());
+        let times = Renderer::new(&array, field, Style::show(self.zone))
+            .map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+        let encoder = Box::new(Time { times });
         Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
     }
 }
 
-/// Writes a time in quotes; its text has nothing that JSON would escape.
-struct Time<'a> {
-    times: ArrayFormatter<'a>,
-    has_failed: Arc<AtomicBool>,
+/// Whether values of a type are times or spans of time, which JSON has as text.
+fn is_time(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Timestamp(..)
+            | DataType::Date64
+            | DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Duration(_)
+            | DataType::Interval(_)
+    )
 }
 
-impl Encoder for Time<'_> {
+/// Writes a time in quotes; its text has nothing that JSON would escape.
+struct Time {
+    times: Renderer,
+}
+
+impl Encoder for Time {
     fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
-        let text = self.times.value(row).try_to_string().unwrap_or_else(|_| {
-            self.has_failed.store(true, Ordering::Relaxed);
-            String::new()
-        });
         out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(self.times.text(row).as_bytes());
         out.push(b'"');
     }
 }
 
 impl<F: JsonFormat> Sink for Json<F> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        self.writer.write(batch)?;
-        if self.times.has_failed.load(Ordering::Relaxed) {
-            return Err(Failure::Format("a time is out of the range of the calendar".to_owned()));
-        }
-        Ok(())
+        Ok(self.writer.write(batch)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<Option<usize>, Failure> {

@@ -5,6 +5,7 @@ use std::io::Write;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use unicode_width::UnicodeWidthStr;
+use vonk::display::Zone;
 
 use super::cell::Cells;
 use super::table::escape;
@@ -14,22 +15,23 @@ use crate::exit::Failure;
 /// A writer of records, one below the other.
 pub(super) struct Lines {
     out: Out,
+    zone: Zone,
     names: Vec<String>,
     written: usize,
 }
 
 impl Lines {
-    pub(super) fn new(schema: &SchemaRef, out: Out) -> Self {
+    pub(super) fn new(schema: &SchemaRef, zone: Zone, out: Out) -> Self {
         let names: Vec<String> = names(schema).map(escape).collect();
         let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
         let pad = |name: &String| format!("{}{name}", " ".repeat(width - name.width()));
-        Self { out, names: names.iter().map(pad).collect(), written: 0 }
+        Self { out, zone, names: names.iter().map(pad).collect(), written: 0 }
     }
 }
 
 impl Sink for Lines {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let cells = Cells::new(batch)?;
+        let cells = Cells::new(batch, self.zone)?;
         for row in 0..cells.rows() {
             self.written += 1;
             writeln!(self.out, "-- row {} --", self.written)?;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use vonk::display::Zone;
 
 use super::cell::{Cells, is_right_aligned};
 use super::{Out, Sink, names};
@@ -12,10 +13,11 @@ use crate::exit::Failure;
 /// A writer of a Markdown table.
 pub(super) struct Markdown {
     out: Out,
+    zone: Zone,
 }
 
 impl Markdown {
-    pub(super) fn new(schema: &SchemaRef, mut out: Out) -> Result<Self, Failure> {
+    pub(super) fn new(schema: &SchemaRef, zone: Zone, mut out: Out) -> Result<Self, Failure> {
         for name in names(schema) {
             write!(out, "| {} ", escape(name))?;
         }
@@ -25,13 +27,13 @@ impl Markdown {
             out.write_all(rule.as_bytes())?;
         }
         out.write_all(b"|\n")?;
-        Ok(Self { out })
+        Ok(Self { out, zone })
     }
 }
 
 impl Sink for Markdown {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let cells = Cells::new(batch)?;
+        let cells = Cells::new(batch, self.zone)?;
         for row in 0..cells.rows() {
             for column in 0..cells.columns() {
                 let text = cells.text(row, column)?;

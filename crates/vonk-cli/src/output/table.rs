@@ -7,7 +7,7 @@ use std::io::Write as _;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-use vonk::display::type_name;
+use vonk::display::{Zone, field_type_name};
 
 use super::cell::{Cells, is_right_aligned};
 use super::{Options, Out, Sink, names};
@@ -58,15 +58,15 @@ impl Table {
     fn shown(&self) -> Result<(Vec<Vec<Cell>>, Option<usize>), Failure> {
         let mut rows = Vec::new();
         if self.rows <= self.rows_max() {
-            texts(&self.head, 0, self.head_rows, &mut rows)?;
+            texts(&self.head, self.options.zone, (0, self.head_rows), &mut rows)?;
             return Ok((rows, None));
         }
         let first = self.rows_max().div_ceil(2);
         let last = self.rows_max() - first;
-        texts(&self.head, 0, first, &mut rows)?;
+        texts(&self.head, self.options.zone, (0, first), &mut rows)?;
         let tail: Vec<RecordBatch> = self.head.iter().chain(&self.tail).cloned().collect();
         let kept = self.head_rows + self.tail_rows;
-        texts(&tail, kept - last, last, &mut rows)?;
+        texts(&tail, self.options.zone, (kept - last, last), &mut rows)?;
         Ok((rows, Some(first)))
     }
 }
@@ -92,7 +92,7 @@ impl Sink for Table {
         let types = self.schema.fields().iter().map(|field| field.data_type());
         let grid = Grid {
             names: names(&self.schema).map(escape).collect(),
-            types: types.clone().map(type_name).collect(),
+            types: self.schema.fields().iter().map(|field| field_type_name(field)).collect(),
             rights: types.map(is_right_aligned).collect(),
             rows,
             gap,
@@ -110,8 +110,8 @@ type Cell = Option<String>;
 /// Appends the texts of `count` rows from row `start` of the batches.
 fn texts(
     batches: &[RecordBatch],
-    start: usize,
-    count: usize,
+    zone: Zone,
+    (start, count): (usize, usize),
     rows: &mut Vec<Vec<Cell>>,
 ) -> Result<(), Failure> {
     let mut before = 0;
@@ -123,7 +123,7 @@ fn texts(
             continue;
         }
         let batch = batch.slice(from, to - from);
-        let cells = Cells::new(&batch)?;
+        let cells = Cells::new(&batch, zone)?;
         for row in 0..cells.rows() {
             let texts = (0..cells.columns())
                 .map(|column| Ok(cells.text(row, column)?.map(|text| escape(&text))));

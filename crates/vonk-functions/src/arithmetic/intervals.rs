@@ -34,6 +34,10 @@ fn is_moment(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
+fn is_date(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Date64)
+}
+
 fn is_time(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Time32(_) | DataType::Time64(_))
 }
@@ -72,6 +76,8 @@ pub(super) fn operands(
         (Subtract, l, r) if is_time(l) && is_time(r) => (TIME, TIME),
         (Add | Subtract, l, r) if l.is_string() && is_interval(r) => (timestamp(), own(r)),
         (Add, l, r) if is_interval(l) && r.is_string() => (own(l), timestamp()),
+        (Add, l, DataType::Null) if is_moment(l) && !is_date(l) => (own(l), MICROS),
+        (Add, DataType::Null, r) if is_moment(r) && !is_date(r) => (MICROS, own(r)),
         (Subtract, l, r) if is_moment(l) && is_moment(r) => moments(l, r),
         (Subtract, l, r) if is_moment(l) && is_loose(r) => (own(l), own(l)),
         (Subtract, l, r) if is_loose(l) && is_moment(r) => (own(r), own(r)),

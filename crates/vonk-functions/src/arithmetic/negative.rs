@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
 
 use super::Mode;
 use crate::failure::Failure;
+use crate::types;
 
 /// Spark's `negative`, the function behind a minus sign.
 pub(super) fn udf(mode: Mode) -> ScalarUDF {
@@ -61,7 +62,12 @@ impl ScalarUDFImpl for Negative {
             DataType::UInt64 => DataType::Decimal128(20, 0),
             number if number.is_numeric() || number.is_decimal() => number.clone(),
             DataType::Interval(_) | DataType::Duration(_) => operand.clone(),
-            other => return plan_err!("a minus sign cannot stand before a value of {other}"),
+            other => {
+                let other = types::quoted(&types::unnamed(other.clone()));
+                let message = format!("a minus sign cannot stand before a value of {other}");
+                let condition = "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE";
+                return Err(Failure::new(condition, message).into_text());
+            }
         }])
     }
 

@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 
-use super::{Mode, Operator, intervals};
+use super::{Digits, Mode, Operator, intervals};
 use crate::failure::Failure;
 use crate::types::{quoted, unnamed};
 
@@ -26,9 +26,10 @@ pub(super) fn operands(
     operator: Operator,
     mode: Mode,
     arguments: &[DataType],
-) -> Result<(DataType, DataType)> {
+) -> Result<(DataType, DataType), Failure> {
     let [left, right] = arguments else {
-        return plan_err!("`{}` takes two operands, not {}", operator.sign(), arguments.len());
+        let message = format!("`{}` takes two operands, not {}", operator.sign(), arguments.len());
+        return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message));
     };
     let (left, right) = (signed(left), signed(right));
     if let Some(pair) = intervals::operands(operator, &left, &right) {
@@ -59,13 +60,17 @@ pub(super) fn operands(
         (days, DataType::Date32) if days.is_integer() && operator == Operator::Add => {
             (DataType::Int32, DataType::Date32)
         }
-        (l, r) => return Err(wrong(operator, l, r).into()),
+        (l, r) => return Err(wrong(operator, l, r)),
     };
     Ok(pair)
 }
 
 /// The type of the result for operands that [`operands`] has brought to their types.
-pub(super) fn result(operator: Operator, arguments: &[DataType]) -> Result<DataType> {
+pub(super) fn result(
+    operator: Operator,
+    digits: Digits,
+    arguments: &[DataType],
+) -> Result<DataType> {
     let [left, right] = arguments else {
         return plan_err!("`{}` takes two operands, not {}", operator.sign(), arguments.len());
     };
@@ -76,8 +81,14 @@ pub(super) fn result(operator: Operator, arguments: &[DataType]) -> Result<DataT
             Ok(DataType::Int64)
         }
         (DataType::Decimal128(p1, s1), DataType::Decimal128(p2, s2)) => {
-            let (precision, scale) =
-                within_limit(decimal_before_limit(operator, (*p1, *s1), (*p2, *s2)));
+            let (precision, scale) = match (digits, operator) {
+                (Digits::Fraction, Operator::Divide) => quotient((*p1, *s1), (*p2, *s2)),
+                (Digits::Fraction, _) => {
+                    let size = decimal_before_limit(operator, (*p1, *s1), (*p2, *s2));
+                    (size.0.min(38) as u8, size.1.min(38) as i8)
+                }
+                _ => within_limit(decimal_before_limit(operator, (*p1, *s1), (*p2, *s2))),
+            };
             Ok(DataType::Decimal128(precision, scale))
         }
         (l, r) if l == r && l.is_numeric() => Ok(left.clone()),
@@ -125,6 +136,23 @@ fn within_limit((precision, scale): (i32, i32)) -> (u8, i8) {
     let whole_digits = precision - scale;
     let scale = (limit - whole_digits).max(scale.min(SCALE_KEPT));
     (PRECISION_MAX, scale as i8)
+}
+
+/// Precision and scale of a quotient that shares what it has too much among both sides of the point.
+fn quotient((p1, s1): (u8, i8), (p2, s2): (u8, i8)) -> (u8, i8) {
+    let limit = i32::from(PRECISION_MAX);
+    let (p1, s1, p2, s2) = (i32::from(p1), i32::from(s1), i32::from(p2), i32::from(s2));
+    let whole = (p1 - s1 + s2).min(limit);
+    let fraction = SCALE_KEPT.max(s1 + p2 + 1).min(limit);
+    let excess = whole + fraction - limit;
+    let (whole, fraction) = match excess > 0 {
+        true => {
+            let fraction = fraction - excess / 2 - 1;
+            (limit - fraction, fraction)
+        }
+        false => (whole, fraction),
+    };
+    ((whole + fraction) as u8, fraction as i8)
 }
 
 /// The common types of two numbers under an operator.
@@ -206,7 +234,9 @@ fn is_move(operator: Operator) -> bool {
 fn wrong(operator: Operator, left: &DataType, right: &DataType) -> Failure {
     let (left_name, right_name) = (name(left), name(right));
     let message = format!("`{}` does not take {left_name} and {right_name}", operator.sign());
-    let condition = match left == right {
+    // Text would be read as a moment, and then both sides are one.
+    let is_read = left.is_string() || right.is_string();
+    let condition = match left == right || is_read {
         true => "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
         false => "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
     };

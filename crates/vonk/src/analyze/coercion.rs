@@ -276,6 +276,7 @@ impl Scope<'_> {
 fn unwrap(expr: Expr, column: &DataType) -> Expr {
     match expr {
         Expr::Cast(cast) if cast.field.data_type() == column => *cast.expr,
+        Expr::Literal(value, _) if value.is_null() => Expr::Literal(ScalarValue::Null, None),
         other => other,
     }
 }

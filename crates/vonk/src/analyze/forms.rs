@@ -6,7 +6,7 @@ use sqlparser::ast::{self, Expr, SelectItem, SetExpr, VisitMut, VisitorMut};
 use vonk_functions::arithmetic::{Mode, negative_udf};
 
 use super::syntax::{call, cast};
-use super::typed_literals;
+use super::{type_functions, typed_literals};
 
 /// `FROM t` is `SELECT * FROM t`; `a RLIKE b` is `rlike(a, b)`; `-a` is `negative(a)`.
 pub(super) fn spell_out(query: &mut ast::Query, mode: Mode) {
@@ -42,6 +42,11 @@ impl VisitorMut for Speller {
             && !matches!(**operand, Expr::Value(_) | Expr::Interval(_))
         {
             *expr = call(&self.negative, vec![(**operand).clone()]);
+        }
+        if let Expr::Function(function) = expr
+            && let Some((operand, data_type)) = type_functions::cast_of(function)
+        {
+            *expr = cast(operand.clone(), data_type.clone());
         }
         if let Expr::Interval(literal) = expr
             && let Some(cast) = typed_literals::interval_cast(literal)

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, Expr, Ident, UnaryOperator, Value};
 use self::functions::function_name;
 use self::literals::{interval_name, number_name, typed_name, value_name};
 use self::types::type_name;
-use super::variables;
+use super::{type_functions, variables};
 
 mod functions;
 mod literals;
@@ -48,7 +48,10 @@ impl Namer<'_> {
             Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
-            Expr::Function(function) => function_name(self, function),
+            Expr::Function(function) => match type_functions::cast_of(function) {
+                Some((operand, _)) => self.name(operand),
+                None => function_name(self, function),
+            },
             Expr::Lambda(lambda) => self.lambda(lambda),
             Expr::Subquery(query) => format!("scalarsubquery({})", self.paths.outer_columns(query)),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
@@ -324,7 +327,9 @@ fn is_suffixed(expr: &Expr) -> bool {
     match expr {
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => is_suffixed(expr),
         Expr::Cast { expr, .. } => is_suffixed(expr),
-        Expr::Value(value) => matches!(value.value, Value::Number(_, true)),
+        Expr::Value(value) => {
+            matches!(value.value, Value::Number(_, true) | Value::DollarQuotedString(_))
+        }
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, Operator as Sign, ScalarUDF};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;
-use vonk_functions::arithmetic::{Mode, Operator};
+use vonk_functions::arithmetic::{Digits, Mode, Operator};
 
 use super::coercion;
 
@@ -24,8 +24,8 @@ pub(super) struct Operators {
 }
 
 impl Operators {
-    pub(super) fn new(mode: Mode) -> Self {
-        let udf = |operator: Operator| (operator, Arc::new(operator.udf(mode)));
+    pub(super) fn new(mode: Mode, digits: Digits) -> Self {
+        let udf = |operator: Operator| (operator, Arc::new(operator.udf_with(mode, digits)));
         Self {
             arithmetic: Operator::ALL.map(udf).into(),
             item: Arc::new(vonk_functions::item::udf(mode)),
@@ -118,8 +118,12 @@ fn operator_of(sign: &BinaryOperator) -> Option<Operator> {
 }
 
 /// A whole number beside a decimal has as many digits as are written, not those of its type.
-fn with_own_digits(expr: Expr) -> Expr {
-    let Expr::Literal(ScalarValue::Int64(Some(value)), metadata) = &expr else { return expr };
+pub(super) fn with_own_digits(expr: Expr) -> Expr {
+    let (value, metadata) = match &expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), metadata) => (*value, metadata),
+        Expr::Literal(ScalarValue::Int32(Some(value)), metadata) => (i64::from(*value), metadata),
+        _ => return expr,
+    };
     let digits = value.unsigned_abs().max(1).ilog10() as u8 + 1;
-    Expr::Literal(ScalarValue::Decimal128(Some(i128::from(*value)), digits, 0), metadata.clone())
+    Expr::Literal(ScalarValue::Decimal128(Some(i128::from(value)), digits, 0), metadata.clone())
 }

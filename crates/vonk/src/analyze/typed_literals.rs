@@ -11,11 +11,14 @@ use vonk_functions::literals;
 
 use super::syntax::call;
 use super::types;
+use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 
 /// Checks the typed literals of a query; what stands in quotes becomes what Spark names them by.
-pub(super) fn check(query: &mut ast::Query, zone: Zone) -> Result<()> {
-    match VisitMut::visit(query, &mut Checker { zone }) {
+pub(super) fn check(query: &mut ast::Query, config: &Config) -> Result<()> {
+    let zone = config.time_zone()?;
+    let timestamps_have_zone = config.timestamps_have_zone();
+    match VisitMut::visit(query, &mut Checker { zone, timestamps_have_zone }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(*error),
     }
@@ -23,6 +26,7 @@ pub(super) fn check(query: &mut ast::Query, zone: Zone) -> Result<()> {
 
 struct Checker {
     zone: Zone,
+    timestamps_have_zone: bool,
 }
 
 impl VisitorMut for Checker {
@@ -32,6 +36,7 @@ impl VisitorMut for Checker {
         let checked = match expr {
             Expr::TypedString(typed) => self.typed(typed),
             Expr::Interval(interval) => spell_interval(interval).map(Some),
+            Expr::Value(value) => check_bytes(&value.value).map(|()| None),
             _ => return ControlFlow::Continue(()),
         };
         match checked {
@@ -65,6 +70,12 @@ impl Checker {
         };
         let spelled = spelled.ok_or_else(|| invalid(&typed.data_type, text))?;
         typed.value.value = Value::SingleQuotedString(spelled);
+        if self.timestamps_have_zone
+            && let DataType::Timestamp(_, zone @ TimezoneInfo::Tz) = &mut typed.data_type
+        {
+            // What Spark calls it.
+            *zone = TimezoneInfo::None;
+        }
         Ok(None)
     }
 }
@@ -89,6 +100,17 @@ fn special(data_type: &DataType, text: &str) -> Option<Expr> {
         _ => return None,
     };
     Some(super::syntax::cast(moment, data_type.clone()))
+}
+
+/// `X'1F'` has hexadecimal digits and nothing else.
+fn check_bytes(value: &Value) -> Result<()> {
+    match value {
+        Value::HexStringLiteral(digits) if !digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            let message = format!("the value of the typed literal X is invalid: '{digits}'");
+            Err(Error::new(Condition::INVALID_TYPED_LITERAL, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn invalid(data_type: &DataType, text: &str) -> Error {

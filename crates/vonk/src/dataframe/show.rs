@@ -4,15 +4,12 @@ use std::io::Write;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::common::Result as DfResult;
 use unicode_width::UnicodeWidthStr;
 
 use super::DataFrame;
-use crate::display::type_name;
+use crate::display::{Renderer, Style, Zone, field_type_name};
 use crate::error::{Condition, Error, Result};
-
-mod cell;
-
-use cell::cell;
 
 /// How many rows `show` gives when nothing else is said.
 const ROWS_SHOWN: usize = 20;
@@ -59,7 +56,8 @@ impl DataFrame {
         let batch = self.limit(rows.saturating_add(1)).to_arrow().await?;
         let has_more = batch.num_rows() > rows;
         let shown = batch.slice(0, batch.num_rows().min(rows));
-        let mut text = grid(&table(&shown, truncate)?, truncate.is_some());
+        let zone = self.session.config().time_zone()?;
+        let mut text = grid(&table(&shown, truncate, zone)?, truncate.is_some());
         if has_more {
             let noun = if rows == 1 { "row" } else { "rows" };
             text.push_str(&format!("only showing top {rows} {noun}\n"));
@@ -118,7 +116,7 @@ impl DataFrame {
     /// Those of [`DataFrame::check`].
     pub async fn dtypes(&self) -> Result<Vec<(String, String)>> {
         let schema: SchemaRef = self.schema().await?;
-        let typed = |field: &Field| (field.name().clone(), type_name(field.data_type()));
+        let typed = |field: &Field| (field.name().clone(), field_type_name(field));
         Ok(schema.fields().iter().map(|field| typed(field)).collect())
     }
 }
@@ -133,16 +131,16 @@ fn write_out(text: &str) -> Result<()> {
 }
 
 /// The header and the rows as text.
-fn table(batch: &RecordBatch, truncate: Option<usize>) -> Result<Vec<Vec<String>>> {
+fn table(batch: &RecordBatch, truncate: Option<usize>, zone: Zone) -> Result<Vec<Vec<String>>> {
     let mut lines = Vec::with_capacity(batch.num_rows() + 1);
     let schema = batch.schema();
     lines.push(schema.fields().iter().map(|f| cut(escaped(f.name()), truncate)).collect());
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| Renderer::new(column, field, Style::show(zone)));
+    let columns = columns.collect::<DfResult<Vec<_>>>()?;
     for row in 0..batch.num_rows() {
-        let mut line = Vec::with_capacity(batch.num_columns());
-        for column in batch.columns() {
-            line.push(cut(escaped(&cell(column, row)?), truncate));
-        }
-        lines.push(line);
+        let texts = columns.iter().map(|column| cut(escaped(&column.text(row)), truncate));
+        lines.push(texts.collect());
     }
     Ok(lines)
 }
@@ -192,7 +190,7 @@ fn cut(text: String, truncate: Option<usize>) -> String {
 /// One line of a schema's tree, and the lines below it; `note` is the word for NULL and the depth.
 fn branch(text: &mut String, name: &str, field: &Field, (word, depth): (&str, usize)) {
     let indent = " |   ".repeat(depth - 1);
-    let kind = tree_type(field.data_type());
+    let kind = tree_type(field);
     let note = match word {
         "" => String::new(),
         word => format!(" ({word} = {})", field.is_nullable()),
@@ -223,8 +221,8 @@ fn branch(text: &mut String, name: &str, field: &Field, (word, depth): (&str, us
 }
 
 /// The type as Spark's tree writes it.
-fn tree_type(data_type: &DataType) -> String {
-    match data_type {
+fn tree_type(field: &Field) -> String {
+    match field.data_type() {
         DataType::Int8 => "byte",
         DataType::Int16 => "short",
         DataType::Int32 => "integer",
@@ -235,7 +233,7 @@ fn tree_type(data_type: &DataType) -> String {
         | DataType::FixedSizeList(..) => "array",
         DataType::Struct(_) => "struct",
         DataType::Map(..) => "map",
-        other => return type_name(other),
+        _ => return field_type_name(field),
     }
     .to_owned()
 }

@@ -235,6 +235,10 @@ fn schema_error(error: SchemaError) -> Error {
 }
 
 fn plan_error(text: &str) -> Error {
+    let conditions: Vec<&str> = Condition::ALL.iter().map(|condition| condition.name).collect();
+    if let Some(failure) = Failure::in_text(text, &conditions) {
+        return failure.into();
+    }
     let text = strip(text);
     if let Some(name) = text.strip_prefix("Invalid function '").and_then(|t| t.split('\'').next()) {
         return Error::new(
@@ -272,10 +276,12 @@ fn signature_error(text: &str) -> Option<Error> {
     let (_, rest) = text.split_once("argument types '")?;
     let (call, rest) = rest.split_once('\'')?;
     let name = call.split('(').next().unwrap_or(call);
-    let error = Error::new(
-        Condition::DATATYPE_MISMATCH,
-        format!("`{name}` does not take these arguments: `{call}`"),
-    );
+    // The foundation's functions say that they got too many or too few in these words.
+    let is_count = text.contains("argument") && text.contains(" but received ")
+        || text.contains("does not support zero arguments");
+    let condition =
+        if is_count { Condition::WRONG_NUM_ARGS } else { Condition::UNEXPECTED_INPUT_TYPE };
+    let error = Error::new(condition, format!("`{name}` does not take these arguments: `{call}`"));
     let forms = rest.split("Candidate functions:").nth(1).unwrap_or_default();
     let is_told = |form: &&str| !form.is_empty() && !form.contains("UserDefined");
     let forms: Vec<&str> = forms.lines().map(str::trim).filter(is_told).collect();

@@ -3,10 +3,12 @@
 //! They are rewritten between tokenizer and parser, into a CAST or a plain string, where they
 //! would otherwise be read silently as a value and an alias.
 
+use sqlparser::ast::DollarQuotedString;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::parse::Offsets;
+use super::strings;
 use crate::error::{Condition, Error, Place, Result};
 
 /// The types of number suffixes; the tokenizer itself reads `L`.
@@ -21,9 +23,12 @@ const SUFFIXES: &[(&str, &str)] = &[
 
 /// Rewrites suffixed numbers and raw strings; all other tokens stay as they are.
 pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
+    let is_escaped = strings::are_escaped(text);
     if !tokens.iter().enumerate().any(|(at, token)| {
         let next = tokens.get(at + 1);
-        number_type(token, next).is_some() || is_raw_string(token, next)
+        number_type(token, next).is_some()
+            || is_raw_string(token, next)
+            || (is_escaped && strings::is_text(token))
     }) {
         return Ok(tokens);
     }
@@ -34,6 +39,9 @@ pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<Toke
         if let Some(string) = rest.next_if(|next| is_raw_string(&token, Some(next))) {
             let begin = offsets.offset(string.span.start);
             rewritten.push(raw_string(text, begin, &string)?);
+        } else if is_escaped && strings::is_text(&token) {
+            let begin = offsets.offset(token.span.start);
+            rewritten.push(strings::decoded(text, begin, token));
         } else if let Some((data_type, is_suffix)) = number_type(&token, rest.peek()) {
             let sign = take_sign(&mut rewritten);
             push_cast(&mut rewritten, &token, data_type, sign)?;
@@ -120,43 +128,110 @@ fn push_cast(
     let Token::Number(digits, _) = &number.token else {
         return Err(Error::internal("a number suffix without a number"));
     };
+    let minus = if sign.is_some() { "-" } else { "" };
+    let written = format!("{minus}{digits}");
+    if !fits(&written, data_type) {
+        return Err(out_of_range(&written, data_type, number));
+    }
+    let decimal = (data_type == "DECIMAL").then(|| Decimal::read(&written)).flatten();
     let mut push = |token: Token| tokens.push(TokenWithSpan::new(token, number.span));
     push(keyword("CAST", Keyword::CAST));
     push(Token::LParen);
-    // The parser would make a decimal of it, which has no room for `1e300`.
-    let is_float = matches!(data_type, "DOUBLE" | "FLOAT");
-    let minus = if sign.is_some() { "-" } else { "" };
-    if let Some(sign) = sign.filter(|_| !is_float) {
-        push(sign);
+    match (&decimal, data_type) {
+        // The parser would make a decimal of it, which has no room for `1e300`. The kind of the
+        // string is the mark by which its column is named as the number, not as a CAST.
+        (_, "DOUBLE" | "FLOAT") => push(marked(written)),
+        (Some(decimal), _) if digits.contains(['e', 'E']) => {
+            push(marked(decimal.plain()));
+        }
+        _ => {
+            if let Some(sign) = sign {
+                push(sign);
+            }
+            push(Token::Number(digits.clone(), true));
+        }
     }
-    push(match data_type {
-        "DOUBLE" | "FLOAT" => Token::SingleQuotedString(format!("{minus}{digits}")),
-        // The mark by which its column is named as the number, not as a CAST.
-        _ => Token::Number(digits.clone(), true),
-    });
     push(keyword("AS", Keyword::AS));
     push(Token::make_word(data_type, None));
-    if data_type == "DECIMAL" {
-        let (precision, scale) = decimal_size(digits);
+    if let Some(decimal) = decimal {
         push(Token::LParen);
-        push(Token::Number(precision.to_string(), false));
+        push(Token::Number(decimal.precision().to_string(), false));
         push(Token::Comma);
-        push(Token::Number(scale.to_string(), false));
+        push(Token::Number(decimal.scale.to_string(), false));
         push(Token::RParen);
     }
     push(Token::RParen);
     Ok(())
 }
 
+/// Whether a number is one of the values of its type.
+fn fits(written: &str, data_type: &str) -> bool {
+    match data_type {
+        "TINYINT" => written.parse::<i8>().is_ok(),
+        "SMALLINT" => written.parse::<i16>().is_ok(),
+        "BIGINT" => written.parse::<i64>().is_ok(),
+        "FLOAT" => written.parse::<f32>().is_ok_and(f32::is_finite),
+        "DOUBLE" => written.parse::<f64>().is_ok_and(f64::is_finite),
+        _ => true,
+    }
+}
+
+fn out_of_range(written: &str, data_type: &str, number: &TokenWithSpan) -> Error {
+    let message = format!("the number {written} is outside of the range of {data_type}");
+    let error = Error::new(Condition::INVALID_NUMERIC_LITERAL_RANGE, message);
+    match Place::of(number.span) {
+        Some(place) => error.at(place),
+        None => error,
+    }
+}
+
+/// A text that is a number: no other text is between dollars by now.
+fn marked(number: String) -> Token {
+    Token::DollarQuotedString(DollarQuotedString { value: number, tag: None })
+}
+
 fn keyword(text: &str, keyword: Keyword) -> Token {
     Token::Word(Word { value: text.to_owned(), quote_style: None, keyword })
 }
 
-/// Precision and scale that hold a plain decimal number exactly.
-fn decimal_size(digits: &str) -> (usize, usize) {
-    let scale = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let precision = digits.chars().filter(char::is_ascii_digit).count();
-    (precision.max(scale).max(1), scale)
+/// A decimal number without its exponent: all its digits, and how many stand behind the point.
+struct Decimal {
+    sign: &'static str,
+    digits: String,
+    scale: usize,
+}
+
+impl Decimal {
+    fn read(written: &str) -> Option<Self> {
+        let (sign, number) = match written.strip_prefix('-') {
+            Some(number) => ("-", number),
+            None => ("", written),
+        };
+        let (mantissa, exponent) = match number.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (number, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits = format!("{whole}{fraction}");
+        let scale = fraction.len() as i64 - exponent;
+        if !(-100..=100).contains(&scale) {
+            return None;
+        }
+        // Digits in front of the point that an exponent asks for.
+        digits.extend(std::iter::repeat_n('0', usize::try_from(-scale).unwrap_or(0)));
+        Some(Self { sign, digits, scale: usize::try_from(scale).unwrap_or(0) })
+    }
+
+    fn precision(&self) -> usize {
+        self.digits.trim_start_matches('0').len().max(self.scale).max(1)
+    }
+
+    fn plain(&self) -> String {
+        let digits = format!("{:0>width$}", self.digits, width = self.scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.scale);
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{}{whole}{point}{fraction}", self.sign)
+    }
 }
 
 #[cfg(test)]
@@ -173,15 +248,24 @@ mod tests {
         assert_eq!(read("1L"), "CAST(1L AS BIGINT)");
         assert_eq!(read("-128Y"), "CAST(-128L AS TINYINT)");
         assert_eq!(read("a - 1S"), "a - CAST(1L AS SMALLINT)");
-        assert_eq!(read("-1.5D"), "CAST('-1.5' AS DOUBLE)");
+        assert_eq!(read("-1.5D"), "CAST($$-1.5$$ AS DOUBLE)");
         assert_eq!(read("2.50BD"), "CAST(2.50L AS DECIMAL(3,2))");
+        assert_eq!(read("1.5e-3BD"), "CAST($$0.0015$$ AS DECIMAL(4,4))");
         assert_eq!(read("1 s"), "1 AS s");
-        assert_eq!(read("1.5e3"), "CAST('1.5e3' AS DOUBLE)");
-        assert_eq!(read("1E3F"), "CAST('1E3' AS FLOAT)");
+        assert_eq!(read("1.5e3"), "CAST($$1.5e3$$ AS DOUBLE)");
+        assert_eq!(read("1E3F"), "CAST($$1E3$$ AS FLOAT)");
     }
 
     #[test]
     fn raw_strings_keep_their_backslashes() {
         assert_eq!(read(r"r'\d+'"), r"'\d+'");
+    }
+
+    #[test]
+    fn numbers_have_a_range() {
+        for text in ["128Y", "-32769S", "9223372036854775808L", "1e309", "3.5e38F"] {
+            let error = select_item(text).unwrap_err();
+            assert_eq!(error.condition().name, "INVALID_NUMERIC_LITERAL_RANGE", "{text}");
+        }
     }
 }

@@ -197,25 +197,29 @@ pub(super) fn syntax_error_at(token: &TokenWithSpan) -> Error {
 pub(super) struct Offsets<'a> {
     text: &'a str,
     line: u64,
-    start: usize,
+    column: u64,
+    at: usize,
 }
 
 impl<'a> Offsets<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, line: 1, start: 0 }
+        Self { text, line: 1, column: 1, at: 0 }
     }
 
-    /// The byte offset of a place at or after the line of the last one asked for.
-    pub(super) fn offset(&mut self, at: Location) -> usize {
-        while self.line < at.line {
-            match self.text[self.start..].find('\n') {
-                Some(newline) => self.start += newline + 1,
+    /// The byte offset of a place at or after the last one asked for.
+    pub(super) fn offset(&mut self, place: Location) -> usize {
+        while self.line < place.line {
+            match self.text[self.at..].find('\n') {
+                Some(newline) => self.at += newline + 1,
                 None => return self.text.len(),
             }
             self.line += 1;
+            self.column = 1;
         }
-        let characters = (at.column as usize).saturating_sub(1);
-        let line = &self.text[self.start..];
-        line.char_indices().nth(characters).map_or(self.text.len(), |(at, _)| self.start + at)
+        let characters = place.column.saturating_sub(self.column) as usize;
+        let rest = &self.text[self.at..];
+        self.at += rest.char_indices().nth(characters).map_or(rest.len(), |(at, _)| at);
+        self.column = self.column.max(place.column);
+        self.at
     }
 }

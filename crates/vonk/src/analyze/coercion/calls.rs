@@ -4,10 +4,11 @@ use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::type_coercion::functions::{UDFCoercionExt, fields_with_udf};
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
-use vonk_functions::arithmetic::Mode;
+use vonk_functions::arithmetic::{Mode, Operator};
 use vonk_functions::cast;
 
 use super::Scope;
+use crate::analyze::operators::with_own_digits;
 
 /// Functions whose arguments from a place on have one type, which is that of their result.
 const ALIKE: &[(&str, usize)] = &[
@@ -37,6 +38,7 @@ impl Scope<'_> {
         match expr {
             Expr::ScalarFunction(mut call) => {
                 call.args = self.alike_arguments(call.func.name(), call.args)?;
+                call.args = self.with_own_digits(call.func.name(), call.args)?;
                 call.args = self.arguments(call.args, call.func.as_ref())?;
                 Ok(Expr::ScalarFunction(call))
             }
@@ -69,6 +71,23 @@ impl Scope<'_> {
         }
         let alike = self.alike(arguments.split_off(*from), name)?;
         arguments.extend(alike);
+        Ok(arguments)
+    }
+
+    /// The operators that have names, which take a whole number beside a decimal as a small one.
+    fn with_own_digits(&self, name: &str, mut arguments: Vec<Expr>) -> DfResult<Vec<Expr>> {
+        let is_operator = Operator::ALL.iter().any(|operator| operator.try_name() == name);
+        let [left, right] = arguments.as_mut_slice() else { return Ok(arguments) };
+        if is_operator {
+            let left_is_decimal = self.field(left)?.data_type().is_decimal();
+            let right_is_decimal = self.field(right)?.data_type().is_decimal();
+            if left_is_decimal {
+                *right = with_own_digits(std::mem::take(right));
+            }
+            if right_is_decimal {
+                *left = with_own_digits(std::mem::take(left));
+            }
+        }
         Ok(arguments)
     }
 

@@ -9,6 +9,7 @@ pub(super) fn value_name(value: &Value) -> String {
         Value::Boolean(value) => value.to_string(),
         Value::Number(digits, _) => number_name(digits, None),
         Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
+        Value::DollarQuotedString(text) => text.value.clone(),
         Value::HexStringLiteral(digits) => format!("X'{}'", digits.to_uppercase()),
         other => other.to_string(),
     }

@@ -28,7 +28,7 @@ impl Command for Describe {
                 .fields()
                 .iter()
                 .map(|field| {
-                    [Some(field.name().clone()), Some(display::type_name(field.data_type())), None]
+                    [Some(field.name().clone()), Some(display::field_type_name(field)), None]
                 })
                 .collect();
             answer(["col_name", "data_type", "comment"], &rows)
