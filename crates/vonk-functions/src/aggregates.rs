@@ -1,9 +1,21 @@
 //! Functions of groups.
 
+use std::sync::Arc;
+
+use datafusion::functions_aggregate::{
+    approx_distinct, average, bool_and_or, count, first_last, stddev, variance,
+};
+use datafusion::logical_expr::AggregateUDF;
+
 use crate::arithmetic::Mode;
 use crate::function::Function;
 
+mod extremes;
+mod lists;
+mod moments;
+mod percentiles;
 mod sum;
+mod whole;
 
 /// Every function of groups that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -19,4 +31,147 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "Adds up the numbers of a group; a total that does not fit is NULL.",
         |_| sum::udf("try_sum", Mode::Try),
     ),
+    Function::aggregate(
+        &["collect_set"],
+        "collect_set(value)",
+        "Gives the different values of a group as an array, without NULL.",
+        |_| lists::collect_set(),
+    ),
+    Function::aggregate(
+        &["collect_union"],
+        "collect_union(array)",
+        "Gives the different items of the arrays of a group as one array.",
+        |_| lists::collect_union(),
+    ),
+    Function::aggregate(
+        &["kurtosis"],
+        "kurtosis(number)",
+        "Gives how heavy the tails of the numbers of a group are.",
+        |_| moments::kurtosis(),
+    ),
+    Function::aggregate(
+        &["listagg", "string_agg"],
+        "listagg(text[, separator])",
+        "Joins the texts of a group, in the order of WITHIN GROUP.",
+        |_| lists::listagg(),
+    ),
+    Function::aggregate(
+        &["max_by"],
+        "max_by(value, order[, count])",
+        "Gives the value of the row with the greatest order.",
+        |_| extremes::max_by(),
+    ),
+    Function::aggregate(
+        &["median"],
+        "median(number)",
+        "Gives the value in the middle of a group.",
+        |_| percentiles::median(),
+    ),
+    Function::aggregate(
+        &["min_by"],
+        "min_by(value, order[, count])",
+        "Gives the value of the row with the least order.",
+        |_| extremes::min_by(),
+    ),
+    Function::aggregate(
+        &["mode"],
+        "mode(value[, deterministic])",
+        "Gives the value that is there most often.",
+        |_| extremes::mode(),
+    ),
+    Function::aggregate(
+        &["percentile"],
+        "percentile(number, percentage[, frequency])",
+        "Gives the number at a part of the way through a group, between two if need be.",
+        |_| percentiles::percentile(),
+    ),
+    Function::aggregate(
+        &["percentile_approx", "approx_percentile"],
+        "percentile_approx(number, percentage[, accuracy])",
+        "Gives the least number that a part of the group is not above.",
+        |_| percentiles::percentile_approx(),
+    ),
+    Function::aggregate(
+        &["percentile_cont"],
+        "percentile_cont(percentage) WITHIN GROUP (ORDER BY number)",
+        "Gives the number at a part of the way through a group, between two if need be.",
+        |_| percentiles::percentile_cont(),
+    ),
+    Function::aggregate(
+        &["percentile_disc"],
+        "percentile_disc(percentage) WITHIN GROUP (ORDER BY number)",
+        "Gives the first number that a part of the group is up to.",
+        |_| percentiles::percentile_disc(),
+    ),
+    Function::aggregate(
+        &["skewness"],
+        "skewness(number)",
+        "Gives how far the numbers of a group lean to one side.",
+        |_| moments::skewness(),
+    ),
+    Function::aggregate(
+        &["any_value"],
+        "any_value(value[, ignore nulls])",
+        "Gives a value of a group.",
+        |_| foundation(first_last::first_value_udaf),
+    ),
+    Function::aggregate(
+        &["approx_count_distinct"],
+        "approx_count_distinct(value)",
+        "Estimates how many different values a group has.",
+        |_| foundation(approx_distinct::approx_distinct_udaf),
+    ),
+    Function::aggregate(
+        &["bool_and", "every"],
+        "bool_and(condition)",
+        "Tells whether a condition is true of all rows of a group.",
+        |_| foundation(bool_and_or::bool_and_udaf),
+    ),
+    Function::aggregate(
+        &["bool_or", "some", "any"],
+        "bool_or(condition)",
+        "Tells whether a condition is true of any row of a group.",
+        |_| foundation(bool_and_or::bool_or_udaf),
+    ),
+    Function::aggregate(
+        &["count_if"],
+        "count_if(condition)",
+        "Counts the rows of a group where a condition is true.",
+        |_| foundation(count::count_udaf),
+    ),
+    Function::aggregate(
+        &["first"],
+        "first(value[, ignore nulls])",
+        "Gives the first value of a group.",
+        |_| foundation(first_last::first_value_udaf),
+    ),
+    Function::aggregate(
+        &["last"],
+        "last(value[, ignore nulls])",
+        "Gives the last value of a group.",
+        |_| foundation(first_last::last_value_udaf),
+    ),
+    Function::aggregate(
+        &["std"],
+        "std(number)",
+        "Gives the standard deviation of a sample.",
+        |_| foundation(stddev::stddev_udaf),
+    ),
+    Function::aggregate(
+        &["try_avg"],
+        "try_avg(number)",
+        "Gives the average of a group, or NULL where it does not fit.",
+        |_| foundation(average::avg_udaf),
+    ),
+    Function::aggregate(
+        &["variance"],
+        "variance(number)",
+        "Gives the variance of a sample.",
+        |_| foundation(variance::var_samp_udaf),
+    ),
 ];
+
+/// A function of DataFusion's under a name of Spark's.
+fn foundation(udaf: fn() -> Arc<AggregateUDF>) -> AggregateUDF {
+    udaf().as_ref().clone()
+}

@@ -78,9 +78,14 @@ pub(crate) struct Kernel {
     pub(crate) returns: fn(&[DataType]) -> Result<DataType>,
     pub(crate) call: fn(&Call<'_>) -> Result<ArrayRef>,
     pub(crate) volatility: Volatility,
-    /// The type of the result where it depends on values, such as the scale of `round`.
+    /// The types that arguments become so that they fit each other.
+    unify: Option<Unify>,
+    /// The type of the result where it depends on values, such as the names of a struct's fields.
     returns_by_value: Option<ReturnsByValue>,
 }
+
+/// The types that the arguments of the function of a name become, from those that its parameters take.
+pub(crate) type Unify = fn(&str, Vec<DataType>) -> Result<Vec<DataType>>;
 
 /// The type of a result, from the types of the arguments and from those that are literals.
 pub(crate) type ReturnsByValue = fn(&[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
@@ -94,7 +99,7 @@ impl Kernel {
         call: fn(&Call<'_>) -> Result<ArrayRef>,
     ) -> Self {
         let volatility = Volatility::Immutable;
-        Self { name, parameters, returns, call, volatility, returns_by_value: None }
+        Self { name, parameters, returns, call, volatility, unify: None, returns_by_value: None }
     }
 
     /// A function whose type depends on the values of arguments that are literals.
@@ -104,21 +109,19 @@ impl Kernel {
         returns: ReturnsByValue,
         call: fn(&Call<'_>) -> Result<ArrayRef>,
     ) -> Self {
-        let volatility = Volatility::Immutable;
         let unknown = |types: &[DataType]| Ok(types[0].clone());
-        Self {
-            name,
-            parameters,
-            returns: unknown,
-            call,
-            volatility,
-            returns_by_value: Some(returns),
-        }
+        Self { returns_by_value: Some(returns), ..Self::new(name, parameters, unknown, call) }
     }
 
     /// The same function, called anew for every row.
     pub(crate) const fn volatile(mut self) -> Self {
         self.volatility = Volatility::Volatile;
+        self
+    }
+
+    /// The same function, whose arguments are made to fit each other.
+    pub(crate) const fn unifying(mut self, unify: Unify) -> Self {
+        self.unify = Some(unify);
         self
     }
 
@@ -166,7 +169,11 @@ impl ScalarUDFImpl for Adapter {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        parameters::coerce(self.kernel.name, &self.kernel.parameters, arguments)
+        let types = parameters::coerce(self.kernel.name, &self.kernel.parameters, arguments)?;
+        match self.kernel.unify {
+            Some(unify) => unify(self.kernel.name, types),
+            None => Ok(types),
+        }
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {

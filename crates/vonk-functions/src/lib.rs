@@ -5,6 +5,7 @@ pub mod arithmetic;
 pub mod cast;
 mod civil;
 pub mod coercion;
+mod collections;
 mod dates;
 pub mod datetime;
 mod failure;
@@ -14,6 +15,7 @@ pub mod interval;
 mod intervals;
 pub mod item;
 mod java_regex;
+mod lambdas;
 mod library;
 pub mod literals;
 mod parameters;
@@ -31,8 +33,10 @@ pub use library::Library;
 /// The categories of functions, each with a table of its own.
 const CATEGORIES: &[&[Function]] = &[
     aggregates::FUNCTIONS,
+    collections::FUNCTIONS,
     dates::FUNCTIONS,
     intervals::FUNCTIONS,
+    lambdas::FUNCTIONS,
     strings::FUNCTIONS,
     times::FUNCTIONS,
     timestamps::FUNCTIONS,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::Result;
 
+use crate::collections::lists::list_of;
+use crate::collections::types::map_of;
 use crate::failure::Failure;
 use crate::types;
 
@@ -130,9 +132,9 @@ pub(crate) enum Kind {
     Seconds,
     /// `Int64`, `Float64` or a decimal.
     SecondsSinceEpoch,
-    /// A list of anything, as it is.
+    /// A list of anything; NULL is one of NULLs.
     List,
-    /// A map of anything, as it is.
+    /// A map of anything; NULL is one of NULLs.
     Map,
     /// A struct of anything, as it is.
     Struct,
@@ -227,15 +229,16 @@ impl Kind {
                 float if float.is_floating() => Some(DataType::Float64),
                 other => Kind::Long.accept(other),
             },
-            Kind::List => matches!(
-                given,
-                DataType::List(_)
-                    | DataType::Null
-                    | DataType::LargeList(_)
-                    | DataType::FixedSizeList(..)
-            )
-            .then(|| given.clone()),
-            Kind::Map => matches!(given, DataType::Map(..) | DataType::Null).then(|| given.clone()),
+            Kind::List => match given {
+                DataType::List(_) => Some(given.clone()),
+                DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                    Some(DataType::List(Arc::clone(item)))
+                }
+                DataType::Null => Some(list_of(DataType::Null)),
+                _ => None,
+            },
+            Kind::Map if is_null => Some(map_of(DataType::Null, DataType::Null)),
+            Kind::Map => matches!(given, DataType::Map(..)).then(|| given.clone()),
             Kind::Struct => {
                 matches!(given, DataType::Struct(_) | DataType::Null).then(|| given.clone())
             }

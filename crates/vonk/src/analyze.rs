@@ -28,7 +28,9 @@ use sqlparser::ast::{self, TableFactor};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 
+mod aggregates;
 mod coercion;
+mod constructors;
 mod datetime;
 mod depth;
 mod fold;
@@ -36,6 +38,7 @@ mod forms;
 mod functions;
 mod generators;
 mod in_list;
+mod lambdas;
 mod lateral;
 mod literals;
 mod names;
@@ -48,6 +51,7 @@ mod type_functions;
 mod typed_literals;
 mod types;
 mod variables;
+mod windows;
 
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
@@ -103,7 +107,11 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     }
     typed_literals::check(&mut query, &config)?;
     variables::refer(&mut query, &names, &scope.variables);
+    windows::write_out(&mut query)?;
     output::name_columns(&mut query, &names);
+    constructors::spell(&mut query);
+    aggregates::spell(&mut query)?;
+    windows::number_in_int(&mut query);
     forms::spell_out(&mut query, config.arithmetic());
     generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
     let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));

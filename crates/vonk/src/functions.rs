@@ -22,8 +22,10 @@ use sqlparser::ast::{CaseWhen, DuplicateTreatment, Expr, FunctionArguments};
 
 use crate::dataframe::{self, Column, Operand, columns};
 
+mod lambdas;
 mod table;
 
+pub use lambdas::*;
 pub use table::*;
 
 pub use crate::dataframe::{col, expr, lit};

@@ -18,6 +18,8 @@ use vonk_functions::cast::cast_expr;
 use vonk_functions::coercion as matrix;
 use vonk_functions::{Failure, types};
 
+use super::lambdas;
+
 mod calls;
 mod operators;
 
@@ -156,7 +158,16 @@ struct Scope<'a> {
 
 impl Scope<'_> {
     fn expr(&self, expr: Expr) -> DfResult<Expr> {
-        Ok(expr.transform_up(|expr| self.one(expr).map(Transformed::yes))?.data)
+        let mut expr = lambdas::settle(expr, self.schema)?.data;
+        // A cast of an array gives its lambda other types, and those may need casts of their own.
+        loop {
+            let cast = expr.transform_up(|expr| self.one(expr).map(Transformed::yes))?.data;
+            let settled = lambdas::settle(cast, self.schema)?;
+            if !settled.transformed {
+                return Ok(settled.data);
+            }
+            expr = settled.data;
+        }
     }
 
     /// One expression whose parts are cast already.

@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery,
 };
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, ObjectName, ObjectNamePart, TableFactor};
+use vonk_functions::Failure;
 use vonk_functions::generators::{RowsOptions, columns, rows};
 
 /// The column that holds a row's list before it is taken apart.
@@ -32,10 +33,26 @@ pub(super) struct Generator {
     options: RowsOptions,
     /// Whether the fields of structs become columns.
     inline: bool,
+    /// The function that makes an array of structs of the arguments, or one struct.
+    made_by: Option<Maker>,
+}
+
+/// What the rows of a generator are made by before they are taken apart.
+#[derive(Debug, Clone, Copy)]
+enum Maker {
+    /// A function that gives all rows.
+    Rows(&'static str),
+    /// A function that gives one row.
+    Row(&'static str),
 }
 
 const fn of(name: &'static str, with_position: bool, keeps_empty: bool) -> Generator {
-    Generator { name, options: RowsOptions { with_position, keeps_empty }, inline: false }
+    let options = RowsOptions { with_position, keeps_empty };
+    Generator { name, options, inline: false, made_by: None }
+}
+
+const fn made(name: &'static str, maker: Maker) -> Generator {
+    Generator { inline: true, made_by: Some(maker), ..of(name, false, false) }
 }
 
 const GENERATORS: &[Generator] = &[
@@ -45,6 +62,11 @@ const GENERATORS: &[Generator] = &[
     of("posexplode_outer", true, true),
     Generator { inline: true, ..of("inline", false, false) },
     Generator { inline: true, ..of("inline_outer", false, true) },
+    made("json_tuple", Maker::Row("json_tuple")),
+    // LATERAL VIEW OUTER asks for these; there is a row always.
+    made("json_tuple_outer", Maker::Row("json_tuple")),
+    made("stack", Maker::Rows("stack")),
+    made("stack_outer", Maker::Rows("stack")),
 ];
 
 /// The generator of a name.
@@ -77,9 +99,25 @@ impl RelationPlanner for GeneratorPlanner {
         let Some(generator) = generator(name) else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
-        let args = arguments(generator.name, args, context)?;
+        let mut args = arguments(generator.name, args, context)?;
+        if let Some(maker) = generator.made_by {
+            args = vec![maker.call(args, context)?];
+        }
         let plan = generator.plan(args, alias.as_ref())?;
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+    }
+}
+
+impl Maker {
+    fn call(self, args: Vec<Expr>, context: &mut dyn RelationPlannerContext) -> DfResult<Expr> {
+        let function = |name: &str| match context.context_provider().get_function_meta(name) {
+            Some(function) => Ok(function),
+            None => plan_err!("Invalid function '{name}'"),
+        };
+        match self {
+            Maker::Rows(name) => Ok(function(name)?.call(args)),
+            Maker::Row(name) => Ok(function("array")?.call(vec![function(name)?.call(args)])),
+        }
     }
 }
 
@@ -173,7 +211,8 @@ impl Generator {
         }
         if given.len() != fields.len() {
             let (given, fields) = (given.len(), fields.len());
-            return plan_err!("`{}` gives {fields} columns, but {given} are named", self.name);
+            let message = format!("`{}` gives {fields} columns, but {given} are named", self.name);
+            return Err(Failure::new("NUM_TABLE_VALUE_ALIASES_MISMATCH", message).into());
         }
         Ok(given.iter().map(|column| column.name.value.clone()).collect())
     }

@@ -3,9 +3,12 @@
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::scalar::ScalarValue;
 use vonk_functions::Failure;
+
+use super::lambdas;
 
 /// Makes the whole numbers of a new plan as narrow as Spark's, and all types that follow from them.
 pub(super) fn narrow(plan: LogicalPlan) -> DfResult<LogicalPlan> {
@@ -29,9 +32,11 @@ fn narrow_node(plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
         LogicalPlan::Values(_) => plan.map_expressions(|expr| expr.transform_down(narrow_expr)),
         plan => {
             let names = NamePreserver::new(&plan);
+            let schema = merge_schema(&plan.inputs());
             plan.map_expressions(|expr| {
                 let name = names.save(&expr);
                 let narrowed = expr.transform_down(narrow_expr)?;
+                let narrowed = narrowed.transform_data(|expr| lambdas::settle(expr, &schema))?;
                 Ok(narrowed.update_data(|expr| name.restore(expr)))
             })?
             .map_data(LogicalPlan::recompute_schema)

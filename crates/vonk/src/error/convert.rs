@@ -255,6 +255,10 @@ fn plan_error(text: &str) -> Error {
         return Error::new(Condition::MISSING_AGGREGATION, column)
             .hint("add the column to GROUP BY or wrap it in `any_value`");
     }
+    if text.starts_with("lambda defined ") {
+        let message = "the lambda has more parameters than the function gives it";
+        return Error::new(Condition::INVALID_LAMBDA_CALL, message);
+    }
     if let Some(error) = signature_error(&text) {
         return error;
     }

@@ -56,6 +56,22 @@ functions! {
 
     /// About how many distinct values there are, in little memory.
     approx_count_distinct(value;) = "approx_distinct";
+    /// The number of rows where a condition is true.
+    count_if(condition;) = "count_if";
+    /// How heavy the tails of the numbers are.
+    kurtosis(value;) = "kurtosis";
+    /// The texts of a group, joined.
+    listagg(value; separator) = "listagg";
+    /// The value of the row with the greatest order.
+    max_by(value, order;) = "max_by";
+    /// The value of the row with the least order.
+    min_by(value, order;) = "min_by";
+    /// The value that is there most often.
+    mode(value;) = "mode";
+    /// The number at a part of the way through the group.
+    percentile(value; percentage) = "percentile";
+    /// How far the numbers lean to one side.
+    skewness(value;) = "skewness";
     /// The average.
     avg(value;) = "avg";
     /// The average.
@@ -97,7 +113,7 @@ functions! {
     /// The smallest value.
     min(value;) = "min";
     /// About the value below which this share of the values lies.
-    percentile_approx(value; share) = "approx_percentile_cont";
+    percentile_approx(value; share) = "percentile_approx";
     /// The number of pairs without NULL.
     regr_count(y, x;) = "regr_count";
     /// The slope of the regression line.
@@ -404,7 +420,7 @@ functions! {
     /// The array with an item at its beginning.
     array_prepend(array; item) = "array_prepend";
     /// The array without an item.
-    array_remove(array; item) = "array_remove_all";
+    array_remove(array; item) = "array_remove";
     /// An array of one value repeated.
     array_repeat(value; times) = "array_repeat";
     /// The array in ascending order.
@@ -433,6 +449,22 @@ functions! {
     shuffle(array;) = "shuffle";
     /// The number of items of an array or map.
     size(value;) = "size";
+    /// The array with an item at a place, counted from 1 or from -1 at the end.
+    array_insert(array; place, item) = "array_insert";
+    /// The number of items of an array.
+    array_size(array;) = "array_size";
+    /// An array of structs of the items at the same places.
+    arrays_zip(left, right;) = "arrays_zip";
+    /// The item of an array by position from 0, or NULL.
+    get(array; place) = "get";
+    /// Whether the map has a key.
+    map_contains_key(map; key) = "map_contains_key";
+    /// The numbers, dates or timestamps from one to another.
+    sequence(start, stop;) = "sequence";
+    /// The array in ascending order, NULL first.
+    sort_array(array;) = "sort_array";
+    /// The item of an array by position from 1, or of a map by key, or NULL.
+    try_element_at(value; key) = "try_element_at";
     /// Part of the array from a position from 1.
     slice(array; start, length) = "slice";
     /// A map of text such as `a:1,b:2`.

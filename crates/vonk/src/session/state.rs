@@ -60,7 +60,11 @@ pub(super) fn assemble(
     let tables = SessionStateDefaults::default_table_functions().into_iter();
     let tables = tables.map(|function| (function.name().to_owned(), function));
     builder.table_functions().get_or_insert_default().extend(tables);
-    Ok(builder.build())
+    let mut state = builder.build();
+    // Functions ask for the mode and the time zone while they run.
+    let options = Arc::clone(state.config_options());
+    state.execution_props_mut().config_options = Some(options);
+    Ok(state)
 }
 
 fn session_config(config: &Config) -> Result<SessionConfig> {

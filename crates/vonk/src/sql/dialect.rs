@@ -6,6 +6,7 @@ use sqlparser::ast;
 use sqlparser::dialect::{Dialect, SparkSqlDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 use super::{extract, typed};
 
@@ -80,6 +81,7 @@ impl Dialect for VonkDialect {
         supports_string_literal_backslash_escape,
         supports_string_literal_concatenation,
         supports_triple_quoted_string,
+        supports_window_clause_named_window_reference,
     }
 
     /// `LIKE 'a\%b'` keeps its backslash: it escapes the pattern, not the text.
@@ -89,6 +91,7 @@ impl Dialect for VonkDialect {
 
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<ast::Expr, ParserError>> {
         let ours = extract::parse(parser).or_else(|| typed::parse(parser));
+        let ours = ours.or_else(|| higher_order_exists(parser));
         ours.or_else(|| SPARK.parse_prefix(parser))
     }
 
@@ -113,4 +116,24 @@ impl Dialect for VonkDialect {
     fn is_select_item_alias(&self, explicit: bool, kw: &Keyword, parser: &mut Parser<'_>) -> bool {
         SPARK.is_select_item_alias(explicit, kw, parser)
     }
+}
+
+/// `exists(array, item -> …)`, which is no subquery.
+fn higher_order_exists(parser: &mut Parser<'_>) -> Option<Result<ast::Expr, ParserError>> {
+    let word = |at: usize| match &parser.peek_nth_token_ref(at).token {
+        Token::Word(word) => Some(word.keyword),
+        Token::LParen => None,
+        _ => Some(Keyword::NoKeyword),
+    };
+    let is_query = matches!(
+        word(2),
+        None | Some(
+            Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
+        )
+    );
+    if word(0) != Some(Keyword::EXISTS) || word(1).is_some() || is_query {
+        return None;
+    }
+    let name = parser.next_token().to_string();
+    Some(parser.parse_function(ast::ObjectName::from(vec![ast::Ident::new(name)])))
 }

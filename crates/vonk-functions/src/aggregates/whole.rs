@@ -1,0 +1,247 @@
+//! Functions of groups that look at all rows of a group at once: a kernel over its columns.
+
+use std::hash::{Hash, Hasher};
+use std::mem::size_of_val;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array, new_empty_array};
+use arrow::compute::{concat, take_arrays};
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::utils::SingleRowListArrayBuilder;
+use datafusion::common::{Result, ScalarValue, internal_err};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+};
+
+use crate::collections::keys::Keys;
+use crate::function::Unify;
+use crate::parameters::{self, Parameters};
+
+/// What a function of whole groups is.
+#[derive(Clone, Copy)]
+pub(super) struct Kernel {
+    pub(super) name: &'static str,
+    pub(super) parameters: Parameters,
+    /// The types that arguments become so that they fit each other.
+    pub(super) unify: Option<Unify>,
+    pub(super) returns: fn(&[DataType]) -> Result<DataType>,
+    pub(super) finish: fn(&Group<'_>) -> Result<ScalarValue>,
+}
+
+impl Kernel {
+    pub(super) fn udf(self) -> AggregateUDF {
+        let signature = Signature::user_defined(Volatility::Immutable);
+        AggregateUDF::new_from_impl(Adapter { kernel: self, signature })
+    }
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The rows of one group.
+pub(super) struct Group<'a> {
+    /// The arguments, each a column of as many rows as the group has.
+    pub(super) columns: Vec<ArrayRef>,
+    /// The type of the result.
+    pub(super) returns: &'a DataType,
+}
+
+impl Group<'_> {
+    pub(super) fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.len())
+    }
+
+    /// The rows whose value in a column is not NULL.
+    pub(super) fn known(&self, column: usize) -> Vec<usize> {
+        let nulls = self.columns[column].logical_nulls();
+        let is_known = |row: &usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row));
+        (0..self.rows()).filter(is_known).collect()
+    }
+
+    /// What is the same in all rows, from the first of them.
+    pub(super) fn constant(&self, column: usize) -> Result<Option<ScalarValue>> {
+        match self.columns.get(column) {
+            Some(values) if !values.is_empty() => {
+                Ok(Some(ScalarValue::try_from_array(values, 0)?).filter(|value| !value.is_null()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A value of a column.
+    pub(super) fn value(&self, column: usize, row: usize) -> Result<ScalarValue> {
+        ScalarValue::try_from_array(&self.columns[column], row)
+    }
+
+    /// The result that says that there is none.
+    pub(super) fn null(&self) -> Result<ScalarValue> {
+        ScalarValue::try_new_null(self.returns)
+    }
+}
+
+/// A [`Kernel`] behind DataFusion's trait; two of one name are the same function.
+#[derive(Debug)]
+struct Adapter {
+    kernel: Kernel,
+    signature: Signature,
+}
+
+impl PartialEq for Adapter {
+    fn eq(&self, other: &Self) -> bool {
+        self.kernel.name == other.kernel.name
+    }
+}
+
+impl Eq for Adapter {}
+
+impl Hash for Adapter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kernel.name.hash(state);
+    }
+}
+
+impl AggregateUDFImpl for Adapter {
+    fn name(&self) -> &str {
+        self.kernel.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let types = parameters::coerce(self.kernel.name, &self.kernel.parameters, arguments)?;
+        match self.kernel.unify {
+            Some(unify) => unify(self.kernel.name, types),
+            None => Ok(types),
+        }
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        (self.kernel.returns)(arguments)
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let types = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
+        Ok(Box::new(Collected {
+            kernel: self.kernel,
+            types,
+            chunks: Vec::new(),
+            gone: 0,
+            is_distinct: args.is_distinct,
+            returns: args.return_field.data_type().clone(),
+        }))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let fields = args.input_fields.iter().enumerate().map(|(at, field)| {
+            let item = Field::new_list_field(field.data_type().clone(), true);
+            let name = format_state_name(args.name, &format!("{}{at}", self.kernel.name));
+            Arc::new(Field::new_list(name, item, true)) as FieldRef
+        });
+        Ok(fields.collect())
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// The rows of a group so far.
+#[derive(Debug)]
+struct Collected {
+    kernel: Kernel,
+    types: Vec<DataType>,
+    /// The columns of each batch.
+    chunks: Vec<Vec<ArrayRef>>,
+    /// How many rows at the front have left a window's frame.
+    gone: usize,
+    is_distinct: bool,
+    returns: DataType,
+}
+
+impl Collected {
+    fn columns(&self) -> Result<Vec<ArrayRef>> {
+        let column = |(at, data_type): (usize, &DataType)| {
+            let parts: Vec<&dyn Array> =
+                self.chunks.iter().map(|chunk| chunk[at].as_ref()).collect();
+            if parts.is_empty() {
+                return Ok(new_empty_array(data_type));
+            }
+            let column = concat(&parts)?;
+            Ok(column.slice(self.gone, column.len() - self.gone))
+        };
+        self.types.iter().enumerate().map(column).collect()
+    }
+}
+
+/// The first of equal rows.
+fn distinct(columns: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
+    let rows = columns.first().map_or(0, |column| column.len());
+    let keys = columns.iter().map(Keys::new).collect::<Result<Vec<_>>>()?;
+    let mut seen = std::collections::HashSet::new();
+    let is_new =
+        |row: &usize| seen.insert(keys.iter().map(|keys| keys.get(*row)).collect::<Vec<_>>());
+    let kept: UInt64Array = (0..rows).filter(is_new).map(|row| row as u64).collect();
+    Ok(take_arrays(&columns, &kept, None)?)
+}
+
+impl Accumulator for Collected {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        if values.first().is_some_and(|column| !column.is_empty()) {
+            self.chunks.push(values.to_vec());
+        }
+        Ok(())
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.gone += values.first().map_or(0, |column| column.len());
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let mut columns = self.columns()?;
+        if self.is_distinct {
+            columns = distinct(columns)?;
+        }
+        (self.kernel.finish)(&Group { columns, returns: &self.returns })
+    }
+
+    fn size(&self) -> usize {
+        let arrays = self.chunks.iter().flatten();
+        size_of_val(self) + arrays.map(|array| array.get_array_memory_size()).sum::<usize>()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let columns = self.columns()?.into_iter();
+        Ok(columns
+            .map(|column| SingleRowListArrayBuilder::new(column).build_list_scalar())
+            .collect())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let Some(first) = states.first() else {
+            return internal_err!("a state without columns");
+        };
+        for row in 0..first.len() {
+            let chunk: Vec<ArrayRef> = states
+                .iter()
+                .filter(|state| state.is_valid(row))
+                .map(|state| state.as_list::<i32>().value(row))
+                .collect();
+            if chunk.len() == states.len() {
+                self.update_batch(&chunk)?;
+            }
+        }
+        Ok(())
+    }
+}

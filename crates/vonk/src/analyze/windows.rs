@@ -1,0 +1,133 @@
+//! Windows in the planner's words: a named one is written out where it is used, and ranks are INTs.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    self, Expr, Ident, NamedWindowDefinition, NamedWindowExpr, VisitMut, VisitorMut, WindowSpec,
+    WindowType,
+};
+
+use crate::error::{Condition, Error, Result};
+
+/// Writes every named window of a query out where it is used.
+///
+/// # Errors
+/// A name that is defined twice or not at all.
+pub(super) fn write_out(query: &mut ast::Query) -> Result<()> {
+    match VisitMut::visit(query, &mut Writer) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+/// Functions that number rows; the planner below numbers in a type that Spark does not have.
+const NUMBERING: &[&str] = &["dense_rank", "ntile", "rank", "row_number"];
+
+/// Casts the numbers that windows give to rows to INT.
+pub(super) fn number_in_int(query: &mut ast::Query) {
+    struct Caster;
+    impl VisitorMut for Caster {
+        type Break = ();
+
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+            let Expr::Function(function) = &*expr else { return ControlFlow::Continue(()) };
+            let name = function.name.to_string().to_lowercase();
+            if function.over.is_some() && NUMBERING.contains(&name.as_str()) {
+                *expr = super::syntax::cast(expr.clone(), ast::DataType::Int(None));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = VisitMut::visit(query, &mut Caster);
+}
+
+struct Writer;
+
+impl VisitorMut for Writer {
+    type Break = Error;
+
+    /// The queries within come first, so that what is left uses the windows of this one.
+    fn post_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
+        let ast::SetExpr::Select(select) = query.body.as_mut() else {
+            return ControlFlow::Continue(());
+        };
+        let windows = match Windows::new(std::mem::take(&mut select.named_window)) {
+            Ok(windows) => windows,
+            Err(error) => return ControlFlow::Break(error),
+        };
+        VisitMut::visit(query, &mut User { windows: &windows })
+    }
+}
+
+/// The windows that a SELECT names.
+struct Windows(Vec<NamedWindowDefinition>);
+
+impl Windows {
+    fn new(definitions: Vec<NamedWindowDefinition>) -> Result<Self> {
+        for (at, NamedWindowDefinition(name, _)) in definitions.iter().enumerate() {
+            let is_same = |other: &NamedWindowDefinition| is_named(other, name);
+            if definitions[..at].iter().any(is_same) {
+                let message = format!("the window `{}` is defined twice", name.value);
+                return Err(Error::new(Condition::REPETITIVE_WINDOW, message));
+            }
+        }
+        Ok(Self(definitions))
+    }
+
+    /// What a name stands for, by way of other names.
+    fn of(&self, name: &Ident) -> Result<&WindowSpec> {
+        let Some(NamedWindowDefinition(_, window)) =
+            self.0.iter().find(|definition| is_named(definition, name))
+        else {
+            let message = format!("the window `{}` is not defined", name.value);
+            return Err(Error::new(Condition::MISSING_WINDOW_SPECIFICATION, message)
+                .hint("define it behind WINDOW"));
+        };
+        match window {
+            NamedWindowExpr::WindowSpec(spec) => Ok(spec),
+            NamedWindowExpr::NamedWindow(other) => {
+                let target = self.0.iter().find(|definition| is_named(definition, other));
+                match target {
+                    Some(NamedWindowDefinition(_, NamedWindowExpr::WindowSpec(spec))) => Ok(spec),
+                    _ => {
+                        let message = format!("the window `{}` refers to no window", name.value);
+                        Err(Error::new(Condition::INVALID_WINDOW_REFERENCE, message))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_named(NamedWindowDefinition(known, _): &NamedWindowDefinition, name: &Ident) -> bool {
+    known.value.eq_ignore_ascii_case(&name.value)
+}
+
+struct User<'a> {
+    windows: &'a Windows,
+}
+
+impl VisitorMut for User<'_> {
+    type Break = Error;
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+        let name = match &function.over {
+            Some(WindowType::NamedWindow(name)) => name.clone(),
+            Some(WindowType::WindowSpec(WindowSpec {
+                window_name: Some(name),
+                partition_by,
+                order_by,
+                window_frame: None,
+            })) if partition_by.is_empty() && order_by.is_empty() => name.clone(),
+            _ => return ControlFlow::Continue(()),
+        };
+        match self.windows.of(&name) {
+            Ok(spec) => {
+                function.over = Some(WindowType::WindowSpec(spec.clone()));
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
