@@ -26,7 +26,7 @@ use crate::write::{
 mod meta;
 mod name;
 
-pub(crate) use meta::{TableKind, TableMeta};
+pub(crate) use meta::{ColumnMeta, TableKind, TableMeta};
 pub(crate) use name::TableName;
 
 /// The metadata file of a table or view, in its directory.

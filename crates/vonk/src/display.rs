@@ -39,6 +39,9 @@ pub fn field_type_name(field: &Field) -> String {
 /// Plans need distinct names, results do not: the mark and what follows never reach a user.
 pub(crate) const DUPLICATE_MARK: char = '\u{2063}';
 
+/// Stands between a recursive query's name and the deepest level that it may have.
+pub(crate) const LEVEL_MARK: char = '\u{2064}';
+
 /// The schema of a result, with the names that the user wrote.
 pub(crate) fn result_schema(schema: &SchemaRef) -> SchemaRef {
     if !schema.fields().iter().any(|field| field.name().contains(DUPLICATE_MARK)) {

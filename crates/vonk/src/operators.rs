@@ -5,4 +5,5 @@ pub(crate) mod guarded;
 pub(crate) mod in_order;
 pub(crate) mod interrupt;
 pub(crate) mod once;
+pub(crate) mod recursion;
 pub(crate) mod spilling_join;

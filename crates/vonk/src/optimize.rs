@@ -12,6 +12,7 @@ mod aggregate_filters;
 mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
+mod recursion;
 mod spilling_joins;
 mod yielding;
 
@@ -60,6 +61,11 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
         // Conditions have reached their filters by now, and are in the order that they were written in.
         rules.push(Arc::new(guarded_conditions::WhereConditionsFail));
     }
+    let count = |name| config.count(name).ok().flatten().unwrap_or(usize::MAX);
+    rules.push(Arc::new(recursion::WhereQueriesRecur {
+        levels_max: count(config::RECURSION_LEVELS_MAX),
+        rows_max: count(config::RECURSION_ROWS_MAX),
+    }));
     // Every operator is where it stays.
     rules.push(Arc::new(yielding::WhereBatchesMultiply));
     rules

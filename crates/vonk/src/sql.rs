@@ -8,22 +8,24 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{ScalarValue, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::collect;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
 
 use crate::analyze::{self, Relation, Variables};
-use crate::catalog::{Catalog, TableKind, TableName};
+use crate::catalog::{Catalog, TableKind, TableMeta, TableName};
 use crate::config::Config;
 use crate::error::{Condition, Error, Place, Result};
 use crate::limits;
 use crate::sources;
 
+mod desugar;
 pub mod dialect;
 mod extract;
 mod forms;
+mod identifiers;
 mod literals;
 mod parameters;
 mod parse;
@@ -36,6 +38,9 @@ pub use parse::{is_complete, split};
 pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
 pub use statement::STATEMENTS;
 pub(crate) use views::Views;
+
+/// The database of the views that all sessions of Spark share; here each session has its own.
+pub(crate) const GLOBAL_DATABASE: &str = "global_temp";
 
 /// What a statement may see and change of the session that runs it.
 pub(crate) trait Environment: Send + Sync {
@@ -58,7 +63,8 @@ pub(crate) trait Environment: Send + Sync {
 /// Parses one statement and plans it; a command is run and its plan holds its answer.
 pub(crate) async fn plan_text(session: &dyn Environment, text: &str) -> Result<LogicalPlan> {
     limits::check_text(&session.config(), text)?;
-    plan_parsed(session, parse::statement(text)?).await
+    let tokens = identifiers::resolve(session, parse::tokens(text)?).await?;
+    plan_parsed(session, parse::statement_of(tokens, text)?).await
 }
 
 /// Plans a query, or runs a command.
@@ -80,8 +86,9 @@ pub(crate) async fn plan_table(session: &dyn Environment, name: &str) -> Result<
 /// Plans a query over the tables, views and files that it names.
 pub(crate) async fn plan_query(
     session: &dyn Environment,
-    query: ast::Query,
+    mut query: ast::Query,
 ) -> Result<LogicalPlan> {
+    desugar::spell_out(&mut query)?;
     let relations = resolve_relations(session, &query).await?;
     analyze::plan_over(&session.state(), relations, query)
 }
@@ -140,6 +147,12 @@ pub(crate) async fn resolve_relation(
     {
         return Ok(Relation::View(plan));
     }
+    if let Some(database) = name.schema()
+        && database.eq_ignore_ascii_case(GLOBAL_DATABASE)
+        && let Some(plan) = session.views().get(&format!("{GLOBAL_DATABASE}.{}", name.table()))
+    {
+        return Ok(Relation::View(plan));
+    }
     let catalog = session.catalog()?;
     if let Ok(table) = TableName::new(name.schema(), name.table())
         && let Some(meta) = catalog.table(&table)?
@@ -147,7 +160,8 @@ pub(crate) async fn resolve_relation(
         return match (meta.kind, &meta.view_text) {
             (TableKind::View, Some(text)) => {
                 let query = parse::query(text)?;
-                Ok(Relation::View(Box::pin(plan_query(session, query)).await?))
+                let plan = Box::pin(plan_query(session, query)).await?;
+                Ok(Relation::View(as_made(plan, &meta)?))
             }
             _ => {
                 let provider = catalog.open(&session.state(), &meta).await?;
@@ -167,6 +181,26 @@ pub(crate) async fn resolve_relation(
         format!("table or view `{name}` does not exist"),
     )
     .did_you_mean(name.table(), known.iter().map(String::as_str)))
+}
+
+/// The plan of a view, whose columns have the names that they had when it was made.
+fn as_made(plan: LogicalPlan, meta: &TableMeta) -> Result<LogicalPlan> {
+    let found = plan.schema().fields().len();
+    let made = &meta.columns;
+    if made.is_empty()
+        || plan.schema().fields().iter().map(|f| f.name()).eq(made.iter().map(|c| &c.name))
+    {
+        return Ok(plan);
+    }
+    if found < made.len() {
+        let message =
+            format!("view `{}` has {} columns, its query now {found}", meta.name, made.len());
+        return Err(Error::new(Condition::INCOMPATIBLE_VIEW_SCHEMA_CHANGE, message)
+            .hint("make the view anew with `CREATE OR REPLACE VIEW`"));
+    }
+    let columns = plan.schema().columns().into_iter().zip(made);
+    let named = columns.map(|(column, made)| Expr::Column(column).alias(&made.name));
+    Ok(LogicalPlanBuilder::from(plan).project(named.collect::<Vec<_>>())?.build()?)
 }
 
 /// What to read if a table's name is a path: `'data/*.csv'`, or Spark's `` csv.`data` ``.

@@ -1,10 +1,12 @@
 //! Spark's short forms that the parser does not know, spelled out between tokenizer and parser:
-//! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query.
+//! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query, `MAX RECURSION LEVEL`.
 
 use std::ops::Range;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::display::LEVEL_MARK;
 
 /// Words after which rows of VALUES stand in FROM, and so may have an alias as they are.
 const BEFORE_RELATION: &[&str] = &["FROM", "JOIN", "LATERAL"];
@@ -57,7 +59,9 @@ const BEFORE_QUERY: &[&str] =
 
 /// Spells out the forms; a statement without them stays as it is.
 pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let has_form = |token: &TokenWithSpan| is_word(token, "VALUES") || is_word(token, "TABLE");
+    let has_form = |token: &TokenWithSpan| {
+        ["VALUES", "TABLE", "RECURSION"].iter().any(|word| is_word(token, word))
+    };
     if !tokens.iter().any(has_form) {
         return tokens;
     }
@@ -76,9 +80,41 @@ fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
         } else if is_word(&tokens[at], "TABLE") && begins_table_query(tokens, at) {
             push_select_all(&tokens[at], spelled);
             at += 1;
+        } else if let Some(level) = recursion_level(&tokens[at..]) {
+            mark_level(spelled, level);
+            at += 4;
         } else {
             spelled.push(tokens[at].clone());
             at += 1;
+        }
+    }
+}
+
+/// The number of `MAX RECURSION LEVEL number`.
+fn recursion_level(tokens: &[TokenWithSpan]) -> Option<&str> {
+    let [max, recursion, level, number, ..] = tokens else { return None };
+    let words = [(max, "MAX"), (recursion, "RECURSION"), (level, "LEVEL")];
+    match &number.token {
+        Token::Number(digits, _) if words.iter().all(|(token, word)| is_word(token, word)) => {
+            Some(digits)
+        }
+        _ => None,
+    }
+}
+
+/// Puts the level into the name that stands before it, behind which may be columns.
+fn mark_level(spelled: &mut [TokenWithSpan], level: &str) {
+    let mut depth = 0_usize;
+    for token in spelled.iter_mut().rev() {
+        match &token.token {
+            Token::RParen => depth += 1,
+            Token::LParen => depth = depth.saturating_sub(1),
+            Token::Word(word) if depth == 0 => {
+                let name = format!("{}{LEVEL_MARK}{level}", word.value);
+                token.token = Token::make_word(&name, Some('`'));
+                return;
+            }
+            _ => {}
         }
     }
 }

@@ -60,6 +60,23 @@ pub(crate) fn select_item(text: &str) -> Result<ast::SelectItem> {
     Ok(item)
 }
 
+/// Parses an expression of tokens.
+pub(crate) fn expression(tokens: Vec<TokenWithSpan>) -> Result<ast::Expr> {
+    let mut parser = parser_of(tokens);
+    let expr = parser.parse_expr().map_err(|error| located(error, &parser))?;
+    expect_end(&parser)?;
+    Ok(expr)
+}
+
+/// Parses a name and gives its parts without quotes.
+pub(crate) fn object_name(text: &str) -> Result<Vec<String>> {
+    let mut parser = parser(text)?;
+    let name = parser.parse_object_name(false).map_err(|error| located(error, &parser))?;
+    expect_end(&parser)?;
+    let parts = name.0.iter().filter_map(ast::ObjectNamePart::as_ident);
+    Ok(parts.map(|part| part.value.clone()).collect())
+}
+
 /// Parses a type.
 pub(crate) fn data_type(text: &str) -> Result<ast::DataType> {
     let mut parser = parser(text)?;

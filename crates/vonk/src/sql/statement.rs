@@ -9,7 +9,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::Environment;
 use super::parse::{Offsets, located, syntax_error_at, whole_query};
@@ -29,7 +29,10 @@ mod set;
 mod show;
 mod summarize;
 mod table;
+mod upkeep;
 mod variable;
+
+pub(super) use variable::values_of;
 
 /// A statement that is done when it is planned; its plan holds its answer.
 ///
@@ -75,6 +78,12 @@ statements! {
     ["CREATE" "OR" "REPLACE" "TEMPORARY"] "CREATE OR REPLACE TEMPORARY VIEW name USING format OPTIONS (…)"
         "Makes a view over files, or puts it in another's place."
         create_view::parse_or_replace;
+    ["CREATE" "OR" "REPLACE" "GLOBAL"] "CREATE OR REPLACE GLOBAL TEMPORARY VIEW name AS query"
+        "Makes a view in the database `global_temp`, or puts it in another's place."
+        create_view::parse_global_or_replace;
+    ["CREATE" "GLOBAL"] "CREATE GLOBAL TEMPORARY VIEW name AS query"
+        "Makes a view in the database `global_temp`."
+        create_view::parse_global;
     ["CREATE" "TEMP"] "CREATE TEMP VIEW [IF NOT EXISTS] name AS query"
         "Makes a view that lives as long as the session."
         create_view::parse;
@@ -108,6 +117,9 @@ statements! {
     ["DROP" "SCHEMA"] "DROP SCHEMA [IF EXISTS] name [CASCADE]"
         "Drops a database."
         database::parse_drop;
+    ["ALTER" "VIEW"] "ALTER VIEW name AS query | RENAME TO name | SET TBLPROPERTIES (…)"
+        "Changes a view that lasts."
+        table::parse_alter_view;
     ["ALTER" "TABLE"] "ALTER TABLE name RENAME TO name"
         "Gives a table another name."
         table::parse_rename;
@@ -132,10 +144,10 @@ statements! {
     ["DROP" "VIEW"] "DROP VIEW [IF EXISTS] name"
         "Drops a view."
         drop_view::parse;
-    ["DESCRIBE"] "DESCRIBE [TABLE | QUERY] name | query"
+    ["DESCRIBE"] "DESCRIBE [TABLE] [EXTENDED] name [column] | query | FUNCTION name | DATABASE name"
         "Lists the columns and types of a table, file or query."
         describe::parse;
-    ["DESC"] "DESC [TABLE | QUERY] name | query"
+    ["DESC"] "DESC [TABLE] [EXTENDED] name [column] | query | FUNCTION name | DATABASE name"
         "Lists the columns and types of a table, file or query."
         describe::parse;
     ["EXPLAIN"] "EXPLAIN [EXTENDED | ANALYZE] query"
@@ -165,18 +177,57 @@ statements! {
     ["RESET"] "RESET [name]"
         "Puts an option, or all, back to the default."
         set::parse_reset;
-    ["SHOW" "TABLES"] "SHOW TABLES [LIKE 'pattern']"
+    ["SHOW" "TABLES"] "SHOW TABLES [IN database] [LIKE 'pattern']"
         "Lists tables and views."
         show::parse_tables;
-    ["SHOW" "VIEWS"] "SHOW VIEWS [LIKE 'pattern']"
+    ["SHOW" "VIEWS"] "SHOW VIEWS [IN database] [LIKE 'pattern']"
         "Lists views."
-        show::parse_tables;
-    ["SHOW" "COLUMNS"] "SHOW COLUMNS IN name"
+        show::parse_views;
+    ["SHOW" "CATALOGS"] "SHOW CATALOGS [LIKE 'pattern']"
+        "Lists the one catalog."
+        show::parse_catalogs;
+    ["SHOW" "CURRENT" "NAMESPACE"] "SHOW CURRENT NAMESPACE"
+        "Tells the current database."
+        show::parse_current;
+    ["SHOW" "CURRENT" "DATABASE"] "SHOW CURRENT DATABASE"
+        "Tells the current database."
+        show::parse_current;
+    ["SHOW" "TBLPROPERTIES"] "SHOW TBLPROPERTIES name [(key)]"
+        "Lists the properties of a table or view."
+        show::parse_properties;
+    ["SHOW" "CREATE" "TABLE"] "SHOW CREATE TABLE name"
+        "Shows the statement that makes a table or view."
+        show::parse_create_table;
+    ["SHOW" "USER" "FUNCTIONS"] "SHOW USER FUNCTIONS [LIKE 'pattern']"
+        "Lists functions."
+        show::parse_functions;
+    ["SHOW" "SYSTEM" "FUNCTIONS"] "SHOW SYSTEM FUNCTIONS [LIKE 'pattern']"
+        "Lists functions."
+        show::parse_functions;
+    ["SHOW" "ALL" "FUNCTIONS"] "SHOW ALL FUNCTIONS [LIKE 'pattern']"
+        "Lists functions."
+        show::parse_functions;
+    ["SHOW" "COLUMNS"] "SHOW COLUMNS IN name [IN database]"
         "Lists the names of a table's columns."
         show::parse_columns;
     ["SHOW" "FUNCTIONS"] "SHOW FUNCTIONS [LIKE 'pattern']"
         "Lists functions."
         show::parse_functions;
+    ["REFRESH"] "REFRESH [TABLE] name | 'path'"
+        "Does nothing: files are listed anew by every query."
+        upkeep::parse_refresh;
+    ["CLEAR" "CACHE"] "CLEAR CACHE"
+        "Does nothing: tables are not cached by statements."
+        upkeep::parse_nothing;
+    ["CACHE"] "CACHE [LAZY] TABLE name [AS query]"
+        "Makes a view of the query, if there is one."
+        upkeep::parse_cache;
+    ["UNCACHE" "TABLE"] "UNCACHE TABLE [IF EXISTS] name"
+        "Does nothing: tables are not cached by statements."
+        upkeep::parse_uncache;
+    ["ANALYZE" "TABLE"] "ANALYZE TABLE name COMPUTE STATISTICS"
+        "Does nothing: statistics come from the files."
+        upkeep::parse_check;
     ["SUMMARIZE"] "SUMMARIZE name | query"
         "Shows minimum, maximum, mean, quartiles, distinct and missing values of every column."
         summarize::parse;
@@ -265,17 +316,65 @@ impl Source<'_> {
         self.parse(whole_query)
     }
 
-    /// A query, or a relation's name as a query over all of it.
-    pub(super) fn query_or_relation(&mut self) -> Result<ast::Query> {
-        let next = self.parser.peek_token_ref();
-        let is_query = match &next.token {
+    /// Whether a query comes next.
+    pub(super) fn begins_query(&self) -> bool {
+        match self.next() {
             Token::LParen => true,
             Token::Word(word) => ["SELECT", "WITH", "FROM", "VALUES"]
                 .iter()
                 .any(|begin| word.quote_style.is_none() && word.value.eq_ignore_ascii_case(begin)),
             _ => false,
+        }
+    }
+
+    /// What a method parses, with its text as it is written.
+    pub(super) fn written<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<(String, T)> {
+        let mut offsets = Offsets::new(self.text);
+        let from = offsets.offset(self.parser.peek_token_ref().span.start);
+        let parsed = parse(self)?;
+        let to = match self.at_end() && *self.next() == Token::EOF {
+            true => self.text.len(),
+            false => offsets.offset(self.parser.peek_token_ref().span.start),
         };
-        if is_query {
+        let text = self.text.get(from..to).unwrap_or_default();
+        Ok((text.trim().trim_end_matches(';').trim().to_owned(), parsed))
+    }
+
+    /// The words before `end`, which are taken.
+    pub(super) fn rest_until(&mut self, end: &str) -> String {
+        let mut words = Vec::new();
+        while !self.at_end() {
+            match self.next() {
+                Token::Word(word) if word.value.eq_ignore_ascii_case(end) => break,
+                token => words.push(token.to_string()),
+            }
+            self.parser.advance_token();
+        }
+        words.join(" ")
+    }
+
+    /// `(name, 'name', …)`.
+    pub(super) fn names_in_parentheses(&mut self) -> Result<Vec<String>> {
+        self.parse(|parser| {
+            parser
+                .parse_parenthesized(|parser| parser.parse_comma_separated(|p| Ok(p.next_token())))
+        })
+        .map(|tokens| {
+            let name = |token: TokenWithSpan| match token.token {
+                Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text,
+                Token::Word(word) => word.value,
+                other => other.to_string(),
+            };
+            tokens.into_iter().map(name).collect()
+        })
+    }
+
+    /// A query, or a relation's name as a query over all of it.
+    pub(super) fn query_or_relation(&mut self) -> Result<ast::Query> {
+        if self.begins_query() {
             return Ok(*self.query()?);
         }
         let name = self.relation()?;

@@ -30,6 +30,8 @@ struct Clauses {
     options: Vec<(String, String)>,
     partition_by: Vec<String>,
     location: Option<String>,
+    comment: Option<String>,
+    properties: Vec<(String, String)>,
 }
 
 pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
@@ -75,6 +77,10 @@ fn parse_clauses(source: &mut Source<'_>) -> Result<Clauses> {
             })?;
         } else if source.take(&["LOCATION"]) {
             clauses.location = Some(source.string()?);
+        } else if source.take(&["COMMENT"]) {
+            clauses.comment = Some(source.string()?);
+        } else if source.take(&["TBLPROPERTIES"]) {
+            clauses.properties.extend(source.options()?);
         } else {
             return Ok(clauses);
         }
@@ -88,6 +94,8 @@ impl Command for CreateTable {
             let format = self.clauses.format.as_deref().unwrap_or("parquet");
             let mut meta = TableMeta::table(catalog.qualified(&self.name), format);
             meta.location.clone_from(&self.clauses.location);
+            meta.comment.clone_from(&self.clauses.comment);
+            meta.properties = self.clauses.properties.iter().cloned().collect();
             for (name, value) in &self.clauses.options {
                 match name.eq_ignore_ascii_case("path") {
                     true => meta.location = Some(value.clone()),
@@ -103,7 +111,8 @@ impl Command for CreateTable {
                 return no_answer();
             }
             let schema = self.schema(session, &meta).await?;
-            let meta = meta.with_schema(&schema, partition_by)?;
+            let mut meta = meta.with_schema(&schema, partition_by)?;
+            self.set_comments(&mut meta);
             catalog.create_table(&meta, self.mode)?;
             no_answer()
         })
@@ -111,6 +120,19 @@ impl Command for CreateTable {
 }
 
 impl CreateTable {
+    /// Gives the columns the comments that are written beside them.
+    fn set_comments(&self, meta: &mut TableMeta) {
+        for column in &mut meta.columns {
+            let written = self.columns.iter().find(|written| written.name.value == column.name);
+            column.comment = written.and_then(|written| {
+                written.options.iter().find_map(|option| match &option.option {
+                    ast::ColumnOption::Comment(comment) => Some(comment.clone()),
+                    _ => None,
+                })
+            });
+        }
+    }
+
     /// The columns that are written down, else those of the files that are there.
     async fn schema(&self, session: &dyn Environment, meta: &TableMeta) -> Result<SchemaRef> {
         if self.columns.is_empty()

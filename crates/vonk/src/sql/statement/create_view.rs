@@ -4,11 +4,13 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use futures::future::BoxFuture;
 use sqlparser::ast;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, last_part, no_answer};
 use crate::error::{Condition, Error, Result};
 use crate::sources::{self, ReadSpec};
-use crate::sql::{Environment, plan_query};
+use crate::sql::{Environment, GLOBAL_DATABASE, parse_query, plan_query};
 
 struct CreateView {
     name: String,
@@ -31,22 +33,89 @@ pub(super) fn parse_or_replace(source: &mut Source<'_>) -> Result<Box<dyn Comman
     parse_rest(source, true)
 }
 
+pub(super) fn parse_global(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    parse_in_global(source, false)
+}
+
+pub(super) fn parse_global_or_replace(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    parse_in_global(source, true)
+}
+
+fn parse_in_global(source: &mut Source<'_>, replace: bool) -> Result<Box<dyn Command>> {
+    if !source.take(&["TEMPORARY"]) {
+        source.expect(&["TEMP"])?;
+    }
+    let mut view = parse_view(source, replace)?;
+    view.name = format!("{GLOBAL_DATABASE}.{}", view.name);
+    Ok(Box::new(view))
+}
+
 fn parse_rest(source: &mut Source<'_>, replace: bool) -> Result<Box<dyn Command>> {
+    Ok(Box::new(parse_view(source, replace)?))
+}
+
+fn parse_view(source: &mut Source<'_>, replace: bool) -> Result<CreateView> {
     source.expect(&["VIEW"])?;
     let if_not_exists = source.take(&["IF", "NOT", "EXISTS"]);
     let name = last_part(&source.relation()?)?.to_owned();
-    let columns = source.parse(|parser| {
-        let columns = parser
-            .parse_parenthesized_column_list(sqlparser::parser::IsOptional::Optional, false)?;
-        Ok(columns.into_iter().map(|column| column.value).collect())
-    })?;
+    let (columns, types) = parse_columns(source)?;
+    loop {
+        if source.take(&["COMMENT"]) {
+            source.string()?;
+        } else if source.take(&["TBLPROPERTIES"]) {
+            source.options()?;
+        } else {
+            break;
+        }
+    }
     let body = if source.take(&["USING"]) {
-        Body::Files(Box::new(parse_files(source)?))
+        let spec = parse_files(source)?;
+        match (spec.paths.is_empty(), types.is_empty()) {
+            (false, _) => Body::Files(Box::new(spec)),
+            (true, false) => Body::Query(no_rows(&columns, &types)?),
+            (true, true) => {
+                let message = "the view over files has no path";
+                return Err(Error::new(Condition::PARSE_SYNTAX_ERROR, message)
+                    .hint("add `OPTIONS (path 'data/*.csv')`"));
+            }
+        }
     } else {
         source.expect(&["AS"])?;
         Body::Query(source.query()?)
     };
-    Ok(Box::new(CreateView { name, replace, if_not_exists, columns, body }))
+    Ok(CreateView { name, replace, if_not_exists, columns, body })
+}
+
+/// `(name [type] [COMMENT 'text'], …)`, which may be left out; types come for all or for none.
+fn parse_columns(source: &mut Source<'_>) -> Result<(Vec<String>, Vec<ast::DataType>)> {
+    if source.parser.peek_token_ref().token != Token::LParen {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let columns = source.parse(|parser| {
+        parser.parse_parenthesized(|parser| {
+            parser.parse_comma_separated(|parser| {
+                let name = parser.parse_identifier()?.value;
+                let next = parser.peek_token_ref().token.clone();
+                let has_type =
+                    matches!(&next, Token::Word(word) if word.keyword != Keyword::COMMENT);
+                let data_type = has_type.then(|| parser.parse_data_type()).transpose()?;
+                if parser.parse_keyword(Keyword::COMMENT) {
+                    parser.parse_literal_string()?;
+                }
+                Ok((name, data_type))
+            })
+        })
+    })?;
+    let types = columns.iter().filter_map(|(_, data_type)| data_type.clone()).collect();
+    Ok((columns.into_iter().map(|(name, _)| name).collect(), types))
+}
+
+/// A query with these columns and no row: what files give that are not there.
+fn no_rows(columns: &[String], types: &[ast::DataType]) -> Result<Box<ast::Query>> {
+    let columns = columns.iter().zip(types);
+    let columns = columns.map(|(name, data_type)| format!("CAST(NULL AS {data_type}) AS `{name}`"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    Ok(Box::new(parse_query(&format!("SELECT {columns} WHERE false"))?))
 }
 
 /// `format [OPTIONS (…)] [LOCATION 'path']`; the path may also be the option `path`.
@@ -67,10 +136,6 @@ fn parse_files(source: &mut Source<'_>) -> Result<ReadSpec> {
         } else {
             break;
         }
-    }
-    if spec.paths.is_empty() {
-        return Err(Error::new(Condition::PARSE_SYNTAX_ERROR, "the view over files has no path")
-            .hint("add `OPTIONS (path 'data/*.csv')`"));
     }
     Ok(spec)
 }

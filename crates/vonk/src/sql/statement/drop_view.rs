@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use super::{Command, Source, no_answer, table_name};
 use crate::catalog::{TableKind, TableName};
 use crate::error::Result;
-use crate::sql::Environment;
+use crate::sql::{Environment, GLOBAL_DATABASE};
 
 struct DropView {
     name: TableName,
@@ -21,8 +21,13 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
 impl Command for DropView {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let is_temporary =
-                self.name.database.is_none() && session.views().remove(&self.name.table);
+            let is_temporary = match self.name.database.as_deref() {
+                None => session.views().remove(&self.name.table),
+                Some(GLOBAL_DATABASE) => {
+                    session.views().remove(&format!("{GLOBAL_DATABASE}.{}", self.name.table))
+                }
+                Some(_) => false,
+            };
             if !is_temporary {
                 session.catalog()?.drop_table(&self.name, TableKind::View, self.if_exists)?;
             }

@@ -13,7 +13,7 @@ use super::variable::{assign_row, has_query, names, values_of};
 use super::{Command, Source, no_answer};
 use crate::error::{Condition, Error, Result};
 use crate::sql::parameters::{self, Argument};
-use crate::sql::{Environment, parse, plan_parsed};
+use crate::sql::{Environment, identifiers, parse, plan_parsed};
 
 struct Execute {
     text: Expr,
@@ -65,6 +65,7 @@ impl Command for Execute {
             let text = statement_text(session, &self.text).await?;
             let arguments = arguments(session, &self.using).await?;
             let tokens = parameters::bind(parse::tokens(&text)?, &arguments, session.variables())?;
+            let tokens = identifiers::resolve(session, tokens).await?;
             let parsed = parse::statement_of(tokens, &text)?;
             if self.into.is_empty() {
                 return plan_parsed(session, parsed).await;

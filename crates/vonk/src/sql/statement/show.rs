@@ -1,68 +1,159 @@
-//! `SHOW TABLES`, `VIEWS`, `COLUMNS` and `FUNCTIONS`: what there is to ask.
+//! `SHOW TABLES`, `VIEWS`, `COLUMNS`, `FUNCTIONS` and their kin: what there is to ask.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
 use sqlparser::ast;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
 
-use super::{Command, Source, answer, fits};
+use super::{Command, Source, answer, fits, rows_of, table_name};
 use crate::analyze;
-use crate::error::Result;
-use crate::sql::{Environment, plan_query};
+use crate::catalog::{TableKind, TableMeta};
+use crate::error::{Condition, Error, Result};
+use crate::sql::{Environment, GLOBAL_DATABASE, parse_query, plan_query};
 
 struct ShowTables {
     database: Option<String>,
     pattern: Option<String>,
+    only_views: bool,
 }
 
 struct ShowColumns {
-    query: ast::Query,
+    name: ast::ObjectName,
+    database: Option<String>,
 }
 
 struct ShowFunctions {
     pattern: Option<String>,
 }
 
+enum ShowOne {
+    Catalogs { pattern: Option<String> },
+    CurrentNamespace,
+    Properties { name: ast::ObjectName, key: Option<String> },
+    CreateTable { name: ast::ObjectName },
+}
+
 pub(super) fn parse_tables(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
-    let database = match source.take(&["IN"]) || source.take(&["FROM"]) {
-        true => Some(source.parse(sqlparser::parser::Parser::parse_identifier)?.value),
-        false => None,
-    };
-    Ok(Box::new(ShowTables { database, pattern: parse_pattern(source)? }))
+    parse_relations(source, false)
+}
+
+pub(super) fn parse_views(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    parse_relations(source, true)
+}
+
+fn parse_relations(source: &mut Source<'_>, only_views: bool) -> Result<Box<dyn Command>> {
+    let database = parse_database(source)?;
+    Ok(Box::new(ShowTables { database, pattern: parse_pattern(source)?, only_views }))
+}
+
+/// `IN name` or `FROM name`.
+fn parse_database(source: &mut Source<'_>) -> Result<Option<String>> {
+    if !source.take(&["IN"]) && !source.take(&["FROM"]) {
+        return Ok(None);
+    }
+    let name = source.parse(|parser| parser.parse_object_name(false))?;
+    Ok(Some(super::last_part(&name)?.to_owned()))
 }
 
 pub(super) fn parse_columns(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     if !source.take(&["FROM"]) {
         source.expect(&["IN"])?;
     }
-    Ok(Box::new(ShowColumns { query: source.query_or_relation()? }))
+    Ok(Box::new(ShowColumns { name: source.relation()?, database: parse_database(source)? }))
 }
 
 pub(super) fn parse_functions(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let _ = parse_database(source)?;
     Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)? }))
+}
+
+pub(super) fn parse_catalogs(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    Ok(Box::new(ShowOne::Catalogs { pattern: parse_pattern(source)? }))
+}
+
+pub(super) fn parse_current(_source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    Ok(Box::new(ShowOne::CurrentNamespace))
+}
+
+pub(super) fn parse_properties(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let name = source.relation()?;
+    let key = match source.parser.consume_token(&Token::LParen) {
+        true => {
+            let key = match source.next() {
+                Token::Word(_) => {
+                    source.parse(|parser| parser.parse_object_name(false))?.to_string()
+                }
+                _ => source.string()?,
+            };
+            source.parse(|parser| parser.expect_token(&Token::RParen))?;
+            Some(key)
+        }
+        false => None,
+    };
+    Ok(Box::new(ShowOne::Properties { name, key }))
+}
+
+pub(super) fn parse_create_table(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let name = source.relation()?;
+    let _ = source.take(&["AS", "SERDE"]);
+    Ok(Box::new(ShowOne::CreateTable { name }))
 }
 
 pub(super) fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
     let _ = source.take(&["LIKE"]);
-    if source.at_end() { Ok(None) } else { source.string().map(Some) }
+    match source.next() {
+        _ if source.at_end() => Ok(None),
+        Token::Word(_) => Ok(Some(source.parse(Parser::parse_identifier)?.value)),
+        _ => source.string().map(Some),
+    }
+}
+
+impl ShowTables {
+    /// Database, name, and whether it ends with the session.
+    fn rows(&self, session: &dyn Environment) -> Result<Vec<(String, String, bool)>> {
+        let pattern = self.pattern.as_deref();
+        let is_global = |database: &str| database.eq_ignore_ascii_case(GLOBAL_DATABASE);
+        let of_all = self.database.as_deref().is_some_and(is_global);
+        let tables = match of_all {
+            true => Vec::new(),
+            false => session.catalog()?.list_tables(self.database.as_deref())?,
+        };
+        let lasting = tables
+            .into_iter()
+            .filter(|meta| !self.only_views || meta.kind == TableKind::View)
+            .map(|meta| (meta.name.database, meta.name.table, false));
+        let temporary =
+            session.views().names().into_iter().filter_map(|name| match name.split_once('.') {
+                Some((database, name)) if of_all => {
+                    Some((database.to_owned(), name.to_owned(), true))
+                }
+                Some(_) => None,
+                None => Some((String::new(), name, true)),
+            });
+        Ok(lasting.chain(temporary).filter(|(_, name, _)| fits(pattern, name)).collect())
+    }
 }
 
 impl Command for ShowTables {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let pattern = self.pattern.as_deref();
-            let tables = session.catalog()?.list_tables(self.database.as_deref())?;
-            let lasting =
-                tables.into_iter().filter(|meta| fits(pattern, &meta.name.table)).map(|meta| {
-                    [Some(meta.name.database), Some(meta.name.table), Some("false".to_owned())]
-                });
-            let temporary = session
-                .views()
-                .names()
-                .into_iter()
-                .filter(|name| fits(pattern, name))
-                .map(|name| [Some(String::new()), Some(name), Some("true".to_owned())]);
-            let rows: Vec<_> = lasting.chain(temporary).collect();
-            answer(["namespace", "tableName", "isTemporary"], &rows)
+            let rows = self.rows(session)?;
+            let databases = rows.iter().map(|(database, ..)| Some(database.as_str()));
+            let names = rows.iter().map(|(_, name, _)| Some(name.as_str()));
+            let temporary = rows.iter().map(|(.., is_temporary)| Some(*is_temporary));
+            let columns: [(&str, ArrayRef); 3] = [
+                ("namespace", Arc::new(databases.collect::<StringArray>())),
+                (
+                    if self.only_views { "viewName" } else { "tableName" },
+                    Arc::new(names.collect::<StringArray>()),
+                ),
+                ("isTemporary", Arc::new(temporary.collect::<BooleanArray>())),
+            ];
+            rows_of(RecordBatch::try_from_iter(columns)?)
         })
     }
 }
@@ -70,7 +161,24 @@ impl Command for ShowTables {
 impl Command for ShowColumns {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let plan = plan_query(session, self.query.clone()).await?;
+            let relation = match &self.database {
+                Some(database) => {
+                    let table = super::last_part(&self.name)?;
+                    let written =
+                        self.name.0.len().checked_sub(2).and_then(|at| self.name.0[at].as_ident());
+                    let differs = |ident: &ast::Ident| !ident.value.eq_ignore_ascii_case(database);
+                    if let Some(other) = written.filter(|ident| differs(ident)) {
+                        return Err(Error::new(
+                            Condition::SHOW_COLUMNS_WITH_CONFLICT,
+                            format!("the table is in `{}` or in `{database}`", other.value),
+                        ));
+                    }
+                    format!("`{database}`.`{table}`")
+                }
+                None => self.name.to_string(),
+            };
+            let query = parse_query(&format!("SELECT * FROM {relation}"))?;
+            let plan = plan_query(session, query).await?;
             let fields = plan.schema().fields();
             let rows: Vec<_> = fields.iter().map(|field| [Some(field.name().clone())]).collect();
             answer(["col_name"], &rows)
@@ -78,12 +186,15 @@ impl Command for ShowColumns {
     }
 }
 
+/// The names of all functions.
+pub(super) fn function_names(session: &dyn Environment) -> Vec<String> {
+    analyze::Functions::of(&session.state()).names()
+}
+
 impl Command for ShowFunctions {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let state = session.state();
-            let names = analyze::Functions::of(&state).names();
-            let rows: Vec<_> = names
+            let rows: Vec<_> = function_names(session)
                 .into_iter()
                 .filter(|name| fits(self.pattern.as_deref(), name))
                 .map(|name| [Some(name)])
@@ -91,4 +202,62 @@ impl Command for ShowFunctions {
             answer(["function"], &rows)
         })
     }
+}
+
+impl Command for ShowOne {
+    fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let text = |text: &str| Some(text.to_owned());
+            match self {
+                ShowOne::Catalogs { pattern } => {
+                    let shown = fits(pattern.as_deref(), "spark_catalog");
+                    let rows = [[text("spark_catalog")]];
+                    answer(["catalog"], if shown { &rows } else { &[] })
+                }
+                ShowOne::CurrentNamespace => {
+                    let database = session.catalog()?.current_database();
+                    answer(["catalog", "namespace"], &[[text("spark_catalog"), Some(database)]])
+                }
+                ShowOne::Properties { name, key } => {
+                    let meta = session.catalog()?.existing_table(&table_name(name)?)?;
+                    let rows: Vec<_> = meta
+                        .properties
+                        .iter()
+                        .filter(|(name, _)| key.as_ref().is_none_or(|key| key == *name))
+                        .map(|(name, value)| [text(name), text(value)])
+                        .collect();
+                    answer(["key", "value"], &rows)
+                }
+                ShowOne::CreateTable { name } => {
+                    let meta = session.catalog()?.existing_table(&table_name(name)?)?;
+                    answer(["createtab_stmt"], &[[Some(create_statement(&meta)?)]])
+                }
+            }
+        })
+    }
+}
+
+/// The statement that makes a table or view as it is.
+fn create_statement(meta: &TableMeta) -> Result<String> {
+    let name = format!("spark_catalog.{}.{}", meta.name.database, meta.name.table);
+    if let Some(view) = &meta.view_text {
+        return Ok(format!("CREATE VIEW {name} AS {view}"));
+    }
+    let schema = meta.schema()?;
+    let columns = schema.fields().iter().map(|field| {
+        let data_type = crate::display::field_type_name(field).to_uppercase();
+        format!("  {} {data_type}", field.name())
+    });
+    let columns = columns.collect::<Vec<_>>().join(",\n");
+    let mut text = format!("CREATE TABLE {name} (\n{columns})\nUSING {}", meta.format);
+    if !meta.partition_columns.is_empty() {
+        text.push_str(&format!("\nPARTITIONED BY ({})", meta.partition_columns.join(", ")));
+    }
+    if let Some(comment) = &meta.comment {
+        text.push_str(&format!("\nCOMMENT '{comment}'"));
+    }
+    if let Some(location) = &meta.location {
+        text.push_str(&format!("\nLOCATION '{location}'"));
+    }
+    Ok(text)
 }

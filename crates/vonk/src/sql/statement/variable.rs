@@ -154,7 +154,7 @@ pub(super) fn has_query(expr: &Expr) -> bool {
 }
 
 /// The values of expressions that need no rows.
-pub(super) async fn values_of(
+pub(in crate::sql) async fn values_of(
     session: &dyn Environment,
     exprs: Vec<Expr>,
 ) -> Result<Vec<ScalarValue>> {

@@ -1,0 +1,55 @@
+//! Counts the levels and rows of recursive queries, which would else run for ever.
+
+use std::sync::Arc;
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::config::ConfigOptions;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
+
+use crate::display::LEVEL_MARK;
+use crate::operators::recursion::{LevelExec, Levels};
+
+/// Puts a counter over both parts of every recursive query.
+#[derive(Debug)]
+pub(super) struct WhereQueriesRecur {
+    /// How often a query may recur whose name tells no level.
+    pub(super) levels_max: usize,
+    /// How many rows it may make.
+    pub(super) rows_max: usize,
+}
+
+impl PhysicalOptimizerRule for WhereQueriesRecur {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| {
+            let Some(query) = plan.downcast_ref::<RecursiveQueryExec>() else {
+                return Ok(Transformed::no(plan));
+            };
+            let told =
+                query.name().split_once(LEVEL_MARK).and_then(|(_, level)| level.parse().ok());
+            let levels = Levels::new(told.unwrap_or(self.levels_max), self.rows_max);
+            let parts: Vec<Arc<dyn ExecutionPlan>> = vec![
+                Arc::new(LevelExec::first(Arc::clone(query.static_term()), &levels)),
+                Arc::new(LevelExec::next(Arc::clone(query.recursive_term()), &levels)),
+            ];
+            let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+            Ok(Transformed::yes(Arc::clone(&plan).replace_children(parts, options)?))
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "recursion"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,72 @@
+//! Syntax that stands for other syntax: pipes, PIVOT and UNPIVOT, and names of WITH that hide others.
+//!
+//! It is spelled out before any name is looked up, so that all that follows sees plain queries.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, SetExpr, TableFactor, VisitMut, VisitorMut};
+
+use super::parse;
+use crate::error::{Error, Result};
+
+mod ctes;
+mod pipes;
+mod pivot;
+mod samples;
+
+/// Spells out a query and all queries in it.
+pub(super) fn spell_out(query: &mut ast::Query) -> Result<()> {
+    ctes::part_names(query)?;
+    match VisitMut::visit(query, &mut Speller) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Speller;
+
+impl VisitorMut for Speller {
+    type Break = Error;
+
+    fn post_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
+        samples::order_parts(query);
+        done(pipes::spell_out(query))
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        done(samples::spell_out(factor).and_then(|()| pivot::spell_out(factor)))
+    }
+}
+
+fn done(result: Result<()>) -> ControlFlow<Error> {
+    match result {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    }
+}
+
+/// `SELECT * FROM factor`.
+fn select_all(factor: TableFactor) -> Result<(ast::Query, Box<ast::Select>)> {
+    let mut query = parse::query("SELECT * FROM spelled")?;
+    let body = std::mem::replace(query.body.as_mut(), SetExpr::Values(no_values()));
+    let SetExpr::Select(mut select) = body else {
+        return Err(Error::internal("a SELECT was read as something else"));
+    };
+    if let Some(from) = select.from.first_mut() {
+        from.relation = factor;
+    }
+    Ok((query, select))
+}
+
+fn no_values() -> ast::Values {
+    ast::Values { explicit_row: false, value_keyword: false, rows: Vec::new() }
+}
+
+/// A query in FROM.
+fn derived(query: ast::Query, alias: Option<ast::TableAlias>) -> TableFactor {
+    TableFactor::Derived { lateral: false, subquery: Box::new(query), alias, sample: None }
+}
+
+fn alias_of(name: ast::Ident) -> ast::TableAlias {
+    ast::TableAlias { explicit: true, name, columns: Vec::new(), at: None }
+}
