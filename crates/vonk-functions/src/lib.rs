@@ -25,6 +25,7 @@ mod strings;
 mod times;
 mod timestamps;
 pub mod types;
+mod windows;
 
 pub use failure::Failure;
 pub use function::{Function, Make};
@@ -40,6 +41,7 @@ const CATEGORIES: &[&[Function]] = &[
     strings::FUNCTIONS,
     times::FUNCTIONS,
     timestamps::FUNCTIONS,
+    windows::FUNCTIONS,
 ];
 
 /// Every function of ours that is called by a name.

@@ -193,6 +193,28 @@ impl Kind {
             }
             Kind::Whole if given.is_integer() => Some(given.clone()),
             Kind::Whole => (is_text || is_null).then_some(DataType::Int64),
+            Kind::List => match given {
+                DataType::List(_) => Some(given.clone()),
+                DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                    Some(DataType::List(Arc::clone(item)))
+                }
+                DataType::Null => Some(list_of(DataType::Null)),
+                _ => None,
+            },
+            Kind::Map if is_null => Some(map_of(DataType::Null, DataType::Null)),
+            Kind::Map => matches!(given, DataType::Map(..)).then(|| given.clone()),
+            Kind::Struct => {
+                matches!(given, DataType::Struct(_) | DataType::Null).then(|| given.clone())
+            }
+            moment => moment.accept_moment(given),
+        }
+    }
+
+    /// As [`Kind::accept`], for the kinds of dates, times and intervals.
+    fn accept_moment(self, given: &DataType) -> Option<DataType> {
+        let is_text = is_text(given);
+        let is_null = given.is_null();
+        match self {
             Kind::Date => (is_moment(given) || is_text || is_null).then_some(DataType::Date32),
             Kind::Timestamp => (is_moment(given) || is_text || is_null).then(timestamp),
             Kind::AnyTimestamp => match given {
@@ -229,19 +251,7 @@ impl Kind {
                 float if float.is_floating() => Some(DataType::Float64),
                 other => Kind::Long.accept(other),
             },
-            Kind::List => match given {
-                DataType::List(_) => Some(given.clone()),
-                DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                    Some(DataType::List(Arc::clone(item)))
-                }
-                DataType::Null => Some(list_of(DataType::Null)),
-                _ => None,
-            },
-            Kind::Map if is_null => Some(map_of(DataType::Null, DataType::Null)),
-            Kind::Map => matches!(given, DataType::Map(..)).then(|| given.clone()),
-            Kind::Struct => {
-                matches!(given, DataType::Struct(_) | DataType::Null).then(|| given.clone())
-            }
+            _ => None,
         }
     }
 

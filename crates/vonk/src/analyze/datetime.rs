@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Value,
-    VisitMut, VisitorMut,
+    self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Value, Visit,
+    VisitMut, Visitor, VisitorMut,
 };
 
 use super::syntax::call;
@@ -55,10 +55,18 @@ pub(super) fn spell(query: &mut ast::Query) -> Result<()> {
     }
 }
 
+/// The call that makes rows of windows of time, and what it gives to each.
+const WINDOW: &str = "window";
+
 struct Speller;
 
 impl VisitorMut for Speller {
     type Break = Error;
+
+    fn post_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<Error> {
+        make_windows(select);
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
@@ -126,4 +134,73 @@ fn has_datetime_pattern(function: &ast::Function) -> bool {
     let Some(format) = format.value.clone().into_string() else { return false };
     let is_of_bytes = OF_BYTES.iter().any(|name| name.eq_ignore_ascii_case(&format));
     !is_of_bytes && !format.contains(['0', '9'])
+}
+
+/// `window(time, …)` among the keys or values of a query is a column that LATERAL VIEW makes:
+/// a row per window that the time lies in.
+fn make_windows(select: &mut ast::Select) {
+    let mut finder = WindowFinder { call: None };
+    let _ = Visit::visit(&select.group_by, &mut finder);
+    let _ = Visit::visit(&select.projection, &mut finder);
+    let Some(found) = finder.call else { return };
+    let arguments = match &found.args {
+        FunctionArguments::List(list) => list.args.iter().filter_map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+            _ => None,
+        }),
+        _ => return,
+    };
+    let windows = call("windows_of", arguments.collect());
+    let mut replacer = WindowReplacer { call: found };
+    let _ = VisitMut::visit(&mut select.group_by, &mut replacer);
+    let _ = VisitMut::visit(&mut select.projection, &mut replacer);
+    let _ = VisitMut::visit(&mut select.having, &mut replacer);
+    select.lateral_views.push(ast::LateralView {
+        lateral_view: call("explode", vec![windows]),
+        lateral_view_name: ObjectName::from(vec![Ident::new("__windows")]),
+        lateral_col_alias: vec![Ident::new(WINDOW)],
+        outer: false,
+    });
+}
+
+fn is_window(function: &ast::Function) -> bool {
+    let count = match &function.args {
+        FunctionArguments::List(list) => list.args.len(),
+        _ => 0,
+    };
+    function.over.is_none()
+        && (2..=4).contains(&count)
+        && function.name.to_string().eq_ignore_ascii_case(WINDOW)
+}
+
+struct WindowFinder {
+    call: Option<ast::Function>,
+}
+
+impl Visitor for WindowFinder {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr
+            && is_window(function)
+        {
+            self.call.get_or_insert_with(|| function.clone());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+struct WindowReplacer {
+    call: ast::Function,
+}
+
+impl VisitorMut for WindowReplacer {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if matches!(expr, Expr::Function(function) if *function == self.call) {
+            *expr = Expr::Identifier(Ident::new(WINDOW));
+        }
+        ControlFlow::Continue(())
+    }
 }
