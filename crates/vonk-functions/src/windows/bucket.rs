@@ -1,6 +1,6 @@
 //! `time_bucket(width, timestamp[, origin])`: the beginning of a bucket of fixed width.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, DurationMicrosecondType, TimestampMicrosecondType};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;

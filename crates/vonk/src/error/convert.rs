@@ -282,6 +282,7 @@ fn signature_error(text: &str) -> Option<Error> {
     let name = call.split('(').next().unwrap_or(call);
     // The foundation's functions say that they got too many or too few in these words.
     let is_count = text.contains("argument") && text.contains(" but received ")
+        || text.contains(" arguments, not ")
         || text.contains("does not support zero arguments");
     let condition =
         if is_count { Condition::WRONG_NUM_ARGS } else { Condition::UNEXPECTED_INPUT_TYPE };

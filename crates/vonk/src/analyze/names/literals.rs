@@ -63,7 +63,10 @@ fn double_name(value: f64) -> String {
 pub(super) fn typed_name(expr: &Expr) -> String {
     let Expr::TypedString(typed) = expr else { return expr.to_string() };
     let text = value_name(&typed.value.value);
-    let data_type = typed.data_type.to_string().to_uppercase();
+    let data_type = match typed.data_type.to_string().to_uppercase().as_str() {
+        "TIMESTAMPTZ" | "TIMESTAMP_LTZ" => "TIMESTAMP".to_owned(),
+        other => other.to_owned(),
+    };
     let is_timestamp = data_type.starts_with("TIMESTAMP");
     if is_timestamp && text.len() == "2024-02-29".len() && text.matches('-').count() == 2 {
         return format!("{data_type} '{text} 00:00:00'");

@@ -12,10 +12,8 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         DataType::Text | DataType::String(_) | DataType::Varchar(_) | DataType::Char(_) => {
             "STRING".to_owned()
         }
-        DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithTimeZone) => {
-            "TIMESTAMP".to_owned()
-        }
         DataType::Timestamp(_, TimezoneInfo::WithoutTimeZone) => "TIMESTAMP_NTZ".to_owned(),
+        DataType::Timestamp(..) => "TIMESTAMP".to_owned(),
         DataType::Time(precision, _) => format!("TIME({})", precision.unwrap_or(6)),
         DataType::Array(
             ArrayElemTypeDef::AngleBracket(item) | ArrayElemTypeDef::Parenthesis(item),
