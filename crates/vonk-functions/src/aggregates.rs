@@ -10,7 +10,9 @@ use datafusion::logical_expr::AggregateUDF;
 use crate::arithmetic::Mode;
 use crate::function::Function;
 
+mod bitmaps;
 mod extremes;
+mod histogram;
 mod lists;
 mod moments;
 mod percentiles;
@@ -48,6 +50,30 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "kurtosis(number)",
         "Gives how heavy the tails of the numbers of a group are.",
         |_| moments::kurtosis(),
+    ),
+    Function::aggregate(
+        &["bitmap_and_agg"],
+        "bitmap_and_agg(bitmap)",
+        "Gives the bits that all bitmaps of a group have.",
+        |_| bitmaps::and(),
+    ),
+    Function::aggregate(
+        &["bitmap_construct_agg"],
+        "bitmap_construct_agg(position)",
+        "Makes a bitmap of the positions in a group.",
+        |_| bitmaps::construct(),
+    ),
+    Function::aggregate(
+        &["bitmap_or_agg"],
+        "bitmap_or_agg(bitmap)",
+        "Gives the bits that any bitmap of a group has.",
+        |_| bitmaps::or(),
+    ),
+    Function::aggregate(
+        &["histogram_numeric"],
+        "histogram_numeric(value, bins)",
+        "Gives places that stand for the values of a group, and how many each stands for.",
+        |_| histogram::udf(),
     ),
     Function::aggregate(
         &["listagg", "string_agg"],

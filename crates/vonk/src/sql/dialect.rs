@@ -101,6 +101,16 @@ impl Dialect for VonkDialect {
         expr: &ast::Expr,
         precedence: u8,
     ) -> Option<Result<ast::Expr, ParserError>> {
+        if let Some(op) = before_any(parser) {
+            parser.advance_token();
+            let right = parser.parse_subexpr(precedence);
+            let left = Box::new(expr.clone());
+            return Some(right.map(|right| ast::Expr::BinaryOp {
+                left,
+                op,
+                right: Box::new(right),
+            }));
+        }
         // Spark's dialect would take all that follows for the divisor, as in `a div b = 3`.
         parser.parse_keyword(Keyword::DIV).then(|| {
             let right = Box::new(parser.parse_subexpr(precedence)?);
@@ -115,6 +125,22 @@ impl Dialect for VonkDialect {
 
     fn is_select_item_alias(&self, explicit: bool, kw: &Keyword, parser: &mut Parser<'_>) -> bool {
         SPARK.is_select_item_alias(explicit, kw, parser)
+    }
+}
+
+/// AND or OR before the aggregate functions `any` and `some`, which quantify no comparison there.
+fn before_any(parser: &Parser<'_>) -> Option<ast::BinaryOperator> {
+    let keyword = |at: usize| match &parser.peek_nth_token_ref(at).token {
+        Token::Word(word) => Some(word.keyword),
+        _ => None,
+    };
+    if !matches!(keyword(1), Some(Keyword::ANY | Keyword::SOME)) {
+        return None;
+    }
+    match keyword(0)? {
+        Keyword::AND => Some(ast::BinaryOperator::And),
+        Keyword::OR => Some(ast::BinaryOperator::Or),
+        _ => None,
     }
 }
 
