@@ -236,7 +236,11 @@ fn wrong(operator: Operator, left: &DataType, right: &DataType) -> Failure {
     let message = format!("`{}` does not take {left_name} and {right_name}", operator.sign());
     // Text would be read as a moment, and then both sides are one.
     let is_read = left.is_string() || right.is_string();
+    let has_date = *left == DataType::Date32 || *right == DataType::Date32;
+    let is_number = left.is_numeric() || right.is_numeric();
     let condition = match left == right || is_read {
+        // To Spark, a date moves by days, which these are not.
+        _ if has_date && (is_read || is_number) => "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
         true => "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
         false => "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
     };

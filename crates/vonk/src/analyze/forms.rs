@@ -29,6 +29,17 @@ impl VisitorMut for Speller {
         ControlFlow::Continue(())
     }
 
+    /// The columns of VALUES that have no names are `col1`, `col2`, and so on.
+    fn post_visit_table_factor(&mut self, factor: &mut ast::TableFactor) -> ControlFlow<()> {
+        if let ast::TableFactor::Derived { subquery, alias, .. } = factor
+            && let SetExpr::Values(values) = subquery.body.as_ref()
+        {
+            let count = values.rows.first().map_or(0, |row| row.content.len());
+            name_columns(alias, count);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<()> {
         if select.flavor == ast::SelectFlavor::FromFirstNoSelect && select.projection.is_empty() {
             let options = ast::WildcardAdditionalOptions::default();
@@ -48,6 +59,11 @@ impl VisitorMut for Speller {
         {
             *expr = cast(operand.clone(), data_type.clone());
         }
+        if let Expr::Function(function) = expr
+            && let Some(call) = spelled(function)
+        {
+            *expr = call;
+        }
         if let Expr::Interval(literal) = expr
             && let Some(cast) = typed_literals::interval_cast(literal)
         {
@@ -61,6 +77,38 @@ impl VisitorMut for Speller {
             };
         }
         ControlFlow::Continue(())
+    }
+}
+
+fn name_columns(alias: &mut Option<ast::TableAlias>, count: usize) {
+    let alias = alias.get_or_insert_with(|| ast::TableAlias {
+        explicit: true,
+        name: ast::Ident::new("inline_table"),
+        columns: Vec::new(),
+        at: None,
+    });
+    if alias.columns.is_empty() {
+        let names = (1..=count).map(|at| format!("col{at}"));
+        alias.columns = names.map(ast::TableAliasColumnDef::from_name).collect();
+    }
+}
+
+/// Functions that stand for others, whose rules of types are theirs.
+fn spelled(function: &ast::Function) -> Option<Expr> {
+    let name = function.name.to_string().to_lowercase();
+    let ast::FunctionArguments::List(list) = &function.args else { return None };
+    let arguments = list.args.iter().map(|argument| match argument {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    });
+    let arguments = arguments.collect::<Option<Vec<Expr>>>()?;
+    match (name.as_str(), arguments.as_slice()) {
+        ("ifnull" | "nvl", [_, _]) => Some(call("coalesce", arguments)),
+        ("nvl2", [value, then, otherwise]) => Some(call(
+            "if",
+            vec![Expr::IsNotNull(Box::new(value.clone())), then.clone(), otherwise.clone()],
+        )),
+        _ => None,
     }
 }
 

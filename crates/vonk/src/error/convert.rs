@@ -259,6 +259,14 @@ fn plan_error(text: &str) -> Error {
         let message = "the lambda has more parameters than the function gives it";
         return Error::new(Condition::INVALID_LAMBDA_CALL, message);
     }
+    if text.starts_with("Inconsistent data length across values list") {
+        let message = "the rows of VALUES have different numbers of columns";
+        return Error::new(Condition::INLINE_TABLE_COLUMNS, message);
+    }
+    if text.starts_with("Inconsistent data type across values list") {
+        let message = "a column of VALUES has values of types that do not fit together";
+        return Error::new(Condition::INLINE_TABLE_TYPES, message).hint("cast them to one type");
+    }
     if let Some(error) = signature_error(&text) {
         return error;
     }
