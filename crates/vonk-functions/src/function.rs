@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
 
 use crate::arithmetic::Mode;
 use crate::parameters::{self, Parameters};
+use crate::types;
 
 /// A row of a category's table: what a function is called, how it is used, and how it is made.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,8 @@ pub(crate) struct Kernel {
     unify: Option<Unify>,
     /// The type of the result where it depends on values, such as the names of a struct's fields.
     returns_by_value: Option<ReturnsByValue>,
+    /// Spark's name of the result's type, where Arrow's type does not tell it.
+    type_name: Option<&'static str>,
 }
 
 /// The types that the arguments of the function of a name become, from those that its parameters take.
@@ -99,7 +102,16 @@ impl Kernel {
         call: fn(&Call<'_>) -> Result<ArrayRef>,
     ) -> Self {
         let volatility = Volatility::Immutable;
-        Self { name, parameters, returns, call, volatility, unify: None, returns_by_value: None }
+        Self {
+            name,
+            parameters,
+            returns,
+            call,
+            volatility,
+            unify: None,
+            returns_by_value: None,
+            type_name: None,
+        }
     }
 
     /// A function whose type depends on the values of arguments that are literals.
@@ -111,6 +123,18 @@ impl Kernel {
     ) -> Self {
         let unknown = |types: &[DataType]| Ok(types[0].clone());
         Self { returns_by_value: Some(returns), ..Self::new(name, parameters, unknown, call) }
+    }
+
+    /// The same function, whose result is of a type with this name of Spark's.
+    pub(crate) const fn named(mut self, type_name: &'static str) -> Self {
+        self.type_name = Some(type_name);
+        self
+    }
+
+    /// The same function, whose result may differ from query to query.
+    pub(crate) const fn stable(mut self) -> Self {
+        self.volatility = Volatility::Stable;
+        self
     }
 
     /// The same function, called anew for every row.
@@ -187,7 +211,11 @@ impl ScalarUDFImpl for Adapter {
             Some(returns) => returns(&types, args.scalar_arguments),
             None => (self.kernel.returns)(&types),
         }?;
-        Ok(Arc::new(Field::new(self.kernel.name, returned, true)))
+        let field = Field::new(self.kernel.name, returned, true);
+        Ok(Arc::new(match self.kernel.type_name {
+            Some(type_name) => types::with_name(field, type_name),
+            None => field,
+        }))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -299,6 +327,11 @@ impl Call<'_> {
     /// Whether values that do not fit are errors, by `spark.sql.ansi.enabled`.
     pub(crate) fn is_ansi(&self) -> bool {
         self.options.execution.enable_ansi_mode
+    }
+
+    /// The session's database.
+    pub(crate) fn database(&self) -> &str {
+        &self.options.catalog.default_schema
     }
 
     /// The session's time zone, such as `Europe/Amsterdam`.

@@ -4,9 +4,12 @@
 //! possessive quantifiers have no linear-time form and are refused.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use datafusion::common::{Result, exec_err};
-use regex::Regex;
+use regex::{Captures, Regex};
+
+use crate::failure::Failure;
 
 /// Signs that mean something in a pattern.
 const OPERATORS: &[char] = &['\\', '.', '[', ']', '{', '}', '(', ')', '*', '+', '?', '^', '$', '|'];
@@ -25,46 +28,145 @@ pub(crate) fn literal(pattern: &str) -> Option<String> {
     Some(text)
 }
 
-/// Compiles a pattern of Java.
+/// Compiles a pattern of Java that has a form without backtracking.
 pub(crate) fn compile(pattern: &str) -> Result<Regex> {
-    let translated = translate(pattern)?;
-    match Regex::new(&translated) {
-        Ok(regex) => Ok(regex),
-        Err(regex::Error::CompiledTooBig(bytes)) => {
-            exec_err!("the regular expression `{pattern}` needs more than {bytes} bytes")
-        }
-        Err(error) => {
+    linear(&translate(pattern)?).map_err(|reason| invalid("split", pattern, &reason).into())
+}
+
+fn linear(translated: &str) -> Result<Regex, String> {
+    Regex::new(translated).map_err(|error| match error {
+        regex::Error::CompiledTooBig(bytes) => format!("it needs more than {bytes} bytes"),
+        error => {
             let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            exec_err!("`{pattern}` is no regular expression: {reason}")
+            let reason = reason.lines().last().unwrap_or_default();
+            reason.trim_start_matches("error: ").to_owned()
         }
+    })
+}
+
+fn invalid(function: &str, pattern: &str, reason: &str) -> Failure {
+    let message = format!("`{pattern}` of `{function}` is no regular expression: {reason}");
+    Failure::new("INVALID_PARAMETER_VALUE.PATTERN", message)
+}
+
+/// A compiled pattern.
+pub(crate) struct Pattern {
+    regex: Regex,
+}
+
+/// A match, and what its groups took.
+pub(crate) struct Found<'t> {
+    captures: Captures<'t>,
+}
+
+impl Found<'_> {
+    /// Where the match begins, in bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.captures.get_match().start()
+    }
+
+    /// Where the match ends, in bytes.
+    pub(crate) fn end(&self) -> usize {
+        self.captures.get_match().end()
+    }
+
+    /// How many groups there are, without the whole match.
+    pub(crate) fn groups(&self) -> usize {
+        self.captures.len() - 1
+    }
+
+    /// What a group took, if it took part; 0 is the whole match.
+    pub(crate) fn group(&self, group: usize) -> Option<&str> {
+        self.captures.get(group).map(|found| found.as_str())
+    }
+
+    /// What a group with a name took.
+    pub(crate) fn named(&self, name: &str) -> Option<&str> {
+        self.captures.name(name).map(|found| found.as_str())
     }
 }
 
+impl Pattern {
+    fn new(function: &str, pattern: &str) -> Result<Self> {
+        let regex = linear(&translate(pattern)?);
+        let regex = regex.map_err(|reason| invalid(function, pattern, &reason))?;
+        Ok(Self { regex })
+    }
+
+    /// The pattern in the words of the `regex` crate.
+    pub(crate) fn regex(&self) -> &Regex {
+        &self.regex
+    }
+
+    /// Whether a part of the text matches.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// How many groups there are, without the whole match.
+    pub(crate) fn groups(&self) -> usize {
+        self.regex.captures_len() - 1
+    }
+
+    /// Where the first match begins and ends.
+    pub(crate) fn first(&self, text: &str) -> Result<Option<(usize, usize)>> {
+        Ok(self.regex.find(text).map(|found| (found.start(), found.end())))
+    }
+
+    /// Sees the matches in their order until `see` has enough. As in Java there can be an empty
+    /// match right behind another.
+    pub(crate) fn each(
+        &self,
+        text: &str,
+        mut see: impl FnMut(Found<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let mut at = 0;
+        while let Some(captures) = self.regex.captures_at(text, at) {
+            let whole = captures.get_match();
+            let end = whole.end();
+            at = if whole.is_empty() { next_character(text, end) } else { end };
+            if !see(Found { captures })? || at > text.len() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the character behind the one at a place begins.
+fn next_character(text: &str, at: usize) -> usize {
+    at + text[at..].chars().next().map_or(1, char::len_utf8)
+}
+
 /// The patterns of a column, each compiled once.
-#[derive(Default)]
 pub(crate) struct Patterns {
-    compiled: HashMap<String, Regex>,
+    function: &'static str,
+    compiled: HashMap<String, Arc<Pattern>>,
     /// The one that was asked for last: a column has mostly one pattern.
-    last: Option<(String, Regex)>,
+    last: Option<(String, Arc<Pattern>)>,
 }
 
 impl Patterns {
+    /// Patterns that a function of this name takes.
+    pub(crate) fn of(function: &'static str) -> Self {
+        Self { function, compiled: HashMap::new(), last: None }
+    }
+
     /// The pattern, compiled.
-    pub(crate) fn get(&mut self, pattern: &str) -> Result<&Regex> {
+    pub(crate) fn get(&mut self, pattern: &str) -> Result<&Pattern> {
         if self.last.as_ref().is_none_or(|(last, _)| last != pattern) {
-            let regex = match self.compiled.get(pattern) {
-                Some(regex) => regex.clone(),
+            let compiled = match self.compiled.get(pattern) {
+                Some(compiled) => Arc::clone(compiled),
                 None => {
-                    let regex = compile(pattern)?;
-                    self.compiled.insert(pattern.to_owned(), regex.clone());
-                    regex
+                    let compiled = Arc::new(Pattern::new(self.function, pattern)?);
+                    self.compiled.insert(pattern.to_owned(), Arc::clone(&compiled));
+                    compiled
                 }
             };
-            self.last = Some((pattern.to_owned(), regex));
+            self.last = Some((pattern.to_owned(), compiled));
         }
         match &self.last {
-            Some((_, regex)) => Ok(regex),
+            Some((_, pattern)) => Ok(pattern),
             None => exec_err!("the pattern `{pattern}` is not compiled"),
         }
     }

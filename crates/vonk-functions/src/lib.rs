@@ -8,9 +8,12 @@ pub mod coercion;
 mod collections;
 mod dates;
 pub mod datetime;
+pub mod ddl;
+mod documents;
 mod failure;
 mod function;
 pub mod generators;
+mod hashes;
 pub mod interval;
 mod intervals;
 pub mod item;
@@ -18,7 +21,10 @@ mod java_regex;
 mod lambdas;
 mod library;
 pub mod literals;
+mod math;
+mod misc;
 mod parameters;
+mod regexps;
 pub mod render;
 mod rows;
 mod strings;
@@ -27,6 +33,7 @@ mod timestamps;
 pub mod types;
 mod windows;
 
+pub use documents::schema_of;
 pub use failure::Failure;
 pub use function::{Function, Make};
 pub use library::Library;
@@ -36,8 +43,14 @@ const CATEGORIES: &[&[Function]] = &[
     aggregates::FUNCTIONS,
     collections::FUNCTIONS,
     dates::FUNCTIONS,
+    documents::FUNCTIONS,
+    hashes::FUNCTIONS,
     intervals::FUNCTIONS,
     lambdas::FUNCTIONS,
+    math::FUNCTIONS,
+    math::OF_ONE_DOUBLE,
+    misc::FUNCTIONS,
+    regexps::FUNCTIONS,
     strings::FUNCTIONS,
     times::FUNCTIONS,
     timestamps::FUNCTIONS,

@@ -68,6 +68,10 @@ pub(crate) enum Kind {
     Any,
     /// `Utf8View`
     Text,
+    /// `Utf8View`, of text alone.
+    OnlyText,
+    /// A map of texts, as it is.
+    Options,
     /// `BinaryView`
     Bytes,
     /// `BinaryView` stays if all arguments of this kind are bytes, else they become `Utf8View`.
@@ -146,11 +150,19 @@ const UTC: &str = "UTC";
 impl Kind {
     /// The type that an argument becomes, if it can.
     fn accept(self, given: &DataType) -> Option<DataType> {
+        self.accept_text(given)
+            .or_else(|| self.accept_number(given))
+            .or_else(|| self.accept_other(given))
+    }
+
+    fn accept_text(self, given: &DataType) -> Option<DataType> {
         let is_text = is_text(given);
         let is_null = given.is_null();
         match self {
             Kind::Any => Some(given.clone()),
             Kind::Text => (is_atomic(given)).then_some(DataType::Utf8View),
+            Kind::OnlyText => (is_text || is_null).then_some(DataType::Utf8View),
+            Kind::Options => (is_null || is_map_of_text(given)).then(|| given.clone()),
             Kind::Bytes => (is_text || is_null || is_bytes(given)).then_some(DataType::BinaryView),
             Kind::TextOrBytes if is_bytes(given) => Some(DataType::BinaryView),
             Kind::TextOrBytes => Kind::Text.accept(given),
@@ -171,6 +183,14 @@ impl Kind {
                 }
                 other => Kind::Text.accept(other),
             },
+            _ => None,
+        }
+    }
+
+    fn accept_number(self, given: &DataType) -> Option<DataType> {
+        let is_text = is_text(given);
+        let is_null = given.is_null();
+        match self {
             Kind::Boolean => {
                 (*given == DataType::Boolean || is_text || is_null).then_some(DataType::Boolean)
             }
@@ -193,25 +213,11 @@ impl Kind {
             }
             Kind::Whole if given.is_integer() => Some(given.clone()),
             Kind::Whole => (is_text || is_null).then_some(DataType::Int64),
-            Kind::List => match given {
-                DataType::List(_) => Some(given.clone()),
-                DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                    Some(DataType::List(Arc::clone(item)))
-                }
-                DataType::Null => Some(list_of(DataType::Null)),
-                _ => None,
-            },
-            Kind::Map if is_null => Some(map_of(DataType::Null, DataType::Null)),
-            Kind::Map => matches!(given, DataType::Map(..)).then(|| given.clone()),
-            Kind::Struct => {
-                matches!(given, DataType::Struct(_) | DataType::Null).then(|| given.clone())
-            }
-            moment => moment.accept_moment(given),
+            _ => None,
         }
     }
 
-    /// As [`Kind::accept`], for the kinds of dates, times and intervals.
-    fn accept_moment(self, given: &DataType) -> Option<DataType> {
+    fn accept_other(self, given: &DataType) -> Option<DataType> {
         let is_text = is_text(given);
         let is_null = given.is_null();
         match self {
@@ -251,6 +257,19 @@ impl Kind {
                 float if float.is_floating() => Some(DataType::Float64),
                 other => Kind::Long.accept(other),
             },
+            Kind::List => match given {
+                DataType::List(_) => Some(given.clone()),
+                DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                    Some(DataType::List(Arc::clone(item)))
+                }
+                DataType::Null => Some(list_of(DataType::Null)),
+                _ => None,
+            },
+            Kind::Map if is_null => Some(map_of(DataType::Null, DataType::Null)),
+            Kind::Map => matches!(given, DataType::Map(..)).then(|| given.clone()),
+            Kind::Struct => {
+                matches!(given, DataType::Struct(_) | DataType::Null).then(|| given.clone())
+            }
             _ => None,
         }
     }
@@ -259,7 +278,8 @@ impl Kind {
     fn wanted(self) -> &'static str {
         match self {
             Kind::Any => "any type",
-            Kind::Text => "\"STRING\"",
+            Kind::Text | Kind::OnlyText => "\"STRING\"",
+            Kind::Options => "\"MAP<STRING, STRING>\"",
             Kind::Bytes => "\"BINARY\"",
             Kind::TextOrBytes => "(\"STRING\" or \"BINARY\")",
             Kind::LongTextOrBytes => "(\"BIGINT\" or \"BINARY\" or \"STRING\")",
@@ -348,7 +368,12 @@ pub(crate) fn coerce(
                 types::quoted(&types::unnamed(given.clone())),
                 kind.wanted()
             );
-            Failure::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", message).into_text()
+            let condition = match (kind, given) {
+                (Kind::Options, DataType::Map(..)) => "INVALID_OPTIONS.NON_STRING_TYPE",
+                (Kind::Options, _) => "INVALID_OPTIONS.NON_MAP_FUNCTION",
+                _ => "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+            };
+            Failure::new(condition, message).into_text()
         })
     });
     types.collect()
@@ -356,6 +381,14 @@ pub(crate) fn coerce(
 
 fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+fn is_map_of_text(data_type: &DataType) -> bool {
+    let DataType::Map(entries, _) = data_type else { return false };
+    match entries.data_type() {
+        DataType::Struct(fields) => fields.iter().all(|field| is_text(field.data_type())),
+        _ => false,
+    }
 }
 
 fn is_bytes(data_type: &DataType) -> bool {

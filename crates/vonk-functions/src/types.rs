@@ -6,6 +6,9 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit};
 /// does not tell it: `interval day to hour` is a Duration as `interval day to second` is.
 pub const TYPE_KEY: &str = "vonk.type";
 
+/// The type of values that bring their type along; they are texts of JSON.
+const VARIANT: &str = "variant";
+
 /// Spark's name of a type, in lower case: `bigint`, `decimal(15,2)`, `array<string>`.
 ///
 /// ```
@@ -79,6 +82,7 @@ fn nested_name(data_type: &DataType) -> String {
 /// ```
 pub fn field_name(field: &Field) -> String {
     match field.metadata().get(TYPE_KEY) {
+        Some(given) if given == VARIANT && field.data_type().is_string() => given.clone(),
         Some(given) if may_be_named(field.data_type()) => given.clone(),
         _ => name(field.data_type()),
     }

@@ -45,6 +45,7 @@ mod names;
 mod occurrences;
 mod operators;
 mod output;
+mod rewrites;
 mod subqueries;
 mod syntax;
 mod type_functions;
@@ -108,6 +109,7 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     typed_literals::check(&mut query, &config)?;
     variables::refer(&mut query, &names, &scope.variables);
     windows::write_out(&mut query)?;
+    rewrites::spell_calls(&mut query);
     output::name_columns(&mut query, &names);
     constructors::spell(&mut query);
     aggregates::spell(&mut query)?;

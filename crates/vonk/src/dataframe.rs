@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::future::BoxFuture;
@@ -199,6 +200,14 @@ impl DataFrame {
     /// The plan that runs once, with as many partitions as the query has.
     pub(crate) async fn physical_plan(&self) -> Result<Arc<dyn ExecutionPlan>> {
         let (state, logical) = (self.session.state(), self.logical_plan().await?);
+        // The moment of the query and the session's options, for functions that ask for them.
+        let mut state = SessionState::clone(&state);
+        if let Ok(catalog) = self.session.catalog() {
+            let options = state.config_mut().options_mut();
+            options.catalog.default_schema = catalog.current_database();
+        }
+        let options = Arc::clone(state.config_options());
+        state.execution_props_mut().mark_start_execution(options);
         Ok(with_room(state.create_physical_plan(logical)).await?)
     }
 

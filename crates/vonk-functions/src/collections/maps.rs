@@ -332,8 +332,8 @@ pub(super) fn from_text() -> ScalarUDF {
         let texts = call.text(0)?;
         let pattern = |at: usize| (call.count() > at).then(|| call.text(at)).transpose();
         let (outer, inner) = (pattern(1)?, pattern(2)?);
-        let mut outer_patterns = Patterns::default();
-        let mut inner_patterns = Patterns::default();
+        let mut outer_patterns = Patterns::of("str_to_map");
+        let mut inner_patterns = Patterns::of("str_to_map");
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         let (mut lengths, mut valid) = (Vec::new(), Vec::new());
         for row in 0..call.rows {
@@ -345,8 +345,8 @@ pub(super) fn from_text() -> ScalarUDF {
             if valid[row] {
                 let outer = outer.as_ref().map_or(",", |column| column.value(row));
                 let inner = inner.as_ref().map_or(":", |column| column.value(row));
-                for entry in outer_patterns.get(outer)?.split(texts.value(row)) {
-                    let mut parts = inner_patterns.get(inner)?.splitn(entry, 2);
+                for entry in outer_patterns.get(outer)?.regex().split(texts.value(row)) {
+                    let mut parts = inner_patterns.get(inner)?.regex().splitn(entry, 2);
                     keys.push(parts.next());
                     values.push(parts.next());
                 }

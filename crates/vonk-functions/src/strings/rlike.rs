@@ -19,7 +19,7 @@ pub(super) fn udf() -> ScalarUDF {
 
 fn matches(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.text(0)?, call.text(1)?);
-    let mut compiled = Patterns::default();
+    let mut compiled = Patterns::of("rlike");
     let mut matches = BooleanArray::builder(call.rows);
     for (text, pattern) in texts.iter().zip(&patterns) {
         matches.append_option(match (text, pattern) {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Expr, SelectItem, SetExpr, VisitMut, VisitorMut};
 use vonk_functions::arithmetic::{Mode, negative_udf};
 
+use super::rewrites;
 use super::syntax::{call, cast};
 use super::{type_functions, typed_literals};
 
@@ -49,6 +50,9 @@ impl VisitorMut for Speller {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Some(spelled) = rewrites::spelled(expr) {
+            *expr = spelled;
+        }
         if let Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr: operand } = expr
             && !matches!(**operand, Expr::Value(_) | Expr::Interval(_))
         {

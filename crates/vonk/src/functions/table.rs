@@ -266,7 +266,7 @@ functions! {
     /// The text at a position.
     elt(index, first, second;) = "elt";
     /// Whether the text ends with another.
-    endswith(value; text) = "ends_with";
+    endswith(value; text) = "endswith";
     /// The position of the text in a list with commas, 0 if it is not there.
     find_in_set(value; list) = "find_in_set";
     /// The first letter of each word large.
@@ -318,7 +318,7 @@ functions! {
     /// One part of the text between separators, from 1.
     split_part(value; separator, part) = "split_part";
     /// Whether the text starts with another.
-    startswith(value; text) = "starts_with";
+    startswith(value; text) = "startswith";
     /// Part of the text from a position from 1.
     substring(value; position, length) = "substring";
     /// The text before so many separators, from the end if negative.
@@ -496,4 +496,181 @@ functions! {
     sha2(value; bits) = "sha2";
     /// A random identifier.
     uuid(;) = "uuid";
+
+    // Documents, and what is of no other category.
+
+    /// The bytes that `aes_encrypt` encrypted.
+    aes_decrypt(bytes, key;) = "aes_decrypt";
+    /// The bytes encrypted by AES.
+    aes_encrypt(bytes, key;) = "aes_encrypt";
+    /// NULL, or an error where the condition is not true.
+    assert_true(condition;) = "assert_true";
+    /// The bit at a position from 0.
+    bit_get(value; position) = "bit_get";
+    /// The place of a number within its bitmap.
+    bitmap_bit_position(value;) = "bitmap_bit_position";
+    /// The number of the bitmap that a number is in.
+    bitmap_bucket_number(value;) = "bitmap_bucket_number";
+    /// The number of bits of a bitmap.
+    bitmap_count(bitmap;) = "bitmap_count";
+    /// Rounds to so many digits, halves to the even neighbour.
+    bround(value; digits) = "bround";
+    /// The character of a code.
+    chr(value;) = "chr";
+    /// How a text compares.
+    collation(value;) = "collation";
+    /// The number in digits of another base.
+    conv(value; from, to) = "conv";
+    /// The catalog.
+    current_catalog(;) = "current_catalog";
+    /// The database in use.
+    current_database(;) = "current_database";
+    /// The database in use.
+    current_schema(;) = "current_schema";
+    /// The user.
+    current_user(;) = "current_user";
+    /// The text that bytes of a character set write.
+    decode(bytes; charset) = "decode";
+    /// Euler's number.
+    e(;) = "e";
+    /// The text in bytes of a character set.
+    encode(value; charset) = "encode";
+    /// The number with commas and so many digits behind the point.
+    format_number(value; digits) = "format_number";
+    /// The struct that a record of CSV writes.
+    from_csv(value; schema) = "from_csv";
+    /// The value that JSON writes.
+    from_json(value; schema) = "from_json";
+    /// The struct that an element of XML writes.
+    from_xml(value; schema) = "from_xml";
+    /// What stands at a path of JSON.
+    get_json_object(value; path) = "get_json_object";
+    /// The bit at a position from 0.
+    getbit(value; position) = "getbit";
+    /// Whether the text has the form of a pattern, in large or small letters.
+    ilike(value; pattern) = "ilike";
+    /// -1: rows do not know their block.
+    input_file_block_length(;) = "input_file_block_length";
+    /// -1: rows do not know their block.
+    input_file_block_start(;) = "input_file_block_start";
+    /// An empty text: rows do not know their file.
+    input_file_name(;) = "input_file_name";
+    /// Whether bytes are a text in UTF-8.
+    is_valid_utf8(value;) = "is_valid_utf8";
+    /// The number of items of an array in JSON.
+    json_array_length(value;) = "json_array_length";
+    /// The names of the members of an object in JSON.
+    json_object_keys(value;) = "json_object_keys";
+    /// The text in small letters.
+    lcase(value;) = "lcase";
+    /// The length of text in characters, of bytes in bytes.
+    len(value;) = "len";
+    /// Whether the text has the form of a pattern.
+    like(value; pattern) = "like";
+    /// The logarithm of one more, exact near zero.
+    log1p(value;) = "log1p";
+    /// Whether the last digit is the right check digit.
+    luhn_check(value;) = "luhn_check";
+    /// The text of bytes, with a sign for what is none.
+    make_valid_utf8(value;) = "make_valid_utf8";
+    /// The text with its letters and digits hidden.
+    mask(value;) = "mask";
+    /// The number of the row.
+    monotonically_increasing_id(;) = "monotonically_increasing_id";
+    /// The ratio of a circle's circumference to its diameter.
+    pi(;) = "pi";
+    /// The number as it is.
+    positive(value;) = "positive";
+    /// The value to a power.
+    power(value; exponent) = "power";
+    /// An error with a message.
+    raise_error(message;) = "raise_error";
+    /// A random number of the standard normal distribution.
+    randn(;) = "randn";
+    /// A text of random letters and digits.
+    randstr(; length) = "randstr";
+    /// Whether a regular expression matches.
+    regexp(value; pattern) = "regexp";
+    /// A group of the first match of a regular expression.
+    regexp_extract(value; pattern, group) = "regexp_extract";
+    /// A group of every match of a regular expression.
+    regexp_extract_all(value; pattern, group) = "regexp_extract_all";
+    /// The position of the first match of a regular expression.
+    regexp_instr(value; pattern) = "regexp_instr";
+    /// The first match of a regular expression.
+    regexp_substr(value; pattern) = "regexp_substr";
+    /// Whether a regular expression matches.
+    rlike(value; pattern) = "rlike";
+    /// The type that a record of CSV has.
+    schema_of_csv(; example) = "schema_of_csv";
+    /// The type that JSON has.
+    schema_of_json(; example) = "schema_of_json";
+    /// The type that an element of XML has.
+    schema_of_xml(; example) = "schema_of_xml";
+    /// The words of each sentence.
+    sentences(value;) = "sentences";
+    /// The user.
+    session_user(;) = "session_user";
+    /// The SHA-1 hash in hexadecimal digits.
+    sha(value;) = "sha";
+    /// -1, 0 or 1 by the sign.
+    sign(value;) = "sign";
+    /// 0: rows do not know their partition.
+    spark_partition_id(;) = "spark_partition_id";
+    /// Part of the text from a position from 1.
+    substr(value; position, length) = "substr";
+    /// The bytes that a text writes: hex, utf-8 or base64.
+    to_binary(value; format) = "to_binary";
+    /// The number by a format.
+    to_char(value; format) = "to_char";
+    /// The struct as a record of CSV.
+    to_csv(value;) = "to_csv";
+    /// The value as JSON.
+    to_json(value;) = "to_json";
+    /// The number that a text writes by a format.
+    to_number(value; format) = "to_number";
+    /// The number by a format.
+    to_varchar(value; format) = "to_varchar";
+    /// The struct as an element of XML.
+    to_xml(value;) = "to_xml";
+    /// The bytes that `aes_encrypt` encrypted, NULL if they are not.
+    try_aes_decrypt(bytes, key;) = "try_aes_decrypt";
+    /// A part of an address, NULL if it is none.
+    try_parse_url(value; part) = "try_parse_url";
+    /// The bytes that a text writes, NULL if it does not.
+    try_to_binary(value; format) = "try_to_binary";
+    /// The number that a text writes by a format, NULL if it does not.
+    try_to_number(value; format) = "try_to_number";
+    /// The text of a percent-encoded address, NULL if it is none.
+    try_url_decode(value;) = "try_url_decode";
+    /// The text of bytes, NULL if they are none.
+    try_validate_utf8(value;) = "try_validate_utf8";
+    /// The text in large letters.
+    ucase(value;) = "ucase";
+    /// A random number between two others.
+    uniform(; low, high) = "uniform";
+    /// The user.
+    user(;) = "user";
+    /// The text of bytes, which must be one.
+    validate_utf8(value;) = "validate_utf8";
+    /// The version of Spark that vonk follows, and its own.
+    version(;) = "version";
+    /// The texts of the nodes at a path of XML.
+    xpath(value; path) = "xpath";
+    /// Whether a path of XML holds or finds a node.
+    xpath_boolean(value; path) = "xpath_boolean";
+    /// The number at a path of XML.
+    xpath_double(value; path) = "xpath_double";
+    /// The number at a path of XML as a FLOAT.
+    xpath_float(value; path) = "xpath_float";
+    /// The whole number at a path of XML.
+    xpath_int(value; path) = "xpath_int";
+    /// The whole number at a path of XML as a BIGINT.
+    xpath_long(value; path) = "xpath_long";
+    /// The number at a path of XML.
+    xpath_number(value; path) = "xpath_number";
+    /// The whole number at a path of XML as a SMALLINT.
+    xpath_short(value; path) = "xpath_short";
+    /// The text of the first node at a path of XML.
+    xpath_string(value; path) = "xpath_string";
 }

@@ -29,6 +29,7 @@ const DEFAULTS: &[Defaults] = &[
     of("hll_sketch_agg", 1, &["12"]),
     of("hll_union", 2, &["false"]),
     of("hll_union_agg", 1, &["false"]),
+    of("hmac", 2, &["SHA-256"]),
     of("lag", 1, &["1", "NULL"]),
     of("lead", 1, &["1", "NULL"]),
     of("listagg", 1, &["NULL"]),
@@ -47,6 +48,7 @@ const DEFAULTS: &[Defaults] = &[
     of("regexp_extract_all", 2, &["1"]),
     of("regexp_instr", 2, &["0"]),
     of("regexp_replace", 3, &["1"]),
+    of("replace", 2, &[""]),
     of("round", 1, &["0"]),
     of("rpad", 2, &[" "]),
     of("sentences", 1, &["", ""]),
@@ -61,10 +63,45 @@ const DEFAULTS: &[Defaults] = &[
 ];
 
 /// Second names that Spark replaces by the first.
-const RENAMED: &[(&str, &str)] = &[("make_timestamp_ltz", "make_timestamp"), ("sha", "sha")];
+const RENAMED: &[(&str, &str)] =
+    &[("make_timestamp_ltz", "make_timestamp"), ("sha", "sha"), ("to_varchar", "to_char")];
 
 /// Functions that Spark words in capitals.
-const CAPITALS: &[&str] = &["rlike", "regexp", "regexp_like"];
+const CAPITALS: &[&str] = &[
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "cos",
+    "cosh",
+    "cot",
+    "csc",
+    "degrees",
+    "e",
+    "exp",
+    "expm1",
+    "hypot",
+    "log10",
+    "log1p",
+    "log2",
+    "pi",
+    "power",
+    "radians",
+    "regexp",
+    "regexp_like",
+    "rlike",
+    "sec",
+    "signum",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+];
 
 /// Functions that only name a type.
 const TYPES: &[&str] = &[
@@ -83,7 +120,17 @@ const TYPES: &[&str] = &[
 ];
 
 /// Functions of which only the first argument counts for the name.
-const FIRST_ONLY: &[&str] = &["from_csv", "from_json", "from_xml", "to_csv", "to_json", "to_xml"];
+const FIRST_ONLY: &[&str] = &[
+    "from_csv",
+    "from_json",
+    "from_xml",
+    "schema_of_csv",
+    "schema_of_json",
+    "schema_of_xml",
+    "to_csv",
+    "to_json",
+    "to_xml",
+];
 
 /// The words for a call.
 pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> String {
@@ -123,6 +170,7 @@ fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> Stri
         ("not", [operand]) => return format!("(NOT {operand})"),
         ("datepart", [field, source]) => return format!("datepart({field} FROM {source})"),
         ("extract", [field, source]) => return format!("extract({field} FROM {source})"),
+        ("positive", [operand]) => return format!("(+ {operand})"),
         ("ltrim", [what, text]) => return format!("TRIM(LEADING {what} FROM {text})"),
         ("rtrim", [what, text]) => return format!("TRIM(TRAILING {what} FROM {text})"),
         ("trim", [what, text]) => return format!("TRIM(BOTH {what} FROM {text})"),

@@ -1,0 +1,387 @@
+//! Variants: values whose type is their own. A variant is its JSON text, with sorted members.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringBuilder};
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::ScalarUDF;
+
+use super::build::Builder;
+use super::json_path::{Step, steps};
+use super::json_text::{self, Leniency};
+use super::moments::Moments;
+use super::options::Options;
+use super::tree::Tree;
+use super::write::{Writer, is_null};
+use crate::ddl;
+use crate::failure::Failure;
+use crate::function::{Call, Kernel};
+use crate::parameters::{Kind, Parameters};
+use crate::rows;
+
+/// Spark's name of the type.
+const VARIANT: &str = "variant";
+
+const ONE: Parameters = Parameters::exact(&[Kind::Text]);
+
+/// Spark's `parse_json`.
+pub(super) fn parse_json() -> ScalarUDF {
+    Kernel::new("parse_json", ONE, rows::text, |call| parsed(call, false)).named(VARIANT).udf()
+}
+
+/// Spark's `try_parse_json`.
+pub(super) fn try_parse_json() -> ScalarUDF {
+    Kernel::new("try_parse_json", ONE, rows::text, |call| parsed(call, true)).named(VARIANT).udf()
+}
+
+fn parsed(call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
+    let texts = call.text(0)?;
+    rows::texts(call, |row, output| {
+        match json_text::read_all(texts.value(row), Leniency::DEFAULT) {
+            Some(tree) => push(tree, output),
+            None if is_try => return Ok(false),
+            None => {
+                let message = format!("`{}` is no JSON", texts.value(row));
+                return Err(Failure::new(
+                    "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION",
+                    message,
+                )
+                .hint("use `try_parse_json` to get NULL instead")
+                .into());
+            }
+        }
+        Ok(true)
+    })
+}
+
+fn push(mut tree: Tree, output: &mut String) {
+    sort(&mut tree);
+    json_text::push(&tree, output);
+}
+
+fn sort(tree: &mut Tree) {
+    match tree {
+        Tree::Object(members) => {
+            members.sort_by(|left, right| left.0.cmp(&right.0));
+            members.iter_mut().for_each(|(_, value)| sort(value));
+        }
+        Tree::Array(items) => items.iter_mut().for_each(sort),
+        _ => {}
+    }
+}
+
+fn read(text: &str) -> Tree {
+    json_text::read_all(text, Leniency::DEFAULT).unwrap_or(Tree::Null)
+}
+
+/// Spark's `is_variant_null`: whether it is the `null` of JSON.
+pub(super) fn is_variant_null() -> ScalarUDF {
+    Kernel::new("is_variant_null", ONE, rows::boolean, |call| {
+        let texts = call.text(0)?;
+        let nulls = texts.iter().map(|text| Some(text == Some("null")));
+        Ok(Arc::new(nulls.collect::<BooleanArray>()))
+    })
+    .udf()
+}
+
+/// Spark's `is_valid_variant`.
+pub(super) fn is_valid_variant() -> ScalarUDF {
+    Kernel::new("is_valid_variant", ONE, rows::boolean, |call| {
+        let texts = call.text(0)?;
+        rows::booleans(call, |row| {
+            Ok(Some(json_text::read_all(texts.value(row), Leniency::DEFAULT).is_some()))
+        })
+    })
+    .udf()
+}
+
+/// Spark's `schema_of_variant`.
+pub(super) fn schema_of_variant() -> ScalarUDF {
+    Kernel::new("schema_of_variant", ONE, rows::text, |call| {
+        let texts = call.text(0)?;
+        rows::texts(call, |row, output| {
+            output.push_str(&schema_of(&read(texts.value(row))));
+            Ok(true)
+        })
+    })
+    .udf()
+}
+
+fn schema_of(tree: &Tree) -> String {
+    match tree {
+        Tree::Null => "VOID".to_owned(),
+        Tree::Boolean(_) => "BOOLEAN".to_owned(),
+        Tree::Text(_) => "STRING".to_owned(),
+        Tree::Number(number) if number.parse::<i64>().is_ok() => "BIGINT".to_owned(),
+        Tree::Number(number) => match number.trim_start_matches('-').split_once('.') {
+            Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let whole = whole.trim_start_matches('0').len();
+                format!("DECIMAL({},{})", whole + fraction.len(), fraction.len())
+            }
+            _ => "DOUBLE".to_owned(),
+        },
+        Tree::Array(items) => {
+            let mut types = items.iter().map(schema_of).filter(|item| item != "VOID");
+            let first = types.next().unwrap_or_else(|| "VOID".to_owned());
+            let item = if types.all(|other| other == first) { first } else { "VARIANT".to_owned() };
+            format!("ARRAY<{item}>")
+        }
+        Tree::Object(members) => {
+            let members =
+                members.iter().map(|(name, value)| format!("{name}: {}", schema_of(value)));
+            format!("OBJECT<{}>", members.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+const GET: Parameters = Parameters::with_optional(&[Kind::Text, Kind::Text], &[Kind::Any]);
+
+/// Spark's `variant_get(variant, path[, type])`.
+pub(super) fn variant_get() -> ScalarUDF {
+    Kernel::by_value("variant_get", GET, got_type, |call| got(call, false)).udf()
+}
+
+/// Spark's `try_variant_get(variant, path[, type])`.
+pub(super) fn try_variant_get() -> ScalarUDF {
+    Kernel::by_value("try_variant_get", GET, got_type, |call| got(call, true)).udf()
+}
+
+fn got_type(_: &[DataType], literals: &[Option<&ScalarValue>]) -> Result<DataType> {
+    match literals.get(2).copied().flatten().map(ScalarValue::try_as_str) {
+        Some(Some(Some(text))) if text.eq_ignore_ascii_case(VARIANT) => Ok(DataType::Utf8),
+        Some(Some(Some(text))) => ddl::parse(text),
+        _ => Ok(DataType::Utf8),
+    }
+}
+
+fn got(call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
+    let (texts, paths) = (call.text(0)?, call.text(1)?);
+    let type_name = call.constant(2).and_then(|name| name.try_as_str().flatten());
+    let as_text = type_name.is_some_and(|name| !name.eq_ignore_ascii_case(VARIANT));
+    let mut trees = Vec::with_capacity(call.rows);
+    for row in 0..call.rows {
+        if texts.is_null(row) || paths.is_null(row) {
+            trees.push(None);
+            continue;
+        }
+        let tree = read(texts.value(row));
+        let path = path_of(paths.value(row))?;
+        let found = path.iter().try_fold(&tree, |tree, step| within(tree, step));
+        trees.push(found.filter(|found| !as_text || **found != Tree::Null).cloned());
+    }
+    if *call.returns == DataType::Utf8 && !as_text {
+        let mut output = StringBuilder::new();
+        for tree in trees {
+            let mut text = String::new();
+            match tree {
+                Some(tree) => {
+                    push(tree, &mut text);
+                    output.append_value(text);
+                }
+                None => output.append_null(),
+            }
+        }
+        return Ok(Arc::new(output.finish()));
+    }
+    let moments = Moments::to_read(&Options::default(), call.time_zone())?;
+    let rows: Vec<Option<&Tree>> = trees.iter().map(Option::as_ref).collect();
+    let builder =
+        Builder { moments: &moments, reads_texts: true, null_text: "\0", lists_singles: false };
+    let mut misfits = vec![false; rows.len()];
+    let values = builder.column(call.returns, &rows, &mut misfits)?;
+    match misfits.iter().position(|misfit| *misfit) {
+        Some(row) if !is_try => {
+            let mut text = String::new();
+            trees[row].iter().for_each(|tree| json_text::push(tree, &mut text));
+            let message = format!("the variant `{text}` is no {}", call.returns);
+            Err(Failure::new("INVALID_VARIANT_CAST", message)
+                .hint("use `try_variant_get` to get NULL instead")
+                .into())
+        }
+        _ => Ok(values),
+    }
+}
+
+fn path_of(path: &str) -> Result<Vec<Step>> {
+    let known = steps(path).filter(|steps| !steps.contains(&Step::Every));
+    known.ok_or_else(|| {
+        let message = format!("`{path}` is no path of a variant");
+        Failure::new("INVALID_VARIANT_GET_PATH", message).hint("write as in `$.a[0]`").into()
+    })
+}
+
+fn within<'a>(tree: &'a Tree, step: &Step) -> Option<&'a Tree> {
+    match (step, tree) {
+        (Step::Member(name), tree) => tree.member(name),
+        (Step::Item(index), Tree::Array(items)) => items.get(*index),
+        _ => None,
+    }
+}
+
+/// Spark's `to_variant_object`.
+pub(super) fn to_variant_object() -> ScalarUDF {
+    let parameters = Parameters::exact(&[Kind::Any]);
+    Kernel::new("to_variant_object", parameters, rows::text, |call| {
+        let writer = writer(call)?;
+        let values = call.array(0)?;
+        rows::texts(call, |row, output| {
+            push(tree_of(&writer, &values, row)?, output);
+            Ok(true)
+        })
+    })
+    .named(VARIANT)
+    .udf()
+}
+
+fn writer(call: &Call<'_>) -> Result<Writer> {
+    let moments = Moments::to_write(&Options::default(), call.time_zone())?;
+    Ok(Writer { moments, ignores_null: false, pretty: false })
+}
+
+fn tree_of(writer: &Writer, values: &ArrayRef, row: usize) -> Result<Tree> {
+    if is_null(values, row) {
+        return Ok(Tree::Null);
+    }
+    let mut text = String::new();
+    writer.push(values, row, 0, &mut text)?;
+    Ok(read(&text))
+}
+
+/// What a change does at the end of its path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// Adds a member that is not there, or an item before one.
+    Insert,
+    /// Replaces what is there, or adds it.
+    Set,
+    /// Replaces what is there, if it is.
+    SetExisting,
+    /// Adds an item behind the others of an array.
+    Append,
+    Delete,
+}
+
+const CHANGE: Parameters = Parameters::exact(&[Kind::Text, Kind::Text, Kind::Any]);
+
+/// Spark's `variant_insert`, and `try_variant_insert`.
+pub(super) fn insert() -> ScalarUDF {
+    Kernel::new("variant_insert", CHANGE, rows::text, |call| changed(call, Change::Insert))
+        .named(VARIANT)
+        .udf()
+}
+
+/// Spark's `variant_set(variant, path, value[, create])`, and `try_variant_set`.
+pub(super) fn set() -> ScalarUDF {
+    let parameters =
+        Parameters::with_optional(&[Kind::Text, Kind::Text, Kind::Any], &[Kind::Boolean]);
+    Kernel::new("variant_set", parameters, rows::text, |call| changed(call, Change::Set))
+        .named(VARIANT)
+        .udf()
+}
+
+/// Spark's `variant_array_append`, and `try_variant_array_append`.
+pub(super) fn append() -> ScalarUDF {
+    Kernel::new("variant_array_append", CHANGE, rows::text, |call| changed(call, Change::Append))
+        .named(VARIANT)
+        .udf()
+}
+
+/// Spark's `variant_delete(variant, path)`.
+pub(super) fn delete() -> ScalarUDF {
+    let parameters = Parameters::exact(&[Kind::Text, Kind::Text]);
+    Kernel::new("variant_delete", parameters, rows::text, |call| changed(call, Change::Delete))
+        .named(VARIANT)
+        .udf()
+}
+
+fn changed(call: &Call<'_>, change: Change) -> Result<ArrayRef> {
+    let (texts, paths) = (call.text(0)?, call.text(1)?);
+    let values = (call.count() > 2).then(|| call.array(2)).transpose()?;
+    let creates = (call.count() > 3).then(|| call.array(3)).transpose()?;
+    let writer = writer(call)?;
+    let mut output = StringBuilder::new();
+    for row in 0..call.rows {
+        if texts.is_null(row) || paths.is_null(row) {
+            output.append_null();
+            continue;
+        }
+        let mut tree = read(texts.value(row));
+        let path = path_of(paths.value(row))?;
+        let value = match &values {
+            Some(values) => tree_of(&writer, values, row)?,
+            None => Tree::Null,
+        };
+        let creates = creates.as_ref().is_none_or(|creates| creates.as_boolean().value(row));
+        let change = if change == Change::Set && !creates { Change::SetExisting } else { change };
+        apply(&mut tree, &path, change, value);
+        let mut text = String::new();
+        push(tree, &mut text);
+        output.append_value(text);
+    }
+    Ok(Arc::new(output.finish()))
+}
+
+fn apply(tree: &mut Tree, path: &[Step], change: Change, value: Tree) {
+    let Some((step, rest)) = path.split_first() else {
+        match (change, tree) {
+            (Change::Append, Tree::Array(items)) => items.push(value),
+            (Change::Set | Change::SetExisting, tree) => *tree = value,
+            _ => {}
+        }
+        return;
+    };
+    let is_last = rest.is_empty() && change != Change::Append;
+    match (step, tree) {
+        (Step::Member(name), Tree::Object(members)) => {
+            let at = members.iter().position(|(known, _)| known == name);
+            match (at, change) {
+                (Some(at), Change::Delete) if is_last => {
+                    members.remove(at);
+                }
+                (Some(_), Change::Insert) if is_last => {}
+                (Some(at), _) => apply(&mut members[at].1, rest, change, value),
+                (None, Change::Insert | Change::Set) if is_last => {
+                    members.push((name.clone(), value))
+                }
+                (None, _) => {}
+            }
+        }
+        (Step::Item(index), Tree::Array(items)) => match change {
+            Change::Delete if is_last && *index < items.len() => {
+                items.remove(*index);
+            }
+            Change::Insert if is_last => items.insert((*index).min(items.len()), value),
+            _ if *index < items.len() => apply(&mut items[*index], rest, change, value),
+            Change::Set if is_last => items.push(value),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+/// Spark's `variant_strip_nulls`: members that are `null` go, items stay.
+pub(super) fn strip_nulls() -> ScalarUDF {
+    Kernel::new("variant_strip_nulls", ONE, rows::text, |call| {
+        let texts = call.text(0)?;
+        rows::texts(call, |row, output| {
+            let mut tree = read(texts.value(row));
+            strip(&mut tree);
+            push(tree, output);
+            Ok(true)
+        })
+    })
+    .named(VARIANT)
+    .udf()
+}
+
+fn strip(tree: &mut Tree) {
+    match tree {
+        Tree::Object(members) => {
+            members.retain(|(_, value)| *value != Tree::Null);
+            members.iter_mut().for_each(|(_, value)| strip(value));
+        }
+        Tree::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
