@@ -6,8 +6,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Ident, ObjectNamePart, SetExpr, TableFactor, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    self, Expr, Ident, ObjectNamePart, SetExpr, TableFactor, Value, VisitMut, VisitorMut,
+};
 
+use crate::analyze;
 use crate::display::{DUPLICATE_MARK, LEVEL_MARK};
 use crate::error::{Condition, Error, Result};
 
@@ -70,6 +73,9 @@ impl VisitorMut for Parter {
             visited?;
             if is_recursive && let Err(error) = check_recursion(&cte.query, &own) {
                 return ControlFlow::Break(error);
+            }
+            if is_recursive && names(&*cte.query, &own) {
+                type_numbers(&mut cte.query.body);
             }
             self.define(&name, &own);
             cte.alias.name = Ident::with_quote('`', own);
@@ -167,6 +173,46 @@ fn check_recursion(query: &ast::Query, own: &str) -> Result<()> {
             Ok(())
         }
         _ => invalid("is recursive without UNION ALL"),
+    }
+}
+
+/// Says of whole numbers that they are INT: the planner fixes the types of a recursive query by its
+/// first part, before numbers are made as narrow as Spark's.
+fn type_numbers(body: &mut SetExpr) {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => {
+            type_numbers(left);
+            type_numbers(right);
+        }
+        SetExpr::Query(query) => type_numbers(&mut query.body),
+        SetExpr::Select(select) => {
+            let _ = VisitMut::visit(&mut select.projection, &mut NumberTyper);
+            let _ = VisitMut::visit(&mut select.selection, &mut NumberTyper);
+        }
+        SetExpr::Values(values) => {
+            let _ = VisitMut::visit(values, &mut NumberTyper);
+        }
+        _ => {}
+    }
+}
+
+struct NumberTyper;
+
+impl VisitorMut for NumberTyper {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Value(value) = expr
+            && let Value::Number(digits, is_marked) = &mut value.value
+            && !*is_marked
+            && digits.parse::<i32>().is_ok()
+        {
+            // The mark by which its column is named as the number, not as a CAST.
+            *is_marked = true;
+            let number = std::mem::replace(expr, Expr::Value(Value::Null.into()));
+            *expr = analyze::cast(number, ast::DataType::Int(None));
+        }
+        ControlFlow::Continue(())
     }
 }
 

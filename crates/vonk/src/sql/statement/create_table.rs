@@ -77,6 +77,19 @@ fn parse_clauses(source: &mut Source<'_>) -> Result<Clauses> {
             })?;
         } else if source.take(&["LOCATION"]) {
             clauses.location = Some(source.string()?);
+        } else if source.take(&["CLUSTERED", "BY"]) {
+            // Files are not put into buckets: what they hold is the same without.
+            source.names_in_parentheses()?;
+            if source.take(&["SORTED", "BY"]) {
+                source.parse(|parser| {
+                    parser.parse_parenthesized(|parser| {
+                        parser.parse_comma_separated(Parser::parse_order_by_expr)
+                    })
+                })?;
+            }
+            source.expect(&["INTO"])?;
+            source.parse(Parser::parse_literal_uint)?;
+            source.expect(&["BUCKETS"])?;
         } else if source.take(&["COMMENT"]) {
             clauses.comment = Some(source.string()?);
         } else if source.take(&["TBLPROPERTIES"]) {
