@@ -4,11 +4,11 @@
 //! names, types and functions.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableFunctionArgs;
-use datafusion::common::{DFSchemaRef, Result as DfResult, TableReference, plan_datafusion_err};
+use datafusion::common::{DFSchema, Result as DfResult, TableReference, plan_datafusion_err};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
@@ -33,7 +33,6 @@ mod coercion;
 mod constructors;
 mod datetime;
 mod depth;
-mod fold;
 mod forms;
 mod functions;
 mod generators;
@@ -44,7 +43,7 @@ mod literals;
 mod names;
 mod occurrences;
 mod operators;
-mod output;
+mod resolve;
 mod rewrites;
 mod subqueries;
 mod syntax;
@@ -74,7 +73,14 @@ pub(crate) enum Relation {
     /// A table to scan.
     Table(Arc<dyn TableSource>),
     /// A view, whose plan is put in its place.
-    View(LogicalPlan),
+    View {
+        /// The plan of its query.
+        plan: LogicalPlan,
+        /// Whether it is the session's own, and in no schema.
+        is_temporary: bool,
+    },
+    /// Nothing that could be found or opened, and why.
+    Unknown(Arc<Error>),
 }
 
 /// Plans a query over the relations that it names.
@@ -99,33 +105,20 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let config = config_of(scope.state);
     depth::limit(&query, config.count(config::DEPTH_MAX)?.unwrap_or(usize::MAX))?;
     datetime::spell(&mut query)?;
-    let mut names = fold::Names::default();
-    scope.schemas().for_each(|fields| names.add_fields(&fields));
-    let qualifiers = scope.inputs.iter().flat_map(|schema| schema.iter());
-    qualifiers.filter_map(|(table, _)| table).for_each(|table| names.add_table(table.table()));
-    if !config.is_on(config::CASE_SENSITIVE) {
-        names.fold(&mut query);
-    }
     typed_literals::check(&mut query, &config)?;
-    variables::refer(&mut query, &names, &scope.variables);
     windows::write_out(&mut query)?;
-    rewrites::spell_calls(&mut query);
-    output::name_columns(&mut query, &names);
-    constructors::spell(&mut query);
-    aggregates::spell(&mut query)?;
-    windows::number_in_int(&mut query);
-    forms::spell_out(&mut query, config.arithmetic());
-    generators::translate(&mut query, &|name| scope.get_aggregate_meta(name).is_some())?;
-    let planner = SqlToRel::new_with_options(scope, parser_options(scope.state));
-    let statement = ast::Statement::Query(Box::new(query));
-    let statement = DfStatement::Statement(Box::new(statement));
-    let plan = planner.statement_to_plan(statement).map_err(|error| scope.suggest(error.into()))?;
-    let plan = variables::fill(plan, &scope.variables)?;
-    let plan = literals::narrow(lateral::thread(plan)?)?;
-    let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
-    let plan =
-        if config.is_on(config::REPAIR_SUBQUERIES) { subqueries::spell(plan)? } else { plan };
-    Ok(if config.is_on(config::REPAIR_IN_LIST) { in_list::spell(plan)? } else { plan })
+    resolve::resolve(&mut query, scope)?;
+    scope.finish(scope.plan(query)?)
+}
+
+/// Puts forms of SQL that the planner below does not know in words that it does.
+fn spell(query: &mut ast::Query, config: &Config) -> Result<()> {
+    rewrites::spell_calls(query);
+    constructors::spell(query);
+    aggregates::spell(query)?;
+    windows::number_in_int(query);
+    forms::spell_out(query, config.arithmetic());
+    Ok(())
 }
 
 /// The options that a state was assembled with.
@@ -151,7 +144,7 @@ struct Scope<'a> {
     state: &'a SessionState,
     functions: Functions<'a>,
     relations: HashMap<String, Relation>,
-    inputs: Vec<DFSchemaRef>,
+    inputs: Inputs,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
     variables: Arc<Variables>,
@@ -166,10 +159,8 @@ impl<'a> Scope<'a> {
         let mut relation_planners: Vec<Arc<dyn RelationPlanner>> =
             state.relation_planners().to_vec();
         relation_planners.push(Arc::new(lateral::GeneratorPlanner));
-        if !inputs.is_empty() {
-            relation_planners.insert(0, Arc::new(InputPlanner { inputs: inputs.to_vec() }));
-        }
-        let inputs = inputs.iter().map(|plan| Arc::clone(plan.schema())).collect();
+        let inputs = Inputs::new(inputs);
+        relation_planners.insert(0, Arc::new(inputs.clone()));
         let config = config_of(state);
         let operators = operators::Operators::new(config.arithmetic(), config.decimal_digits());
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(operators)];
@@ -187,23 +178,102 @@ impl<'a> Scope<'a> {
         error.did_you_mean(&name, names.iter().map(String::as_str))
     }
 
-    /// The columns of every relation that the query may name.
-    fn schemas(&self) -> impl Iterator<Item = Fields> {
-        let relations = self.relations.values().map(|relation| match relation {
-            Relation::Table(source) => source.schema().fields().clone(),
-            Relation::View(plan) => plan.schema().fields().clone(),
-        });
-        relations.chain(self.inputs.iter().map(|schema| schema.fields().clone()))
+    /// Plans a query whose names are resolved.
+    fn plan(&self, mut query: ast::Query) -> Result<LogicalPlan> {
+        let config = config_of(self.state);
+        spell(&mut query, &config)?;
+        generators::translate(&mut query, &|name| self.get_aggregate_meta(name).is_some())?;
+        let planner = SqlToRel::new_with_options(self, parser_options(self.state));
+        let statement = ast::Statement::Query(Box::new(query));
+        let statement = DfStatement::Statement(Box::new(statement));
+        planner.statement_to_plan(statement).map_err(|error| self.suggest(error.into()))
+    }
+
+    /// Does to the plan of a whole statement what the planner leaves undone.
+    fn finish(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let config = config_of(self.state);
+        let plan = variables::fill(plan, &self.variables)?;
+        let plan = literals::narrow(lateral::thread(plan)?)?;
+        let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
+        let plan =
+            if config.is_on(config::REPAIR_SUBQUERIES) { subqueries::spell(plan)? } else { plan };
+        Ok(if config.is_on(config::REPAIR_IN_LIST) { in_list::spell(plan)? } else { plan })
+    }
+
+    /// The plan that syntax refers to by this name.
+    fn input(&self, name: &ast::ObjectName) -> Option<LogicalPlan> {
+        self.inputs.get(name)
+    }
+
+    /// Gives a plan a name by which syntax can refer to it.
+    fn add_input(&self, plan: LogicalPlan) -> ast::ObjectName {
+        self.inputs.add(plan)
+    }
+
+    /// What a relation's name stands for.
+    fn known(&self, name: &ast::ObjectName) -> Result<Known> {
+        let words: Vec<&str> = name
+            .0
+            .iter()
+            .filter_map(ast::ObjectNamePart::as_ident)
+            .map(|ident| ident.value.as_str())
+            .collect();
+        let table = match words.as_slice() {
+            [table] => TableReference::bare(*table),
+            [schema, table] => TableReference::partial(*schema, *table),
+            [catalog, schema, table] => TableReference::full(*catalog, *schema, *table),
+            _ => TableReference::bare(name.to_string()),
+        };
+        let source = self.get_table_source(table.clone())?;
+        let schema = DFSchema::try_from_qualified_schema(table.clone(), &source.schema())?;
+        let is_temporary = matches!(
+            self.relations.get(&table.to_string()),
+            Some(Relation::View { is_temporary: true, .. })
+        );
+        let qualifier = match (&table, is_temporary) {
+            (TableReference::Bare { table }, true) => vec![table.to_string()],
+            (table, _) => vec![
+                table.catalog().unwrap_or("spark_catalog").to_owned(),
+                table.schema().unwrap_or("default").to_owned(),
+                table.table().to_owned(),
+            ],
+        };
+        Ok(Known { schema, table, qualifier })
     }
 }
 
-/// Puts the plans that a DataFrame already has where its syntax names them.
-#[derive(Debug)]
-struct InputPlanner {
-    inputs: Vec<LogicalPlan>,
+/// A relation and how its columns may be called.
+struct Known {
+    schema: DFSchema,
+    /// What the planner calls it.
+    table: TableReference,
+    /// What users may put before its columns.
+    qualifier: Vec<String>,
 }
 
-impl RelationPlanner for InputPlanner {
+/// Plans that are there already, which syntax refers to by [`input_name`].
+#[derive(Debug, Clone)]
+struct Inputs(Arc<Mutex<Vec<LogicalPlan>>>);
+
+impl Inputs {
+    fn new(plans: &[LogicalPlan]) -> Self {
+        Self(Arc::new(Mutex::new(plans.to_vec())))
+    }
+
+    fn add(&self, plan: LogicalPlan) -> ast::ObjectName {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.push(plan);
+        ast::ObjectName::from(vec![ast::Ident::new(input_name(plans.len() - 1))])
+    }
+
+    fn get(&self, name: &ast::ObjectName) -> Option<LogicalPlan> {
+        let [ast::ObjectNamePart::Identifier(ident)] = name.0.as_slice() else { return None };
+        let index = ident.value.strip_prefix(INPUT_PREFIX)?.parse::<usize>().ok()?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
+    }
+}
+
+impl RelationPlanner for Inputs {
     fn plan_relation(
         &self,
         relation: TableFactor,
@@ -212,19 +282,12 @@ impl RelationPlanner for InputPlanner {
         let TableFactor::Table { name, alias, .. } = &relation else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
-        let index = match name.0.as_slice() {
-            [ast::ObjectNamePart::Identifier(ident)] => {
-                ident.value.strip_prefix(INPUT_PREFIX).and_then(|n| n.parse::<usize>().ok())
-            }
-            _ => None,
-        };
-        match index.and_then(|index| self.inputs.get(index)) {
+        Ok(match self.get(name) {
             Some(plan) => {
-                let planned = PlannedRelation::new(plan.clone(), alias.clone());
-                Ok(RelationPlanning::Planned(Box::new(planned)))
+                RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias.clone())))
             }
-            None => Ok(RelationPlanning::Original(Box::new(relation))),
-        }
+            None => RelationPlanning::Original(Box::new(relation)),
+        })
     }
 }
 
@@ -232,9 +295,10 @@ impl ContextProvider for Scope<'_> {
     fn get_table_source(&self, name: TableReference) -> DfResult<Arc<dyn TableSource>> {
         match self.relations.get(&name.to_string()) {
             Some(Relation::Table(source)) => Ok(Arc::clone(source)),
-            Some(Relation::View(plan)) => {
+            Some(Relation::View { plan, .. }) => {
                 Ok(provider_as_source(Arc::new(ViewTable::new(plan.clone(), None))))
             }
+            Some(Relation::Unknown(error)) => Err(error.copy().into()),
             None => Err(plan_datafusion_err!("table '{name}' not found")),
         }
     }

@@ -126,12 +126,13 @@ async fn resolve_relations(
         if called.contains(name.table()) {
             continue;
         }
-        let relation = resolve_relation(session, &name).await.map_err(|error| {
-            match place_of_relation(query, &name) {
+        // A name may yet turn out to be one of a WITH clause, in another case.
+        let relation = resolve_relation(session, &name).await.unwrap_or_else(|error| {
+            Relation::Unknown(Arc::new(match place_of_relation(query, &name) {
                 Some(place) if error.place().is_none() => error.at(place),
                 _ => error,
-            }
-        })?;
+            }))
+        });
         relations.insert(name.to_string(), relation);
     }
     Ok(relations)
@@ -145,13 +146,13 @@ pub(crate) async fn resolve_relation(
     if name.schema().is_none()
         && let Some(plan) = session.views().get(name.table())
     {
-        return Ok(Relation::View(plan));
+        return Ok(Relation::View { plan, is_temporary: true });
     }
     if let Some(database) = name.schema()
         && database.eq_ignore_ascii_case(GLOBAL_DATABASE)
         && let Some(plan) = session.views().get(&format!("{GLOBAL_DATABASE}.{}", name.table()))
     {
-        return Ok(Relation::View(plan));
+        return Ok(Relation::View { plan, is_temporary: false });
     }
     let catalog = session.catalog()?;
     if let Ok(table) = TableName::new(name.schema(), name.table())
@@ -161,7 +162,7 @@ pub(crate) async fn resolve_relation(
             (TableKind::View, Some(text)) => {
                 let query = parse::query(text)?;
                 let plan = Box::pin(plan_query(session, query)).await?;
-                Ok(Relation::View(as_made(plan, &meta)?))
+                Ok(Relation::View { plan: as_made(plan, &meta)?, is_temporary: false })
             }
             _ => {
                 let provider = catalog.open(&session.state(), &meta).await?;

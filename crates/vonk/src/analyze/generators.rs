@@ -11,9 +11,8 @@ use sqlparser::ast::{
     Visit, VisitMut, Visitor, VisitorMut,
 };
 
-use super::fold;
 use super::lateral::generator;
-use super::syntax::query_of;
+use super::syntax::{constraint_of, query_of};
 use crate::error::{Condition, Error, Place, Result};
 
 /// What the rows of a generator in a SELECT list are called in FROM.
@@ -40,6 +39,11 @@ pub(super) fn call_of(expr: &Expr) -> Option<&ast::Function> {
         Expr::Nested(inner) => call_of(inner),
         _ => None,
     }
+}
+
+/// Whether an item of a SELECT list is a generator.
+pub(super) fn is_call(item: &SelectItem) -> bool {
+    item_expr(item).and_then(call_of).is_some()
 }
 
 struct Translator<'a> {
@@ -141,7 +145,7 @@ fn item_expr(item: &SelectItem) -> Option<&Expr> {
 }
 
 /// `LATERAL VIEW [OUTER] explode(x) name AS columns` as an item of FROM.
-fn lateral_view(view: ast::LateralView) -> Result<TableWithJoins> {
+pub(super) fn lateral_view(view: ast::LateralView) -> Result<TableWithJoins> {
     let Some(call) = call_of(&view.lateral_view).cloned() else {
         return Err(Error::new(
             Condition::UNRESOLVED_ROUTINE,
@@ -278,7 +282,7 @@ fn merges_columns(from: &[TableWithJoins]) -> bool {
     use ast::JoinConstraint::{Natural, Using};
     from.iter()
         .flat_map(|item| &item.joins)
-        .filter_map(|join| fold::constraint_of(&join.join_operator))
+        .filter_map(|join| constraint_of(&join.join_operator))
         .any(|constraint| matches!(constraint, Natural | Using(_)))
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::syntax::call;
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{
@@ -185,8 +186,17 @@ impl Generator {
         LogicalPlanBuilder::from(plan).project(outputs)?.build()
     }
 
+    /// The call whose value is taken apart, as syntax.
+    pub(super) fn value(self, args: Vec<ast::Expr>) -> Option<ast::Expr> {
+        match self.made_by {
+            Some(Maker::Rows(name)) => Some(call(name, args)),
+            Some(Maker::Row(name)) => Some(call("array", vec![call(name, args)])),
+            None => args.into_iter().next(),
+        }
+    }
+
     /// The columns before they get other names.
-    fn fields(self, value: &DataType) -> DfResult<Fields> {
+    pub(super) fn fields(self, value: &DataType) -> DfResult<Fields> {
         let outputs = columns(value, self.options)?;
         if !self.inline {
             return Ok(outputs);

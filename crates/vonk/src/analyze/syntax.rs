@@ -48,3 +48,37 @@ pub(crate) fn query_of(select: ast::Select) -> ast::Query {
         pipe_operators: Vec::new(),
     }
 }
+
+macro_rules! constraint {
+    ($operator:expr) => {{
+        use ast::JoinOperator as Op;
+        match $operator {
+            Op::Join(constraint)
+            | Op::Inner(constraint)
+            | Op::Left(constraint)
+            | Op::LeftOuter(constraint)
+            | Op::Right(constraint)
+            | Op::RightOuter(constraint)
+            | Op::FullOuter(constraint)
+            | Op::Semi(constraint)
+            | Op::LeftSemi(constraint)
+            | Op::RightSemi(constraint)
+            | Op::Anti(constraint)
+            | Op::LeftAnti(constraint)
+            | Op::RightAnti(constraint) => Some(constraint),
+            _ => None,
+        }
+    }};
+}
+
+/// What a join holds its rows together by.
+pub(super) fn constraint_of(operator: &ast::JoinOperator) -> Option<&ast::JoinConstraint> {
+    constraint!(operator)
+}
+
+/// The same, to be changed.
+pub(super) fn constraint_of_mut(
+    operator: &mut ast::JoinOperator,
+) -> Option<&mut ast::JoinConstraint> {
+    constraint!(operator)
+}

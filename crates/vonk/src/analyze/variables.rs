@@ -4,7 +4,6 @@
 //! which still tells how Spark words it; in the plan the value itself stands in its place.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -12,9 +11,8 @@ use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan};
 use parking_lot::RwLock;
-use sqlparser::ast::{self, AccessExpr, Expr, Ident, SelectItem, VisitMut, VisitorMut};
+use sqlparser::ast::{self, Expr, Ident};
 
-use super::fold::Names;
 use crate::display::type_name;
 
 /// What begins the identifier of a variable.
@@ -104,78 +102,29 @@ pub(super) fn word(identifier: &Ident) -> Option<String> {
     })
 }
 
-/// Puts the identifiers of variables where their names stand and mean no column.
-pub(super) fn refer(query: &mut ast::Query, names: &Names, variables: &Variables) {
-    if !variables.is_empty() {
-        let _ = VisitMut::visit(query, &mut Referrer { names, variables });
-    }
+/// Whether an identifier stands for a variable or parameter already.
+pub(super) fn is_reference(identifier: &Ident) -> bool {
+    identifier.quote_style.is_none() && identifier.value.starts_with(MARK)
 }
 
-struct Referrer<'a> {
-    names: &'a Names,
-    variables: &'a Variables,
-}
-
-impl Referrer<'_> {
-    /// The variable that a name means, and the fields of it that are meant.
-    fn variable<'p>(&self, parts: &'p [Ident]) -> Option<(Ident, &'p [Ident])> {
-        let is = |part: &Ident, word: &str| part.value.eq_ignore_ascii_case(word);
-        let qualified = match parts {
-            [system, session, rest @ ..] if is(system, "system") && is(session, "session") => rest,
-            [session, rest @ ..] if is(session, "session") => rest,
-            _ => &[],
-        };
-        if let [name, fields @ ..] = qualified
-            && let Some(identifier) = self.variables.identifier(&name.value)
-        {
-            return Some((identifier, fields));
-        }
-        let [name, fields @ ..] = parts else { return None };
-        if self.names.is_column(&name.value) || self.names.is_qualifier(&name.value) {
-            return None;
-        }
-        Some((self.variables.identifier(&name.value)?, fields))
+/// The variable that a name means, and the fields of it that are meant.
+pub(super) fn find<'p>(parts: &'p [Ident], variables: &Variables) -> Option<(Ident, &'p [Ident])> {
+    if variables.is_empty() {
+        return None;
     }
-}
-
-impl VisitorMut for Referrer<'_> {
-    type Break = ();
-
-    fn pre_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<()> {
-        for item in &mut select.projection {
-            let SelectItem::UnnamedExpr(expr) = item else { continue };
-            let parts = match &*expr {
-                Expr::Identifier(ident) => std::slice::from_ref(ident),
-                Expr::CompoundIdentifier(parts) => parts.as_slice(),
-                _ => continue,
-            };
-            if let (Some(_), Some(last)) = (self.variable(parts), parts.last()) {
-                let alias = Ident::with_quote('`', last.value.clone());
-                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
-            }
-        }
-        ControlFlow::Continue(())
+    let is = |part: &Ident, word: &str| part.value.eq_ignore_ascii_case(word);
+    let qualified = match parts {
+        [system, session, rest @ ..] if is(system, "system") && is(session, "session") => rest,
+        [session, rest @ ..] if is(session, "session") => rest,
+        _ => &[],
+    };
+    if let [name, fields @ ..] = qualified
+        && let Some(identifier) = variables.identifier(&name.value)
+    {
+        return Some((identifier, fields));
     }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let parts = match &*expr {
-            Expr::Identifier(ident) => std::slice::from_ref(ident),
-            Expr::CompoundIdentifier(parts) => parts.as_slice(),
-            _ => return ControlFlow::Continue(()),
-        };
-        if let Some((identifier, fields)) = self.variable(parts) {
-            let root = Expr::Identifier(identifier);
-            let access = |field: &Ident| AccessExpr::Dot(Expr::Identifier(field.clone()));
-            *expr = match fields {
-                [] => root,
-                fields => Expr::CompoundFieldAccess {
-                    root: Box::new(root),
-                    access_chain: fields.iter().map(access).collect(),
-                },
-            };
-        }
-        ControlFlow::Continue(())
-    }
+    let [name, fields @ ..] = parts else { return None };
+    Some((variables.identifier(&name.value)?, fields))
 }
 
 /// Puts the values of variables into a plan, whose columns keep their names.

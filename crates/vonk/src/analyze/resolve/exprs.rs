@@ -1,0 +1,490 @@
+//! Expressions: every name becomes the one column that it stands for.
+
+use std::ops::ControlFlow;
+
+use datafusion::arrow::datatypes::DataType;
+use sqlparser::ast::{
+    self, AccessExpr, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value,
+    VisitMut, VisitorMut,
+};
+
+use super::super::names::leading_fields;
+use super::super::syntax::call;
+use super::super::variables;
+use super::scope::{Column, Env, shown};
+use super::{Resolver, errors};
+use crate::error::{Error, Result};
+
+/// Something that a SELECT list calls by a name.
+#[derive(Debug, Clone)]
+pub(super) struct Alias {
+    pub name: String,
+    pub expr: Expr,
+    /// Whether rows are brought together to compute it.
+    pub aggregates: bool,
+}
+
+/// What names may stand for besides columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Names<'n> {
+    /// What the SELECT list has named so far.
+    pub aliases: &'n [Alias],
+    /// Whether these come before the columns of FROM, as in ORDER BY.
+    pub aliases_first: bool,
+    /// What rows are grouped by: a column of FROM that is none of these is not meant, if an alias is.
+    pub groups: Option<&'n [Expr]>,
+}
+
+/// Functions that are called without parentheses.
+const BARE_CALLS: &[&str] = &[
+    "current_catalog",
+    "current_database",
+    "current_date",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtimestamp",
+    "session_user",
+    "user",
+];
+
+impl Resolver<'_> {
+    /// Resolves the names of an expression.
+    pub(super) fn expr(&mut self, expr: &mut Expr, env: &Env<'_>, names: Names<'_>) -> Result<()> {
+        let mut walker = Walker {
+            resolver: self,
+            env,
+            names,
+            lambdas: Vec::new(),
+            queries: Vec::new(),
+            aggregates: 0,
+        };
+        match VisitMut::visit(expr, &mut walker) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(error) => Err(error),
+        }
+    }
+
+    /// What a path stands for in FROM, here or around, with the fields that it goes on to.
+    pub(super) fn column(&mut self, path: &[Ident], env: &Env<'_>) -> Result<Option<Expr>> {
+        let (found, used) = env.from.find(path, self.same);
+        match found.as_slice() {
+            [] => Ok(None),
+            [column] => {
+                let column = (*column).clone();
+                self.note(&column, env);
+                self.fields(column.reference, &column.data_type, &path[used..]).map(Some)
+            }
+            found => Err(errors::ambiguous(path, found)),
+        }
+    }
+
+    fn outer_column(&mut self, path: &[Ident], env: &Env<'_>) -> Result<Option<Expr>> {
+        let mut env = env.parent;
+        while let Some(outer) = env {
+            if let Some(found) = self.column(path, outer)? {
+                return Ok(Some(found));
+            }
+            env = outer.parent;
+        }
+        Ok(None)
+    }
+
+    /// Remembers that a column of `env` is used, for the queries within.
+    fn note(&mut self, column: &Column, env: &Env<'_>) {
+        self.reached = self.reached.min(env.depth);
+        for (depth, names) in &mut self.captures {
+            if *depth == env.depth && !names.contains(&column.name) {
+                names.push(column.name.clone());
+            }
+        }
+    }
+
+    /// `value.field.field`.
+    pub(super) fn fields(
+        &mut self,
+        value: Expr,
+        data_type: &DataType,
+        fields: &[Ident],
+    ) -> Result<Expr> {
+        let Some((field, rest)) = fields.split_first() else { return Ok(value) };
+        let text = |name: &str| Expr::value(Value::SingleQuotedString(name.to_owned()));
+        match data_type {
+            DataType::Struct(known) => {
+                let found: Vec<_> =
+                    known.iter().filter(|known| self.same.is(known.name(), &field.value)).collect();
+                let [found] = found.as_slice() else {
+                    return Err(errors::no_field(field, known, found.len()));
+                };
+                let inner = call("get_field", vec![value, text(found.name())]);
+                self.fields(inner, found.data_type(), rest)
+            }
+            DataType::Map(entries, _) => {
+                let index = ast::Subscript::Index { index: text(&field.value) };
+                let item = Expr::CompoundFieldAccess {
+                    root: Box::new(value),
+                    access_chain: vec![AccessExpr::Subscript(index)],
+                };
+                let item_type = match entries.data_type() {
+                    DataType::Struct(pair) if pair.len() == 2 => pair[1].data_type().clone(),
+                    _ => DataType::Null,
+                };
+                self.fields(item, &item_type, rest)
+            }
+            DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)) => {
+                let name = Ident::new("__item");
+                let one = Expr::Identifier(name.clone());
+                let body = self.fields(one, item.data_type(), std::slice::from_ref(field))?;
+                let lambda = Expr::Lambda(ast::LambdaFunction {
+                    params: ast::OneOrManyWithParens::One(ast::LambdaFunctionParameter {
+                        name,
+                        data_type: None,
+                    }),
+                    body: Box::new(body),
+                    syntax: ast::LambdaSyntax::Arrow,
+                });
+                self.fields(call("transform", vec![value, lambda]), &DataType::Null, rest)
+            }
+            DataType::Null => {
+                let inner = call("get_field", vec![value, text(&field.value)]);
+                self.fields(inner, &DataType::Null, rest)
+            }
+            other => Err(errors::no_fields(field, other)),
+        }
+    }
+}
+
+struct Walker<'w, 'r, 's> {
+    resolver: &'w mut Resolver<'r>,
+    env: &'w Env<'s>,
+    names: Names<'w>,
+    lambdas: Vec<Vec<String>>,
+    /// Queries that are resolved already, while the expression around them is visited.
+    queries: Vec<ast::Query>,
+    /// In how many aggregate functions the expression is.
+    aggregates: usize,
+}
+
+impl Walker<'_, '_, '_> {
+    fn path(&mut self, path: &[Ident]) -> Result<Option<Expr>> {
+        let Some(first) = path.first() else { return Ok(None) };
+        if variables::is_reference(first) {
+            return Ok(None);
+        }
+        let mut lambda = self.lambdas.iter().rev().flatten();
+        let same = self.resolver.same;
+        if let Some(name) = lambda.find(|name| same.is(name, &first.value)).cloned() {
+            let value = Expr::Identifier(Ident { value: name, ..first.clone() });
+            return self.resolver.fields(value, &DataType::Null, &path[1..]).map(Some);
+        }
+        if self.names.aliases_first
+            && self.aggregates == 0
+            && let Some(found) = self.alias(path)?
+        {
+            return Ok(Some(found));
+        }
+        let local = self.resolver.column(path, self.env)?;
+        if let Some(found) = local {
+            let is_meant = self.aggregates > 0
+                || self.names.groups.is_none_or(|groups| groups.contains(&found));
+            if is_meant {
+                return Ok(Some(found));
+            }
+            return Ok(Some(self.alias(path)?.unwrap_or(found)));
+        }
+        if let Some(found) = self.alias(path)? {
+            return Ok(Some(found));
+        }
+        if let Some(found) = self.resolver.outer_column(path, self.env)? {
+            return Ok(Some(found));
+        }
+        if let Some((variable, fields)) = variables::find(path, &self.resolver.scope.variables) {
+            let data_type = self.resolver.scope.variables.type_of(&variable.value);
+            let data_type = data_type.unwrap_or(DataType::Null);
+            return self.resolver.fields(Expr::Identifier(variable), &data_type, fields).map(Some);
+        }
+        if let [name] = path
+            && name.quote_style.is_none()
+            && BARE_CALLS.iter().any(|bare| name.value.eq_ignore_ascii_case(bare))
+        {
+            return Ok(Some(call(&name.value.to_lowercase(), Vec::new())));
+        }
+        Err(errors::unresolved(path, self.env))
+    }
+
+    fn alias(&mut self, path: &[Ident]) -> Result<Option<Expr>> {
+        let same = self.resolver.same;
+        let mut found: Vec<&Alias> = Vec::new();
+        for alias in
+            self.names.aliases.iter().filter(|alias| same.is(shown(&alias.name), &path[0].value))
+        {
+            if !found.iter().any(|known| known.expr == alias.expr) {
+                found.push(alias);
+            }
+        }
+        let value = match found.as_slice() {
+            [] => return Ok(None),
+            [alias] => alias.expr.clone(),
+            found => {
+                let names: Vec<String> = found.iter().map(|alias| alias.name.clone()).collect();
+                return Err(errors::ambiguous_names(path, &names));
+            }
+        };
+        let value = match value {
+            simple @ (Expr::Identifier(_)
+            | Expr::CompoundIdentifier(_)
+            | Expr::Function(_)
+            | Expr::Value(_)) => simple,
+            other => Expr::Nested(Box::new(other)),
+        };
+        let data_type = match path.len() {
+            1 => DataType::Null,
+            _ => self.resolver.type_of(&value, self.env),
+        };
+        self.resolver.fields(value, &data_type, &path[1..]).map(Some)
+    }
+
+    fn enter(&mut self, expr: &mut Expr) -> Result<()> {
+        match expr {
+            Expr::Subquery(query)
+            | Expr::Exists { subquery: query, .. }
+            | Expr::InSubquery { subquery: query, .. } => self.query(query)?,
+            Expr::Function(function) => {
+                if let FunctionArguments::Subquery(query) = &mut function.args {
+                    self.query(query)?;
+                }
+                if function.over.is_none() && self.resolver.is_aggregate(function) {
+                    self.aggregates += 1;
+                }
+                self.star_arguments(function)?;
+            }
+            Expr::Lambda(lambda) => {
+                let params = match &lambda.params {
+                    ast::OneOrManyWithParens::One(param) => std::slice::from_ref(param),
+                    ast::OneOrManyWithParens::Many(params) => params.as_slice(),
+                };
+                let names = params.iter().map(|param| param.name.value.clone());
+                self.lambdas.push(names.collect());
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                *expr = unchain(
+                    std::mem::replace(root, Box::new(nothing())),
+                    std::mem::take(access_chain),
+                );
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, expr: &mut Expr) -> Result<()> {
+        match expr {
+            Expr::Subquery(query)
+            | Expr::Exists { subquery: query, .. }
+            | Expr::InSubquery { subquery: query, .. } => {
+                if let Some(resolved) = self.queries.pop() {
+                    **query = resolved;
+                }
+            }
+            Expr::Function(function) => {
+                if let FunctionArguments::Subquery(query) = &mut function.args
+                    && let Some(resolved) = self.queries.pop()
+                {
+                    **query = resolved;
+                }
+                if function.over.is_none() && self.resolver.is_aggregate(function) {
+                    self.aggregates -= 1;
+                }
+                self.field_of_value(expr)?;
+            }
+            Expr::Lambda(_) => {
+                self.lambdas.pop();
+            }
+            Expr::Identifier(ident) => {
+                let path = [ident.clone()];
+                if let Some(found) = self.path(&path)? {
+                    *expr = placed(found, &path);
+                }
+            }
+            Expr::CompoundIdentifier(path) => {
+                let path = path.clone();
+                if let Some(found) = self.path(&path)? {
+                    *expr = placed(found, &path);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Resolves a query within the expression, and keeps it from the visitor.
+    fn query(&mut self, query: &mut ast::Query) -> Result<()> {
+        let mut inner = std::mem::replace(query, empty_query());
+        self.resolver.captures.push((self.env.depth, Vec::new()));
+        let resolved = self.resolver.query(&mut inner, Some(self.env));
+        if let Some((_, names)) = self.resolver.captures.pop() {
+            self.resolver.captured.push(names);
+        }
+        resolved?;
+        self.queries.push(inner);
+        Ok(())
+    }
+
+    /// `f(*)` and `f(t.*)` are calls with all columns as arguments, but for `count(*)`.
+    fn star_arguments(&mut self, function: &mut ast::Function) -> Result<()> {
+        let is_count = function.name.to_string().eq_ignore_ascii_case("count");
+        let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+        let is_star = |argument: &FunctionArg| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => {
+                !is_count || list.duplicate_treatment.is_some()
+            }
+            FunctionArg::Unnamed(
+                FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_),
+            ) => true,
+            _ => false,
+        };
+        if !list.args.iter().any(is_star) {
+            return Ok(());
+        }
+        let mut args = Vec::with_capacity(list.args.len());
+        for argument in std::mem::take(&mut list.args) {
+            let columns = match &argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => self.resolver.star(
+                    None,
+                    &ast::WildcardAdditionalOptions::default(),
+                    self.env,
+                )?,
+                FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => {
+                    let path = super::select::idents_of(name);
+                    let options = ast::WildcardAdditionalOptions::default();
+                    self.resolver.star(Some(&path), &options, self.env)?
+                }
+                FunctionArg::Unnamed(FunctionArgExpr::WildcardWithOptions(options)) => {
+                    self.resolver.star(None, options, self.env)?
+                }
+                _ => {
+                    args.push(argument);
+                    continue;
+                }
+            };
+            args.extend(columns.into_iter().map(|(name, expr)| {
+                let expr = match &expr {
+                    Expr::CompoundIdentifier(_) | Expr::Identifier(_) => expr,
+                    _ => Expr::Named { expr: Box::new(expr), name: Ident::with_quote('`', name) },
+                };
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+            }));
+        }
+        list.args = args;
+        Ok(())
+    }
+
+    /// `f(x).field` was made `__field(f(x), 'field')`; now the type of `f(x)` can be told.
+    fn field_of_value(&mut self, expr: &mut Expr) -> Result<()> {
+        let Expr::Function(function) = &*expr else { return Ok(()) };
+        if function.name.to_string() != FIELD {
+            return Ok(());
+        }
+        let FunctionArguments::List(list) = &function.args else { return Ok(()) };
+        let [
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(name))),
+        ] = list.args.as_slice()
+        else {
+            return Ok(());
+        };
+        let Value::SingleQuotedString(name) = &name.value else { return Ok(()) };
+        let (value, field) = (value.clone(), Ident::new(name.clone()));
+        let data_type = self.resolver.type_of(&value, self.env);
+        *expr = self.resolver.fields(value, &data_type, &[field])?;
+        Ok(())
+    }
+}
+
+impl VisitorMut for Walker<'_, '_, '_> {
+    type Break = Error;
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match self.enter(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match self.leave(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// The call that stands for a field of a value until the value's type is known.
+const FIELD: &str = "__field";
+
+/// `a.b[0].c` as an access to an item of a path, and a field of that.
+fn unchain(root: Box<Expr>, chain: Vec<AccessExpr>) -> Expr {
+    let mut parts = match *root {
+        Expr::Identifier(ref ident) => vec![ident.clone()],
+        Expr::CompoundIdentifier(ref parts) => parts.clone(),
+        _ => Vec::new(),
+    };
+    let (mut value, fields) = if parts.is_empty() {
+        (*root, 0)
+    } else {
+        let fields = leading_fields(&chain, &mut parts);
+        let path = if parts.len() == 1 {
+            Expr::Identifier(parts.remove(0))
+        } else {
+            Expr::CompoundIdentifier(parts)
+        };
+        (path, fields)
+    };
+    for access in chain.into_iter().skip(fields) {
+        value = match access {
+            AccessExpr::Dot(Expr::Identifier(field)) => {
+                call(FIELD, vec![value, Expr::value(Value::SingleQuotedString(field.value))])
+            }
+            other => Expr::CompoundFieldAccess { root: Box::new(value), access_chain: vec![other] },
+        };
+    }
+    // The visitor goes on with what is in this node, not with the node itself.
+    match value {
+        access @ Expr::CompoundFieldAccess { .. } => access,
+        other => Expr::Nested(Box::new(other)),
+    }
+}
+
+/// Puts the place of a name to what stands for it, for messages.
+fn placed(found: Expr, path: &[Ident]) -> Expr {
+    let span = path[0].span.union(&path[path.len() - 1].span);
+    match found {
+        Expr::CompoundIdentifier(mut parts) => {
+            parts.iter_mut().for_each(|part| part.span = span);
+            Expr::CompoundIdentifier(parts)
+        }
+        Expr::Identifier(ident) => Expr::Identifier(Ident { span, ..ident }),
+        other => other,
+    }
+}
+
+fn nothing() -> Expr {
+    Expr::value(Value::Null)
+}
+
+fn empty_query() -> ast::Query {
+    let values = ast::Values { explicit_row: false, value_keyword: false, rows: Vec::new() };
+    ast::Query {
+        with: None,
+        body: Box::new(ast::SetExpr::Values(values)),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    }
+}
