@@ -6,6 +6,7 @@ mod breaches;
 mod cancel;
 mod dataframe;
 mod faults;
+mod guide;
 mod hostile;
 mod limits;
 mod policy;
