@@ -37,6 +37,7 @@ pub use documents::schema_of;
 pub use failure::Failure;
 pub use function::{Function, Make};
 pub use library::Library;
+pub use strings::split::Splitter;
 
 /// The categories of functions, each with a table of its own.
 const CATEGORIES: &[&[Function]] = &[

@@ -12,7 +12,7 @@ mod pad;
 mod parts;
 mod rlike;
 mod sentences;
-mod split;
+pub(crate) mod split;
 mod substring;
 mod trim;
 mod urls;

@@ -71,6 +71,8 @@ options! {
         "Bytes that one function may make of one batch; a quarter of the memory limit, at most 2 GB, if not set.", process;
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
+    TOKEN_COUNTS: Boolean = "vonk.optimizer.token.counts", None, "true",
+        "Whether the parts of split texts are counted before they become rows.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
         "Where queries run: `local[*]` is all cores, `local[N]` is N threads.", process;
     MEMORY_GUARD: Boolean = "vonk.memory.guard", None, "false",

@@ -7,3 +7,4 @@ pub(crate) mod interrupt;
 pub(crate) mod once;
 pub(crate) mod recursion;
 pub(crate) mod spilling_join;
+pub(crate) mod token_count;

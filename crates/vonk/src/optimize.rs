@@ -14,6 +14,7 @@ mod float_pruning;
 mod guarded_conditions;
 mod recursion;
 mod spilling_joins;
+mod token_counts;
 mod yielding;
 
 use spilling_joins::WhereMemoryIsShort;
@@ -66,6 +67,9 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
         levels_max: count(config::RECURSION_LEVELS_MAX),
         rows_max: count(config::RECURSION_ROWS_MAX),
     }));
+    if config.is_on(config::TOKEN_COUNTS) {
+        rules.push(Arc::new(token_counts::BeforeTheyAreRows));
+    }
     // Every operator is where it stays.
     rules.push(Arc::new(yielding::WhereBatchesMultiply));
     rules

@@ -120,25 +120,43 @@ fn split_rows<'a>(
     Ok(ListArray::try_new(item(), offsets, Arc::new(parts.finish()), nulls)?)
 }
 
-/// What separates the parts; patterns without operators are compared, not matched.
-enum Splitter {
+/// What separates the parts of a text, by a regular expression of Java; one without operators is
+/// compared, not matched.
+///
+/// ```
+/// use vonk_functions::Splitter;
+/// let mut parts = Vec::new();
+/// Splitter::new(r"\s+").unwrap().split("to be", None, |part| parts.push(part.to_owned()));
+/// assert_eq!(parts, ["to", "be"]);
+/// ```
+#[derive(Debug)]
+pub enum Splitter {
     /// Every character is a part.
     Nothing,
+    /// One byte of ASCII.
+    Byte(u8),
+    /// A longer text.
     Text(String),
+    /// What matches.
     Pattern(Regex),
 }
 
 impl Splitter {
-    fn new(pattern: &str) -> Result<Self> {
+    /// The separator that a pattern stands for.
+    ///
+    /// # Errors
+    /// If it is no regular expression, or has what cannot be matched in linear time.
+    pub fn new(pattern: &str) -> Result<Self> {
         Ok(match java_regex::literal(pattern) {
             Some(text) if text.is_empty() => Splitter::Nothing,
+            Some(text) if text.len() == 1 => Splitter::Byte(text.as_bytes()[0]),
             Some(text) => Splitter::Text(text),
             None => Splitter::Pattern(java_regex::compile(pattern)?),
         })
     }
 
     /// Gives at most `limit` parts; the last one is all that is left.
-    fn split(&self, text: &str, limit: Option<usize>, mut part: impl FnMut(&str)) {
+    pub fn split(&self, text: &str, limit: Option<usize>, mut part: impl FnMut(&str)) {
         let limit = limit.unwrap_or(usize::MAX);
         match self {
             Splitter::Nothing if text.is_empty() => part(text),
@@ -154,6 +172,7 @@ impl Splitter {
                     part(rest);
                 }
             }
+            Splitter::Byte(separator) => text.splitn(limit, char::from(*separator)).for_each(part),
             Splitter::Text(separator) => text.splitn(limit, separator.as_str()).for_each(part),
             Splitter::Pattern(pattern) => split_by_pattern(text, pattern, limit, part),
         }
