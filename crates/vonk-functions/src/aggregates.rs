@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::functions_aggregate::{
-    approx_distinct, average, bool_and_or, count, first_last, stddev, variance,
-};
+use datafusion::functions_aggregate::{average, bool_and_or, count, first_last, stddev, variance};
 use datafusion::logical_expr::AggregateUDF;
 
 use crate::arithmetic::Mode;
 use crate::function::Function;
 
+mod approx_count_distinct;
 mod bitmaps;
 mod extremes;
 mod histogram;
@@ -145,7 +144,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["approx_count_distinct"],
         "approx_count_distinct(value)",
         "Estimates how many different values a group has.",
-        |_| foundation(approx_distinct::approx_distinct_udaf),
+        |_| approx_count_distinct::udf(),
     ),
     Function::aggregate(
         &["bool_and", "every"],

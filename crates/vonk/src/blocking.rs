@@ -449,6 +449,6 @@ mod tests {
     #[test]
     fn errors_come_as_from_the_async_api() {
         let error = Session::new().sql("SELECT nope").collect().unwrap_err();
-        assert_eq!(error.condition(), crate::Condition::UNRESOLVED_COLUMN);
+        assert_eq!(error.condition(), crate::Condition::UNRESOLVED_COLUMN_WITHOUT_SUGGESTION);
     }
 }

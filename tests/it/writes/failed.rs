@@ -68,7 +68,8 @@ fn contents(root: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
         let bytes = path.is_file().then(|| fs::read(&path).unwrap());
         (path, bytes)
     };
-    entries.map(|entry| read(entry.unwrap().into_path())).collect()
+    // The staging directory of a write that ends may go while it is looked at.
+    entries.filter_map(Result::ok).map(|entry| read(entry.into_path())).collect()
 }
 
 /// Lets a query of many rows run into its end in one of the ways that its text can say.

@@ -132,6 +132,7 @@ impl AggregateUDFImpl for Adapter {
             kernel: self.kernel,
             types,
             chunks: Vec::new(),
+            shared_bytes: 0,
             gone: 0,
             is_distinct: args.is_distinct,
             returns: args.return_field.data_type().clone(),
@@ -159,6 +160,8 @@ struct Collected {
     types: Vec<DataType>,
     /// The columns of each batch.
     chunks: Vec<Vec<ArrayRef>>,
+    /// Bytes of texts that rows share by now, and that a result has once for each.
+    shared_bytes: usize,
     /// How many rows at the front have left a window's frame.
     gone: usize,
     is_distinct: bool,
@@ -191,9 +194,18 @@ fn distinct(columns: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
     Ok(take_arrays(&columns, &kept, None)?)
 }
 
+/// What the texts of a column take beyond its buffers if each has bytes of its own.
+fn shared_bytes(column: &ArrayRef) -> usize {
+    let Some(texts) = column.as_string_view_opt() else { return 0 };
+    let own: usize = texts.data_buffers().iter().map(|buffer| buffer.len()).sum();
+    let all: usize = texts.lengths().map(|length| length as usize).sum();
+    all.saturating_sub(own)
+}
+
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         if values.first().is_some_and(|column| !column.is_empty()) {
+            self.shared_bytes += values.iter().map(|column| shared_bytes(column)).sum::<usize>();
             self.chunks.push(values.to_vec());
         }
         Ok(())
@@ -218,7 +230,8 @@ impl Accumulator for Collected {
 
     fn size(&self) -> usize {
         let arrays = self.chunks.iter().flatten();
-        size_of_val(self) + arrays.map(|array| array.get_array_memory_size()).sum::<usize>()
+        let held: usize = arrays.map(|array| array.get_array_memory_size()).sum();
+        size_of_val(self) + held + self.shared_bytes
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

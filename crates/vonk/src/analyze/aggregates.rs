@@ -16,7 +16,6 @@ use crate::error::{Condition, Error, Result};
 const RENAMED: &[(&str, &str)] = &[
     ("any", "bool_or"),
     ("any_value", "first_value"),
-    ("approx_count_distinct", "approx_distinct"),
     ("array_agg", "collect_list"),
     ("every", "bool_and"),
     ("first", "first_value"),

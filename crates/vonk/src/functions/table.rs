@@ -55,7 +55,7 @@ functions! {
     // Aggregates.
 
     /// About how many distinct values there are, in little memory.
-    approx_count_distinct(value;) = "approx_distinct";
+    approx_count_distinct(value;) = "approx_count_distinct";
     /// The number of rows where a condition is true.
     count_if(condition;) = "count_if";
     /// How heavy the tails of the numbers are.

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use arrow::datatypes::SchemaRef;
 use arrow::util::pretty::pretty_format_batches;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
 
 use super::ReadSpec;
@@ -62,7 +63,8 @@ impl Files {
         spec.schema = self.schema.clone();
         let state = session.state();
         let table = super::open(&state, &spec).await?;
-        let context = SessionContext::new_with_state(state.as_ref().clone());
+        let functions = SessionStateBuilder::new_from_existing(state.as_ref().clone());
+        let context = SessionContext::new_with_state(functions.with_default_features().build());
         context.register_table("t", table)?;
         let batches = context.sql(query).await?.collect().await?;
         Ok(pretty_format_batches(&batches).map_err(Error::from)?.to_string())

@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(read("VALUES 1, (2)"), "VALUES (1), (2)");
         assert_eq!(
             read("SELECT * FROM VALUES 0, 1 + 2 t(id), u"),
-            "SELECT * FROM (VALUES (0), (1 + 2)) AS t (id), u"
+            "SELECT * FROM (VALUES (0), (1 + 2)) t (id), u"
         );
         assert_eq!(read("VALUES array(1), (2)"), "VALUES (array(1)), (2)");
     }

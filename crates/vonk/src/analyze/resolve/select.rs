@@ -1,6 +1,6 @@
 //! One SELECT: its list, what it groups and orders by, and the names of its columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use datafusion::arrow::datatypes::DataType;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
@@ -126,7 +126,8 @@ impl Resolver<'_> {
                 }
             }
         }
-        part_duplicates(&mut items, &mut aliases);
+        // A DataFrame goes on with the columns of the whole query by the names of their tables.
+        part_duplicates(&mut items, &mut aliases, self.depth == 1);
         *projection = items;
         Ok(aliases)
     }
@@ -407,9 +408,11 @@ fn with_alias(expr: Expr, name: &str) -> SelectItem {
     SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('`', name) }
 }
 
-/// Marks the second and later columns of one name, so that the plan can tell them apart.
-fn part_duplicates(items: &mut [SelectItem], aliases: &mut [Alias]) {
+/// Marks the second and later columns of one name, so that the plan can tell them apart; columns of
+/// different tables may be told apart by these.
+fn part_duplicates(items: &mut [SelectItem], aliases: &mut [Alias], by_table: bool) {
     let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut paths: HashSet<Vec<Ident>> = HashSet::new();
     let mut named = aliases.iter_mut();
     for item in items {
         let (name, expr) = match item {
@@ -427,9 +430,11 @@ fn part_duplicates(items: &mut [SelectItem], aliases: &mut [Alias]) {
             _ => continue,
         };
         let alias = named.next();
+        let is_told_apart = matches!(&*item, SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path))
+            if by_table && paths.insert(path.clone()));
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
-        if *count > 1 {
+        if *count > 1 && !is_told_apart {
             let marked = format!("{name}{DUPLICATE_MARK}{count}");
             if let Some(alias) = alias {
                 alias.name.clone_from(&marked);

@@ -26,7 +26,7 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
 const STATISTICS: [(&str, &str, Applies); 9] = [
     ("min", "min({})", Applies::Ordered),
     ("max", "max({})", Applies::Ordered),
-    ("distinct", "approx_distinct({})", Applies::Ordered),
+    ("distinct", "approx_count_distinct({})", Applies::Ordered),
     ("mean", "avg(CAST({} AS DOUBLE))", Applies::Numbers),
     ("stddev", "stddev(CAST({} AS DOUBLE))", Applies::Numbers),
     ("q25", "approx_percentile_cont(CAST({} AS DOUBLE), 0.25)", Applies::Numbers),
