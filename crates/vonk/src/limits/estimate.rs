@@ -5,7 +5,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, TimeUnit};
+use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;
 
@@ -22,6 +22,10 @@ pub(super) type Estimate = fn(&Call<'_>) -> u64;
 /// gives at most a small multiple of what it gets.
 pub(super) const GROWING: &[(&str, Estimate)] = &[
     ("array_concat", |call| call.bytes_of_all()),
+    ("array_insert", |call| {
+        let place = call.most(1).max(call.extent(1).0.unsigned_abs());
+        call.bytes(0).saturating_add(call.rows.saturating_mul(place).saturating_mul(8))
+    }),
     ("array_repeat", |call| (call.bytes(0) + 8 * call.rows).saturating_mul(call.most(1))),
     ("array_resize", |call| {
         let item = call.bytes(2) + 8 * call.rows;
@@ -47,7 +51,9 @@ pub(super) const GROWING: &[(&str, Estimate)] = &[
         let places = call.bytes(0) / call.shortest(1).max(1) + call.rows;
         call.bytes(0).saturating_add(places.saturating_mul(call.longest(2)))
     }),
+    ("randstr", |call| call.rows.saturating_mul(call.most(0)).saturating_mul(2)),
     ("rpad", padded),
+    ("sequence", numbered),
     ("space", |call| call.rows.saturating_mul(call.most(0))),
 ];
 
@@ -107,7 +113,12 @@ fn numbered(call: &Call<'_>) -> u64 {
     };
     let span = stop.1.saturating_sub(start.0).unsigned_abs();
     let span = span.max(start.1.saturating_sub(stop.0).unsigned_abs());
-    let step = if call.args.len() > 2 { call.least_step(2) } else { 1 };
+    let is_of_times = call.args.first().is_some_and(|start| !start.data_type().is_integer());
+    let step = match call.args.len() {
+        0..=2 if is_of_times => MICROS_PER_DAY.unsigned_abs(),
+        0..=2 => 1,
+        _ => call.least_step(2),
+    };
     call.rows.saturating_mul(span / step + 1).saturating_mul(8)
 }
 
@@ -180,8 +191,11 @@ impl Call<'_> {
         let Some(arg) = self.args.get(index) else { return 1 };
         let Some(array) = first_array(arg) else { return 1 };
         let steps: Option<u64> = match array.data_type() {
-            DataType::Interval(_) => {
-                let steps = array.as_primitive_opt::<IntervalMonthDayNanoType>();
+            DataType::Interval(_) | DataType::Duration(_) => {
+                let steps = cast(&array, &DataType::Interval(IntervalUnit::MonthDayNano)).ok();
+                let steps = steps
+                    .as_ref()
+                    .and_then(|steps| steps.as_primitive_opt::<IntervalMonthDayNanoType>());
                 steps.and_then(|steps| steps.iter().flatten().map(microseconds).min())
             }
             _ => numbers(arg).and_then(|numbers| {
@@ -193,11 +207,12 @@ impl Call<'_> {
     }
 }
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// An interval at its shortest.
 fn microseconds(step: arrow::datatypes::IntervalMonthDayNano) -> u64 {
-    const DAY: i64 = 86_400_000_000;
     let days = i64::from(step.months) * 28 + i64::from(step.days);
-    days.saturating_mul(DAY).saturating_add(step.nanoseconds / 1_000).unsigned_abs()
+    days.saturating_mul(MICROS_PER_DAY).saturating_add(step.nanoseconds / 1_000).unsigned_abs()
 }
 
 fn first_array(arg: &ColumnarValue) -> Option<ArrayRef> {
