@@ -16,7 +16,7 @@ mod lists;
 mod moments;
 mod percentiles;
 mod sum;
-mod whole;
+pub(crate) mod whole;
 
 /// Every function of groups that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[

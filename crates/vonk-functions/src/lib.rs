@@ -27,6 +27,7 @@ mod parameters;
 mod regexps;
 pub mod render;
 mod rows;
+mod sketches;
 mod strings;
 mod times;
 mod timestamps;
@@ -52,6 +53,7 @@ const CATEGORIES: &[&[Function]] = &[
     math::OF_ONE_DOUBLE,
     misc::FUNCTIONS,
     regexps::FUNCTIONS,
+    sketches::FUNCTIONS,
     strings::FUNCTIONS,
     times::FUNCTIONS,
     timestamps::FUNCTIONS,

@@ -56,6 +56,7 @@ mod windows;
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
+pub(crate) use rewrites::UNSIGNED_SHIFT;
 pub(crate) use syntax::{call, cast, query_of};
 pub(crate) use variables::{Variable, Variables};
 

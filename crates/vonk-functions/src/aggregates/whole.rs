@@ -21,17 +21,17 @@ use crate::parameters::{self, Parameters};
 
 /// What a function of whole groups is.
 #[derive(Clone, Copy)]
-pub(super) struct Kernel {
-    pub(super) name: &'static str,
-    pub(super) parameters: Parameters,
+pub(crate) struct Kernel {
+    pub(crate) name: &'static str,
+    pub(crate) parameters: Parameters,
     /// The types that arguments become so that they fit each other.
-    pub(super) unify: Option<Unify>,
-    pub(super) returns: fn(&[DataType]) -> Result<DataType>,
-    pub(super) finish: fn(&Group<'_>) -> Result<ScalarValue>,
+    pub(crate) unify: Option<Unify>,
+    pub(crate) returns: fn(&[DataType]) -> Result<DataType>,
+    pub(crate) finish: fn(&Group<'_>) -> Result<ScalarValue>,
 }
 
 impl Kernel {
-    pub(super) fn udf(self) -> AggregateUDF {
+    pub(crate) fn udf(self) -> AggregateUDF {
         let signature = Signature::user_defined(Volatility::Immutable);
         AggregateUDF::new_from_impl(Adapter { kernel: self, signature })
     }
@@ -44,27 +44,27 @@ impl std::fmt::Debug for Kernel {
 }
 
 /// The rows of one group.
-pub(super) struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The arguments, each a column of as many rows as the group has.
-    pub(super) columns: Vec<ArrayRef>,
+    pub(crate) columns: Vec<ArrayRef>,
     /// The type of the result.
-    pub(super) returns: &'a DataType,
+    pub(crate) returns: &'a DataType,
 }
 
 impl Group<'_> {
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.len())
     }
 
     /// The rows whose value in a column is not NULL.
-    pub(super) fn known(&self, column: usize) -> Vec<usize> {
+    pub(crate) fn known(&self, column: usize) -> Vec<usize> {
         let nulls = self.columns[column].logical_nulls();
         let is_known = |row: &usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row));
         (0..self.rows()).filter(is_known).collect()
     }
 
     /// What is the same in all rows, from the first of them.
-    pub(super) fn constant(&self, column: usize) -> Result<Option<ScalarValue>> {
+    pub(crate) fn constant(&self, column: usize) -> Result<Option<ScalarValue>> {
         match self.columns.get(column) {
             Some(values) if !values.is_empty() => {
                 Ok(Some(ScalarValue::try_from_array(values, 0)?).filter(|value| !value.is_null()))
@@ -74,12 +74,12 @@ impl Group<'_> {
     }
 
     /// A value of a column.
-    pub(super) fn value(&self, column: usize, row: usize) -> Result<ScalarValue> {
+    pub(crate) fn value(&self, column: usize, row: usize) -> Result<ScalarValue> {
         ScalarValue::try_from_array(&self.columns[column], row)
     }
 
     /// The result that says that there is none.
-    pub(super) fn null(&self) -> Result<ScalarValue> {
+    pub(crate) fn null(&self) -> Result<ScalarValue> {
         ScalarValue::try_new_null(self.returns)
     }
 }

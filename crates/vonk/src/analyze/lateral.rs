@@ -32,6 +32,8 @@ const ROWS: &str = "__rows";
 pub(super) struct Generator {
     name: &'static str,
     options: RowsOptions,
+    /// What its argument is called where it is given by name.
+    parameter: &'static str,
     /// Whether the fields of structs become columns.
     inline: bool,
     /// The function that makes an array of structs of the arguments, or one struct.
@@ -49,7 +51,7 @@ enum Maker {
 
 const fn of(name: &'static str, with_position: bool, keeps_empty: bool) -> Generator {
     let options = RowsOptions { with_position, keeps_empty };
-    Generator { name, options, inline: false, made_by: None }
+    Generator { name, options, parameter: "collection", inline: false, made_by: None }
 }
 
 const fn made(name: &'static str, maker: Maker) -> Generator {
@@ -61,14 +63,21 @@ const GENERATORS: &[Generator] = &[
     of("explode_outer", false, true),
     of("posexplode", true, false),
     of("posexplode_outer", true, true),
-    Generator { inline: true, ..of("inline", false, false) },
-    Generator { inline: true, ..of("inline_outer", false, true) },
+    Generator { parameter: "input", inline: true, ..of("inline", false, false) },
+    Generator { parameter: "input", inline: true, ..of("inline_outer", false, true) },
     made("json_tuple", Maker::Row("json_tuple")),
     // LATERAL VIEW OUTER asks for these; there is a row always.
     made("json_tuple_outer", Maker::Row("json_tuple")),
     made("stack", Maker::Rows("stack")),
     made("stack_outer", Maker::Rows("stack")),
 ];
+
+impl Generator {
+    /// The name of its argument; those that others make have no names.
+    fn parameter(&self) -> Option<&'static str> {
+        self.made_by.is_none().then_some(self.parameter)
+    }
+}
 
 /// The generator of a name.
 pub(super) fn generator(name: &ObjectName) -> Option<Generator> {
@@ -100,7 +109,7 @@ impl RelationPlanner for GeneratorPlanner {
         let Some(generator) = generator(name) else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
-        let mut args = arguments(generator.name, args, context)?;
+        let mut args = arguments(generator.name, generator.parameter(), args, context)?;
         if let Some(maker) = generator.made_by {
             args = vec![maker.call(args, context)?];
         }
@@ -124,11 +133,17 @@ impl Maker {
 
 fn arguments(
     function: &str,
+    parameter: Option<&str>,
     args: Vec<FunctionArg>,
     context: &mut dyn RelationPlannerContext,
 ) -> DfResult<Vec<Expr>> {
     let args = args.into_iter().map(|arg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
+            context.sql_to_expr(expr, &DFSchema::empty())
+        }
+        FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. }
+            if parameter.is_some_and(|known| name.value.eq_ignore_ascii_case(known)) =>
+        {
             context.sql_to_expr(expr, &DFSchema::empty())
         }
         other => plan_err!("`{function}` takes no argument like `{other}`"),
@@ -147,7 +162,7 @@ fn plan_range(
     alias: Option<&ast::TableAlias>,
     context: &mut dyn RelationPlannerContext,
 ) -> DfResult<LogicalPlan> {
-    let mut args = arguments("range", args, context)?;
+    let mut args = arguments("range", None, args, context)?;
     // How many partitions there are is left to the threads.
     args.truncate(3);
     let source = context.context_provider().get_table_function_source("range", args)?;

@@ -10,6 +10,9 @@ use sqlparser::ast::{
 
 use super::syntax::call;
 
+/// The shift that fills up with zeros, which the tokenizer reads as `>>` and `>`.
+pub(crate) const UNSIGNED_SHIFT: &str = ">>>";
+
 /// What a call becomes, from its arguments; `None` where it stays.
 type Rewrite = fn(&[Expr]) -> Option<Expr>;
 
@@ -167,11 +170,20 @@ fn form(expr: &Expr) -> Option<Expr> {
         Expr::UnaryOp { op: ast::UnaryOperator::Plus, expr } => {
             call("positive", vec![(**expr).clone()])
         }
+        Expr::UnaryOp { op: ast::UnaryOperator::BitwiseNot, expr } => {
+            call("bitwise_not", vec![(**expr).clone()])
+        }
+        Expr::UnaryOp { op: ast::UnaryOperator::BangNot, expr } => {
+            Expr::UnaryOp { op: ast::UnaryOperator::Not, expr: Box::new((**expr).clone()) }
+        }
         Expr::BinaryOp { left, op, right } => {
             let name = match op {
                 BinaryOperator::StringConcat => "concat",
                 BinaryOperator::PGBitwiseShiftLeft => "shiftleft",
                 BinaryOperator::PGBitwiseShiftRight => "shiftright",
+                BinaryOperator::Custom(sign) if sign.as_str() == UNSIGNED_SHIFT => {
+                    "shiftrightunsigned"
+                }
                 _ => return None,
             };
             call(name, vec![(**left).clone(), (**right).clone()])

@@ -9,6 +9,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::{extract, typed};
+use crate::analyze::UNSIGNED_SHIFT;
 
 /// Spark's dialect with FROM-first queries, `EXCLUDE`, trailing commas and backslash escapes.
 #[derive(Debug, Default, Clone, Copy)]
@@ -111,6 +112,14 @@ impl Dialect for VonkDialect {
                 right: Box::new(right),
             }));
         }
+        if is_unsigned_shift(parser) {
+            parser.advance_token();
+            parser.advance_token();
+            let op = ast::BinaryOperator::Custom(UNSIGNED_SHIFT.to_owned());
+            let left = Box::new(expr.clone());
+            let right = parser.parse_subexpr(precedence).map(Box::new);
+            return Some(right.map(|right| ast::Expr::BinaryOp { left, op, right }));
+        }
         // Spark's dialect would take all that follows for the divisor, as in `a div b = 3`.
         parser.parse_keyword(Keyword::DIV).then(|| {
             let right = Box::new(parser.parse_subexpr(precedence)?);
@@ -126,6 +135,11 @@ impl Dialect for VonkDialect {
     fn is_select_item_alias(&self, explicit: bool, kw: &Keyword, parser: &mut Parser<'_>) -> bool {
         SPARK.is_select_item_alias(explicit, kw, parser)
     }
+}
+
+fn is_unsigned_shift(parser: &Parser<'_>) -> bool {
+    let (shift, rest) = (parser.peek_nth_token_ref(0), parser.peek_nth_token_ref(1));
+    shift.token == Token::ShiftRight && rest.token == Token::Gt && shift.span.end == rest.span.start
 }
 
 /// AND or OR before the aggregate functions `any` and `some`, which quantify no comparison there.

@@ -21,8 +21,48 @@ const SUFFIXES: &[(&str, &str)] = &[
     ("bd", "DECIMAL"),
 ];
 
-/// Rewrites suffixed numbers and raw strings; all other tokens stay as they are.
+/// Rewrites suffixed numbers, raw strings and spaced bytes; all other tokens stay as they are.
 pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
+    rewrite_numbers_and_texts(join_bytes(tokens), text)
+}
+
+/// Reads `X '1F'` as `X'1F'`.
+fn join_bytes(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let begin = match &token.token {
+            Token::SingleQuotedString(digits) if is_hexadecimal(digits) => begin_of_bytes(&joined),
+            _ => None,
+        };
+        match (begin, token.token) {
+            (Some(begin), Token::SingleQuotedString(digits)) => {
+                let span = joined[begin].span;
+                joined.truncate(begin);
+                joined.push(TokenWithSpan::new(Token::HexStringLiteral(digits), span));
+            }
+            (_, other) => joined.push(TokenWithSpan::new(other, token.span)),
+        }
+    }
+    joined
+}
+
+fn is_hexadecimal(digits: &str) -> bool {
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Where the `X` stands that a text at the end belongs to; behind a point it is a column.
+fn begin_of_bytes(tokens: &[TokenWithSpan]) -> Option<usize> {
+    let begin = tokens.iter().rposition(|token| !matches!(token.token, Token::Whitespace(_)))?;
+    let is_field = begin > 0 && tokens[begin - 1].token == Token::Period;
+    match &tokens[begin].token {
+        Token::Word(word) if word.quote_style.is_none() && !is_field => {
+            word.value.eq_ignore_ascii_case("x").then_some(begin)
+        }
+        _ => None,
+    }
+}
+
+fn rewrite_numbers_and_texts(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
     let is_escaped = strings::are_escaped(text);
     if !tokens.iter().enumerate().any(|(at, token)| {
         let next = tokens.get(at + 1);
