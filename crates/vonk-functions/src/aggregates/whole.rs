@@ -205,7 +205,7 @@ fn shared_bytes(column: &ArrayRef) -> usize {
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         if values.first().is_some_and(|column| !column.is_empty()) {
-            self.shared_bytes += values.iter().map(|column| shared_bytes(column)).sum::<usize>();
+            self.shared_bytes += values.iter().map(shared_bytes).sum::<usize>();
             self.chunks.push(values.to_vec());
         }
         Ok(())
