@@ -96,8 +96,8 @@ fn most_frequent(group: &Group<'_>) -> Result<ScalarValue> {
         let by_key = keys.get(b.1).cmp(&keys.get(a.1));
         by_count.then(match (is_ordered, is_descending) {
             (Some(true), Some(true)) => by_key.reverse(),
-            (Some(true), _) => by_key,
-            _ => b.1.cmp(&a.1),
+            // Spark leaves open which of equally frequent values it is; the rows come in any order.
+            _ => by_key,
         })
     };
     let best = counts.into_values().reduce(|best, next| match better(next, best) {

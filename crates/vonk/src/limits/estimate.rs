@@ -26,6 +26,7 @@ pub(super) const GROWING: &[(&str, Estimate)] = &[
         let place = call.most(1).max(call.extent(1).0.unsigned_abs());
         call.bytes(0).saturating_add(call.rows.saturating_mul(place).saturating_mul(8))
     }),
+    ("array_join", joined),
     ("array_repeat", |call| (call.bytes(0) + 8 * call.rows).saturating_mul(call.most(1))),
     ("array_resize", |call| {
         let item = call.bytes(2) + 8 * call.rows;

@@ -10,6 +10,7 @@ use sqlparser::ast::{
 
 use super::exprs::{Alias, Names};
 use super::scope::{Column, Env, From, shown};
+use super::select::plain;
 use super::{Output, Resolver, errors};
 use crate::error::{Condition, Error, Result};
 
@@ -309,7 +310,7 @@ impl Resolver<'_> {
             }
             let names = Names { aliases: &outputs, aliases_first: true, groups: None };
             self.expr(&mut order.expr, env, names)?;
-            let at = outputs.iter().position(|output| output.expr == order.expr);
+            let at = outputs.iter().position(|output| plain(&output.expr) == plain(&order.expr));
             if let Some(at) = at {
                 order.expr = Expr::value(Value::Number((at + 1).to_string(), false));
             }
