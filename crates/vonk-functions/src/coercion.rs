@@ -8,6 +8,7 @@ use crate::arithmetic::Mode;
 use crate::cast::{entry, item};
 use crate::interval::Range;
 use crate::parameters::timestamp;
+use crate::types::{is_bytes, is_moment};
 
 /// The most digits that a decimal has.
 const PRECISION_MAX: i32 = 38;
@@ -75,16 +76,6 @@ fn promoted(other: &DataType) -> Option<DataType> {
     })
 }
 
-fn is_bytes(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_)
-    )
-}
-
 /// The common field of two that are alike: numbers, moments, intervals, and what holds such.
 fn widened(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
     let (l, r) = (left.data_type(), right.data_type());
@@ -137,10 +128,6 @@ fn nested(left: &DataType, right: &DataType, mode: Mode) -> Option<DataType> {
     let fields = DataType::Struct(Fields::from(vec![key, value]));
     let entries = entries.as_ref().clone().with_data_type(fields);
     Some(DataType::Map(Arc::new(entries), *sorted))
-}
-
-fn is_moment(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
 fn moments(left: &DataType, right: &DataType) -> DataType {

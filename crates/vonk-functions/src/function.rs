@@ -1,7 +1,6 @@
 //! How a function of ours is written: a row of a table, and a kernel over typed arguments.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BinaryViewArray, PrimitiveArray, StringViewArray};
@@ -90,6 +89,41 @@ pub(crate) struct Kernel {
 /// The types that the arguments of the function of a name become, from those that its parameters take.
 pub(crate) type Unify = fn(&str, Vec<DataType>) -> Result<Vec<DataType>>;
 
+/// The types that arguments become: those of the parameters, and then such as fit each other.
+pub(crate) fn fit(
+    name: &str,
+    parameters: &Parameters,
+    unify: Option<Unify>,
+    arguments: &[DataType],
+) -> Result<Vec<DataType>> {
+    let types = parameters::coerce(name, parameters, arguments)?;
+    match unify {
+        Some(unify) => unify(name, types),
+        None => Ok(types),
+    }
+}
+
+/// Makes adapters of kernels with one name the same function.
+macro_rules! same_by_name {
+    ($adapter:ty) => {
+        impl PartialEq for $adapter {
+            fn eq(&self, other: &Self) -> bool {
+                self.kernel.name == other.kernel.name
+            }
+        }
+
+        impl Eq for $adapter {}
+
+        impl std::hash::Hash for $adapter {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.kernel.name.hash(state);
+            }
+        }
+    };
+}
+
+pub(crate) use same_by_name;
+
 /// The type of a result, from the types of the arguments and from those that are literals.
 pub(crate) type ReturnsByValue = fn(&[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
 
@@ -169,19 +203,7 @@ struct Adapter {
     signature: Signature,
 }
 
-impl PartialEq for Adapter {
-    fn eq(&self, other: &Self) -> bool {
-        self.kernel.name == other.kernel.name
-    }
-}
-
-impl Eq for Adapter {}
-
-impl Hash for Adapter {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.kernel.name.hash(state);
-    }
-}
+same_by_name!(Adapter);
 
 impl ScalarUDFImpl for Adapter {
     fn name(&self) -> &str {
@@ -193,11 +215,8 @@ impl ScalarUDFImpl for Adapter {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        let types = parameters::coerce(self.kernel.name, &self.kernel.parameters, arguments)?;
-        match self.kernel.unify {
-            Some(unify) => unify(self.kernel.name, types),
-            None => Ok(types),
-        }
+        let Kernel { name, parameters, unify, .. } = &self.kernel;
+        fit(name, parameters, *unify, arguments)
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {

@@ -1,6 +1,5 @@
 //! Functions that take lambdas: one kernel over values and lambdas behind DataFusion's trait.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt64Array};
@@ -15,7 +14,7 @@ use datafusion::logical_expr::{
 
 use crate::collections::lists::Lists;
 use crate::failure::Failure;
-use crate::function::{Function, Make};
+use crate::function::{Function, Make, same_by_name};
 
 mod aggregate;
 mod arrays;
@@ -144,19 +143,7 @@ struct Adapter {
     signature: HigherOrderSignature,
 }
 
-impl PartialEq for Adapter {
-    fn eq(&self, other: &Self) -> bool {
-        self.kernel.name == other.kernel.name
-    }
-}
-
-impl Eq for Adapter {}
-
-impl Hash for Adapter {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.kernel.name.hash(state);
-    }
-}
+same_by_name!(Adapter);
 
 /// The values and the lambdas of a call.
 fn parted<V: Clone, L: Clone>(arguments: &[ValueOrLambda<V, L>]) -> (Vec<V>, Vec<L>) {

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 
 use crate::arithmetic::{self, Mode};
 use crate::cast;
-use crate::function::Make;
+use crate::function::{Function, Make};
 use crate::functions;
 
 /// The functions that a session has, in its mode: Spark's, and those of the foundation that mean
@@ -39,10 +39,10 @@ enum Made {
     HigherOrder(Arc<HigherOrderUDF>),
 }
 
-/// Where a name stands in the tables.
-static PLACES: LazyLock<HashMap<&'static str, usize>> = LazyLock::new(|| {
+/// The rows of the tables by name, and where they stand.
+static ROWS: LazyLock<HashMap<&'static str, (usize, &'static Function)>> = LazyLock::new(|| {
     let rows = functions().enumerate();
-    rows.flat_map(|(at, row)| row.names.iter().map(move |name| (*name, at))).collect()
+    rows.flat_map(|(at, row)| row.names.iter().map(move |name| (*name, (at, row)))).collect()
 });
 
 type ByName<T> = LazyLock<HashMap<String, Arc<T>>>;
@@ -144,15 +144,14 @@ impl Library {
             .chain(FOUNDATION_WINDOWS.keys())
             .chain(FOUNDATION_HIGHER_ORDER.keys());
         let mut names: Vec<String> =
-            foundation.cloned().chain(PLACES.keys().map(|name| (*name).to_owned())).collect();
+            foundation.cloned().chain(ROWS.keys().map(|name| (*name).to_owned())).collect();
         names.sort_unstable();
         names.dedup();
         names
     }
 
     fn ours(&self, name: &str) -> Option<Made> {
-        let at = *PLACES.get(name)?;
-        let row = functions().nth(at)?;
+        let (at, row) = *ROWS.get(name)?;
         let aliases = row.names[1..].iter().copied();
         let make = || match row.make {
             Make::Scalar(make) => Made::Scalar(Arc::new(make().with_aliases(aliases))),

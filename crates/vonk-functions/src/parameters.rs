@@ -8,7 +8,7 @@ use datafusion::common::Result;
 use crate::collections::lists::list_of;
 use crate::collections::types::map_of;
 use crate::failure::Failure;
-use crate::types;
+use crate::types::{self, is_bytes, is_moment};
 
 /// The parameters of a function in their order.
 #[derive(Debug, Clone, Copy)]
@@ -391,26 +391,12 @@ fn is_map_of_text(data_type: &DataType) -> bool {
     }
 }
 
-fn is_bytes(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_)
-    )
-}
-
 fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
 
 fn is_time(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Time32(_) | DataType::Time64(_))
-}
-
-fn is_moment(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
 /// Whether values have a text form that a function of text may take them by.

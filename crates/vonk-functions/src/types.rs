@@ -111,6 +111,22 @@ fn fields_name(fields: &Fields) -> String {
     fields.iter().map(name).collect::<Vec<_>>().join(",")
 }
 
+/// Whether values are bytes.
+pub(crate) fn is_bytes(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_)
+    )
+}
+
+/// Whether values are dates or timestamps.
+pub(crate) fn is_moment(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+}
+
 /// The name of a type as it stands in messages: `"BIGINT"`.
 pub(crate) fn quoted(field: &Field) -> String {
     format!("\"{}\"", sql_name(field))

@@ -1,6 +1,5 @@
 //! Functions of groups that look at all rows of a group at once: a kernel over its columns.
 
-use std::hash::{Hash, Hasher};
 use std::mem::size_of_val;
 use std::sync::Arc;
 
@@ -16,8 +15,8 @@ use datafusion::logical_expr::{
 };
 
 use crate::collections::keys::Keys;
-use crate::function::Unify;
-use crate::parameters::{self, Parameters};
+use crate::function::{Unify, fit, same_by_name};
+use crate::parameters::Parameters;
 
 /// What a function of whole groups is.
 #[derive(Clone, Copy)]
@@ -91,19 +90,7 @@ struct Adapter {
     signature: Signature,
 }
 
-impl PartialEq for Adapter {
-    fn eq(&self, other: &Self) -> bool {
-        self.kernel.name == other.kernel.name
-    }
-}
-
-impl Eq for Adapter {}
-
-impl Hash for Adapter {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.kernel.name.hash(state);
-    }
-}
+same_by_name!(Adapter);
 
 impl AggregateUDFImpl for Adapter {
     fn name(&self) -> &str {
@@ -115,11 +102,8 @@ impl AggregateUDFImpl for Adapter {
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        let types = parameters::coerce(self.kernel.name, &self.kernel.parameters, arguments)?;
-        match self.kernel.unify {
-            Some(unify) => unify(self.kernel.name, types),
-            None => Ok(types),
-        }
+        let Kernel { name, parameters, unify, .. } = &self.kernel;
+        fit(name, parameters, *unify, arguments)
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {

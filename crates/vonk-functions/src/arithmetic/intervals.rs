@@ -19,7 +19,7 @@ use crate::datetime::{Zone, calendar};
 use crate::failure::Failure;
 use crate::interval::{self, Range, Unit};
 use crate::parameters::timestamp;
-use crate::types;
+use crate::types::{self, is_moment};
 
 const MICROS: DataType = DataType::Duration(TimeUnit::Microsecond);
 const MONTHS: DataType = DataType::Interval(IntervalUnit::YearMonth);
@@ -28,10 +28,6 @@ const TIME: DataType = DataType::Time64(TimeUnit::Microsecond);
 
 fn is_interval(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Interval(_) | DataType::Duration(_))
-}
-
-fn is_moment(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
 fn is_date(data_type: &DataType) -> bool {

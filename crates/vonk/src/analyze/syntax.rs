@@ -35,9 +35,19 @@ pub(crate) fn cast(expr: Expr, data_type: ast::DataType) -> Expr {
 
 /// A query that is a SELECT and no more.
 pub(crate) fn query_of(select: ast::Select) -> ast::Query {
+    query_with(ast::SetExpr::Select(Box::new(select)))
+}
+
+/// A query without rows, which stands where another is taken out.
+pub(crate) fn empty_query() -> ast::Query {
+    let (explicit_row, value_keyword) = (false, false);
+    query_with(ast::SetExpr::Values(ast::Values { explicit_row, value_keyword, rows: Vec::new() }))
+}
+
+fn query_with(body: ast::SetExpr) -> ast::Query {
     ast::Query {
         with: None,
-        body: Box::new(ast::SetExpr::Select(Box::new(select))),
+        body: Box::new(body),
         order_by: None,
         limit_clause: None,
         fetch: None,

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::super::names::leading_fields;
-use super::super::syntax::call;
+use super::super::syntax::{call, empty_query};
 use super::super::variables;
 use super::scope::{Column, Env, shown};
 use super::{Resolver, errors};
@@ -471,20 +471,4 @@ fn placed(found: Expr, path: &[Ident]) -> Expr {
 
 fn nothing() -> Expr {
     Expr::value(Value::Null)
-}
-
-fn empty_query() -> ast::Query {
-    let values = ast::Values { explicit_row: false, value_keyword: false, rows: Vec::new() };
-    ast::Query {
-        with: None,
-        body: Box::new(ast::SetExpr::Values(values)),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    }
 }

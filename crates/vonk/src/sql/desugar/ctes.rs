@@ -10,7 +10,7 @@ use sqlparser::ast::{
     self, Expr, Ident, ObjectNamePart, SetExpr, TableFactor, Value, VisitMut, VisitorMut,
 };
 
-use crate::analyze;
+use crate::analyze::{self, empty_query};
 use crate::display::{DUPLICATE_MARK, LEVEL_MARK};
 use crate::error::{Condition, Error, Result};
 
@@ -67,7 +67,7 @@ impl VisitorMut for Parter {
                 self.define(&name, &own);
             }
             // Its own queries are done now, under the names that are in scope here.
-            let mut inner = std::mem::replace(&mut cte.query, placeholder());
+            let mut inner = std::mem::replace(&mut cte.query, Box::new(empty_query()));
             let visited = VisitMut::visit(&mut inner, self);
             cte.query = inner;
             visited?;
@@ -102,23 +102,6 @@ impl VisitorMut for Parter {
         }
         ControlFlow::Continue(())
     }
-}
-
-/// A query that stands where another is taken out.
-fn placeholder() -> Box<ast::Query> {
-    let body = Box::new(SetExpr::Values(super::no_values()));
-    Box::new(ast::Query {
-        with: None,
-        body,
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    })
 }
 
 impl Parter {
