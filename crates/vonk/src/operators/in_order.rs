@@ -56,7 +56,7 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         }
         return Ok(plan);
     }
-    if keeps_order(&plan) {
+    if !is_single(&plan) && keeps_order(&plan) {
         return Ok(in_order(without_round_robin(&plan)?, None));
     }
     // Above a limit, dealing the rows out again would mix them.
@@ -86,9 +86,17 @@ fn in_order(input: Arc<dyn ExecutionPlan>, fetch: Option<usize>) -> Arc<dyn Exec
     Arc::new(InOrderExec::new(input, fetch))
 }
 
-/// Whether every partition gives rows in the order of its files.
+fn is_single(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.output_partitioning().partition_count() == 1
+}
+
+/// Whether the partitions, one after the other, give rows in the order of the files and of the
+/// parts of a union.
+///
+/// One partition has whatever order it has: a side of a union that is sorted, limited or a single
+/// row.
 fn keeps_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    if plan.is::<DataSourceExec>() {
+    if plan.is::<DataSourceExec>() || is_single(plan) {
         return true;
     }
     let in_order = plan.is::<FilterExec>()
@@ -107,8 +115,11 @@ fn is_round_robin(plan: &Arc<dyn ExecutionPlan>) -> bool {
         .is_some_and(|node| matches!(node.partitioning(), Partitioning::RoundRobinBatch(_)))
 }
 
-/// The plan without the operators that deal batches out to all threads.
+/// A plan that [`keeps_order`], without the operators that deal batches out to all threads.
 fn without_round_robin(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    if is_single(plan) {
+        return keep_file_order(Arc::clone(plan));
+    }
     let children = plan.children();
     if is_round_robin(plan)
         && let [child] = children.as_slice()
