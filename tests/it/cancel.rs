@@ -1,8 +1,12 @@
 //! A query that nobody waits for any more ends, and leaves neither threads at work nor files.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use vonk::object_store::memory::InMemory;
+use vonk::object_store::throttle::{ThrottleConfig, ThrottledStore};
+use vonk::object_store::{ObjectStore, ObjectStoreExt};
 use vonk::prelude::*;
 
 /// Queries that would take minutes or more, of every shape that an operator or kernel gives them.
@@ -81,7 +85,12 @@ const ENDLESS: &[(&str, &str)] = &[
     ),
     ("hashes", "SELECT max(sha2(concat(repeat('ab', 50), id), 256)) FROM big"),
     ("texts", "SELECT max(upper(reverse(concat(repeat('ab', 50), id)))) FROM big"),
+    (
+        "distances of long texts",
+        "SELECT max(levenshtein(repeat('ab', 500), concat(repeat('ba', 500), id))) FROM big",
+    ),
     ("function of Rust", "SELECT max(slow(id)) FROM big"),
+    ("store that never answers", "SELECT count(*) FROM text.`stalled://store/lines.txt`"),
 ];
 
 async fn session(spill: &std::path::Path) -> Session {
@@ -93,6 +102,7 @@ async fn session(spill: &std::path::Path) -> Session {
         .unwrap();
     session.range(0, 100_000_000_000).create_or_replace_temp_view("big").await.unwrap();
     session.range(0, 1_000_000).create_or_replace_temp_view("small").await.unwrap();
+    session.register_object_store("stalled://store", stalled().await).unwrap();
     session.range(0, 2_000).create_or_replace_temp_view("few").await.unwrap();
     let slow = |id: i64| {
         std::thread::sleep(Duration::from_micros(5));
@@ -100,6 +110,15 @@ async fn session(spill: &std::path::Path) -> Session {
     };
     session.udf("slow", slow).unwrap();
     session
+}
+
+/// A store that lists its file, but never gives a byte of it.
+async fn stalled() -> Arc<dyn ObjectStore> {
+    let store = InMemory::new();
+    store.put(&"lines.txt".into(), "to be\nor not".into()).await.unwrap();
+    let wait_get_per_call = Duration::from_secs(3600);
+    let config = ThrottleConfig { wait_get_per_call, ..ThrottleConfig::default() };
+    Arc::new(ThrottledStore::new(store, config))
 }
 
 /// How long a query goes on after nobody waits for it; `None` if it ended on its own.
@@ -134,12 +153,32 @@ fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn what_nobody_waits_for_ends() {
+    let times = times_to_end(1);
+    assert!(times.len() >= 30, "only {} of the queries ran until they were cancelled", times.len());
+}
+
+/// The percentiles of many rounds, which mean something in an optimised build.
+#[test]
+#[ignore = "takes minutes"]
+fn soak() {
+    const ROUNDS: usize = 10;
+    let times = times_to_end(ROUNDS);
+    let percentile = |percent: usize| times[times.len() * (100 - percent) / 100].0;
+    let (half, most) = (percentile(50), percentile(99));
+    let rounds = ROUNDS * ENDLESS.len();
+    writeln!(std::io::stderr(), "of {rounds}: half within {half:.0?}, 99 % within {most:.0?}")
+        .unwrap();
+}
+
+/// How long each query that was cancelled went on, the longest first.
+fn times_to_end(rounds: usize) -> Vec<(Duration, &'static str)> {
+    let queries = (0..rounds).flat_map(|_| ENDLESS);
     let mut times: Vec<(Duration, &str)> =
-        ENDLESS.iter().filter_map(|(name, sql)| Some((time_to_end(name, sql)?, *name))).collect();
+        queries.filter_map(|(name, sql)| Some((time_to_end(name, sql)?, *name))).collect();
     times.sort_by(|a, b| b.cmp(a));
     let slowest: Vec<String> =
         times.iter().take(5).map(|(time, name)| format!("{name} {time:.0?}")).collect();
     let (count, slowest) = (times.len(), slowest.join(", "));
     writeln!(std::io::stderr(), "{count} queries were cancelled; the slowest: {slowest}").unwrap();
-    assert!(times.len() >= 30, "only {} of the queries ran until they were cancelled", times.len());
+    times
 }

@@ -9,6 +9,8 @@ use crate::{Result, lancer};
 enum Suite {
     /// An ignored test of tests/it.
     Test(&'static str),
+    /// The same in an optimised build.
+    Optimised(&'static str),
     /// The tester of random queries, with these arguments.
     Lancer(&'static [&'static str]),
 }
@@ -17,6 +19,7 @@ enum Suite {
 const SUITES: &[(&str, Suite)] = &[
     ("kills", Suite::Test("writes::kills::soak")),
     ("damaged", Suite::Test("faults::damaged::soak")),
+    ("cancel", Suite::Optimised("cancel::soak")),
     ("lancer", Suite::Lancer(&["--seconds", "1800", "--seed", "1"])),
 ];
 
@@ -48,12 +51,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 impl Suite {
     fn run(&self) -> Result<()> {
         match self {
-            Suite::Test(test) => {
-                let target = ["test", "--locked", "--workspace", "--test", "it", "--"];
-                let exactly = ["--ignored", "--exact", test, "--nocapture"];
-                run_command(cargo(&target).args(exactly))
-            }
+            Suite::Test(test) => ignored_test(&[], test),
+            Suite::Optimised(test) => ignored_test(&["--release"], test),
             Suite::Lancer(arguments) => lancer::run(arguments),
         }
     }
+}
+
+fn ignored_test(profile: &[&str], test: &str) -> Result<()> {
+    let target = ["test", "--locked", "--workspace", "--test", "it"];
+    let exactly = ["--", "--ignored", "--exact", test, "--nocapture"];
+    run_command(cargo(&target).args(profile).args(exactly))
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::functions_aggregate::{average, bool_and_or, count, first_last, stddev, variance};
+use datafusion::functions_aggregate::{bool_and_or, count, first_last, stddev, variance};
 use datafusion::logical_expr::AggregateUDF;
 
 use crate::arithmetic::Mode;
 use crate::function::Function;
 
 mod approx_count_distinct;
+mod average;
 mod bitmaps;
 mod extremes;
 mod histogram;
@@ -20,6 +21,12 @@ pub(crate) mod whole;
 
 /// Every function of groups that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::aggregate(
+        &["avg", "mean"],
+        "avg(number)",
+        "Gives the average of a group; decimals give a decimal, other numbers a double.",
+        |mode| average::udf("avg", mode),
+    ),
     Function::aggregate(
         &["sum"],
         "sum(number)",
@@ -186,7 +193,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["try_avg"],
         "try_avg(number)",
         "Gives the average of a group, or NULL where it does not fit.",
-        |_| foundation(average::avg_udaf),
+        |_| average::udf("try_avg", Mode::Try),
     ),
     Function::aggregate(
         &["variance"],

@@ -23,6 +23,7 @@ mod types;
 
 use crate::datetime::Zone;
 use crate::failure::Failure;
+pub(crate) use decimals::nearest_quotient;
 use pairs::{OnFlag, Pairs};
 
 /// An arithmetic operator with two operands.

@@ -79,6 +79,8 @@ options! {
         "Whether operators get no more while the process takes over 1.2 times the memory limit and 48 MB; the command sets it.", process;
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.", process;
+    PACING: Boolean = "vonk.execution.pacing", None, "true",
+        "Whether functions get few rows at a time while they take long, so that a cancelled query ends.";
     RECURSION_LEVELS_MAX: Count = "vonk.sql.recursion.levels.max", Some("spark.sql.cteRecursionLevelLimit"), "100",
         "How often a recursive query may recur.";
     RECURSION_ROWS_MAX: Count = "vonk.sql.recursion.rows.max", Some("spark.sql.cteRecursionRowLimit"), "1000000",

@@ -40,6 +40,8 @@ pub use dataframe::{
 /// The DataFusion that vonk is built on, for plans and their metrics.
 pub use datafusion;
 pub use error::{Condition, Error, Result};
+/// The stores of files, for those of a program's own.
+pub use object_store;
 pub use policy::Policy;
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};

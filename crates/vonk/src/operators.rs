@@ -1,10 +1,25 @@
 //! Physical operators of our own, and where they stand in a plan.
 
+use std::sync::Arc;
+
+use datafusion::common::Result as DfResult;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
+
 pub(crate) mod ahead;
 pub(crate) mod guarded;
 pub(crate) mod in_order;
 pub(crate) mod interrupt;
 pub(crate) mod once;
+pub(crate) mod paced;
 pub(crate) mod recursion;
 pub(crate) mod spilling_join;
 pub(crate) mod token_count;
+
+/// The operator over other inputs.
+pub(crate) fn replace_children(
+    plan: &Arc<dyn ExecutionPlan>,
+    children: Vec<Arc<dyn ExecutionPlan>>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Arc::clone(plan).replace_children(children, options)
+}

@@ -12,6 +12,7 @@ mod aggregate_filters;
 mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
+mod pacing;
 mod recursion;
 mod spilling_joins;
 mod token_counts;
@@ -72,5 +73,8 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     }
     // Every operator is where it stays.
     rules.push(Arc::new(yielding::WhereBatchesMultiply));
+    if config.is_on(config::PACING) {
+        rules.push(Arc::new(pacing::WhereFunctionsAreCalled));
+    }
     rules
 }

@@ -46,6 +46,7 @@ mod narrow;
 mod numbering;
 mod pairs;
 mod pipe;
+mod remote;
 mod sample;
 mod save;
 mod shared;

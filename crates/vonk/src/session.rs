@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use object_store::ObjectStore;
 use parking_lot::RwLock;
 
 use crate::analyze::Variables;
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, DataFrame};
-use crate::error::Result;
+use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
 use crate::sql::{self, Environment, Views};
 use crate::udf::UserFunctions;
@@ -210,6 +212,35 @@ impl Session {
     /// What the statements of the session may read, write, reach and set.
     pub fn policy(&self) -> &Policy {
         &self.inner.policy
+    }
+
+    /// Gives the session a store of files of the program's own: paths that begin with `url` are
+    /// read from it and written to it, whatever hosts the session's policy allows.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// use std::sync::Arc;
+    /// use vonk::object_store::{ObjectStoreExt, memory::InMemory};
+    ///
+    /// let store = InMemory::new();
+    /// store.put(&"poem.txt".into(), "to be\nor not".into()).await.unwrap();
+    /// let session = Session::new();
+    /// session.register_object_store("memory://poems", Arc::new(store))?;
+    /// let lines = session.context().text_file("memory://poems/poem.txt");
+    /// assert_eq!(lines.collect().await?, ["to be", "or not"]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` if `url` is not a scheme and a host, such as `memory://poems`.
+    pub fn register_object_store(&self, url: &str, store: Arc<dyn ObjectStore>) -> Result<()> {
+        let url = ObjectStoreUrl::parse(url).map_err(|error| {
+            Error::new(Condition::INVALID_PARAMETER, format!("`{url}` names no store: {error}"))
+                .hint("give a scheme and a host, such as `memory://poems`")
+        })?;
+        self.inner.runtime.register_object_store(url.as_ref(), store);
+        Ok(())
     }
 
     /// The identifier of the session, for messages and files.

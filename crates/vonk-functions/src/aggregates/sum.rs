@@ -22,8 +22,8 @@ use crate::failure::Failure;
 mod groups;
 mod single;
 
-use groups::GroupSums;
-use single::{DistinctSum, SingleSum};
+pub(super) use groups::GroupSums;
+pub(super) use single::{DistinctSum, SingleSum};
 
 /// The type of sums on their way; decimals keep their scale.
 const WIDE: DataType = DataType::Decimal128(38, 0);
@@ -145,7 +145,7 @@ fn coerce(name: &str, argument: &DataType) -> Result<DataType> {
 
 /// How sums of one type are kept and finished.
 #[derive(Debug, Clone)]
-struct Total {
+pub(super) struct Total {
     mode: Mode,
     result_type: DataType,
 }
@@ -157,7 +157,12 @@ impl Total {
         is_exact.then(|| Self { mode, result_type: result_type.clone() })
     }
 
-    fn state_type(&self) -> DataType {
+    /// Sums of decimals of a scale whose results have so many digits.
+    pub(super) fn of_decimals(mode: Mode, precision: u8, scale: i8) -> Self {
+        Self { mode, result_type: DataType::Decimal128(precision, scale) }
+    }
+
+    pub(super) fn state_type(&self) -> DataType {
         match &self.result_type {
             DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
             _ => WIDE,

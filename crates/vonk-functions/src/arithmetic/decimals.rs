@@ -33,7 +33,7 @@ pub(super) fn calculate(
         Mode::Ansi => OnFlag::Fail(&failure),
         Mode::Try | Mode::Legacy => OnFlag::Null,
     };
-    let wide = Wide { operator, left_scale: left.1, right_scale: right.1, precision, scale };
+    let wide = Wide::new(operator, (left.1, right.1), (precision, scale));
     let has_room = decimal_before_limit(operator, left, right).0 <= i32::from(PRECISION_MAX);
     let array = match (operator, has_room) {
         (Operator::Add | Operator::Subtract, true) => {
@@ -94,29 +94,131 @@ fn whole_quotient(
     pairs.value(array)
 }
 
-/// A calculation that may need more than 128 bits on the way, and whose result may not fit.
+/// A calculation whose result may not fit, and that may need more than 128 bits on the way.
 struct Wide {
     operator: Operator,
     left_scale: i8,
     right_scale: i8,
-    precision: u8,
     scale: i8,
+    narrow: Option<Narrow>,
+    /// What the result stays below.
+    bound: u128,
+}
+
+/// The factors of the calculation in 128 bits.
+struct Narrow {
+    left_factor: i128,
+    right_factor: i128,
+    /// What the exact result is multiplied by, or divided by, to come to its scale.
+    up: i128,
+    down: i128,
+}
+
+impl Narrow {
+    /// `None` if a factor alone needs more.
+    fn new(operator: Operator, left_scale: i8, right_scale: i8, scale: i8) -> Option<Self> {
+        let common = left_scale.max(right_scale);
+        let (left, right, exact) = match operator {
+            Operator::Multiply => (0, 0, left_scale + right_scale),
+            Operator::Divide | Operator::IntegerDivide => {
+                let shift = scale + right_scale - left_scale;
+                (shift, -shift, scale)
+            }
+            _ => (common - left_scale, common - right_scale, common),
+        };
+        Some(Self {
+            left_factor: checked_power(left)?,
+            right_factor: checked_power(right)?,
+            up: checked_power(scale - exact)?,
+            down: checked_power(exact - scale)?,
+        })
+    }
+
+    /// The result at its scale, unless it needs more than 128 bits on the way.
+    fn calculate(&self, operator: Operator, left: i128, right: i128) -> Option<i128> {
+        let left = product(left, self.left_factor)?;
+        let right = product(right, self.right_factor)?;
+        let exact = match operator {
+            Operator::Add => left.checked_add(right)?,
+            Operator::Subtract => left.checked_sub(right)?,
+            Operator::Multiply => product(left, right)?,
+            Operator::Remainder => left.checked_rem(right)?,
+            Operator::Divide | Operator::IntegerDivide => return quotient(left, right),
+        };
+        match self.down {
+            1 => product(exact, self.up),
+            down => quotient(exact, down),
+        }
+    }
+}
+
+/// The product, if it fits; quick for what fits into 64 bits.
+#[inline]
+fn product(left: i128, right: i128) -> Option<i128> {
+    match (i64::try_from(left), i64::try_from(right)) {
+        (Ok(left), Ok(right)) => Some(i128::from(left) * i128::from(right)),
+        _ => left.checked_mul(right),
+    }
+}
+
+/// The quotient rounded half away from zero; `None` where twice the rest does not fit.
+fn quotient(value: i128, divisor: i128) -> Option<i128> {
+    let (quotient, rest) = match (i64::try_from(value), i64::try_from(divisor)) {
+        // The least number has no positive counterpart.
+        (Ok(value), Ok(divisor)) if divisor != -1 => {
+            (i128::from(value / divisor), i128::from(value % divisor))
+        }
+        _ => (value.checked_div(divisor)?, value.checked_rem(divisor)?),
+    };
+    if rest.unsigned_abs().checked_mul(2)? < divisor.unsigned_abs() {
+        return Some(quotient);
+    }
+    quotient.checked_add(if (value < 0) == (divisor < 0) { 1 } else { -1 })
+}
+
+/// The decimal nearest to `value * 10^shift / divisor`, half away from zero, if it fits into 128 bits.
+///
+/// The divisor is not zero.
+pub(crate) fn nearest_quotient(value: i128, shift: i8, divisor: i128) -> Option<i128> {
+    let narrow = || quotient(product(value, checked_power(shift)?)?, divisor);
+    narrow().or_else(|| {
+        let value = i256::from_i128(value).wrapping_mul(wide_power(shift));
+        divide(value, i256::from_i128(divisor)).to_i128()
+    })
 }
 
 impl Wide {
+    fn new(
+        operator: Operator,
+        (left_scale, right_scale): (i8, i8),
+        (precision, scale): (u8, i8),
+    ) -> Self {
+        Self {
+            operator,
+            left_scale,
+            right_scale,
+            scale,
+            narrow: Narrow::new(operator, left_scale, right_scale, scale),
+            bound: power(precision as i8).unsigned_abs(),
+        }
+    }
+
     fn flagged(&self, left: i128, right: i128) -> (i128, bool) {
         if self.operator.divides() && right == 0 {
             return (0, true);
         }
-        match self.exact(left, right).to_i128() {
-            Some(value) if value.unsigned_abs() < power(self.precision as i8).unsigned_abs() => {
-                (value, false)
-            }
+        let narrow = self.narrow.as_ref();
+        let value = narrow
+            .and_then(|narrow| narrow.calculate(self.operator, left, right))
+            .or_else(|| self.exact(left, right).to_i128());
+        match value {
+            Some(value) if value.unsigned_abs() < self.bound => (value, false),
             _ => (0, true),
         }
     }
 
-    /// The result at its scale, half rounded away from zero as Java's HALF_UP.
+    /// The result at its scale in 256 bits, half rounded away from zero as Java's HALF_UP.
+    #[cold]
     fn exact(&self, left: i128, right: i128) -> i256 {
         let (left, right) = (i256::from_i128(left), i256::from_i128(right));
         let common = self.left_scale.max(self.right_scale);
@@ -168,6 +270,11 @@ fn power(exponent: i8) -> i128 {
     10_i128.pow(u32::try_from(exponent).unwrap_or(0))
 }
 
+/// The same, if it fits.
+fn checked_power(exponent: i8) -> Option<i128> {
+    10_i128.checked_pow(u32::try_from(exponent).unwrap_or(0))
+}
+
 fn wide_power(exponent: i8) -> i256 {
     i256::from_i128(10).wrapping_pow(u32::try_from(exponent).unwrap_or(0))
 }
@@ -181,4 +288,64 @@ fn out_of_range(operator: Operator, precision: u8, scale: i8) -> Failure {
         ),
     )
     .hint(format!("use `{}` to get NULL instead, or cast to double", operator.hint_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATORS: [Operator; 5] = [
+        Operator::Add,
+        Operator::Subtract,
+        Operator::Multiply,
+        Operator::Divide,
+        Operator::Remainder,
+    ];
+
+    #[test]
+    fn both_widths_give_the_same() {
+        let mut numbers = vec![0, 1, -1, 2, 3, -3, 5, 49, 50, -50, 51, 99, 100, 12345, -99999];
+        numbers.extend([
+            i128::from(i64::MAX),
+            i128::from(i64::MIN),
+            10_i128.pow(20),
+            10_i128.pow(37),
+        ]);
+        let mut compared = 0;
+        for operator in OPERATORS {
+            for scales in [(2, 2), (0, 4), (4, 0), (6, 3), (18, 18), (37, 1)] {
+                for scale in [0, 2, 6, 18] {
+                    let wide = Wide::new(operator, scales, (38, scale));
+                    let Some(narrow) = &wide.narrow else { continue };
+                    for (left, right) in
+                        numbers.iter().flat_map(|l| numbers.iter().map(move |r| (*l, *r)))
+                    {
+                        if operator.divides() && right == 0 {
+                            continue;
+                        }
+                        if let Some(value) = narrow.calculate(operator, left, right) {
+                            let exact = wide.exact(left, right).to_i128();
+                            assert_eq!(
+                                Some(value),
+                                exact,
+                                "{left} {} {right} at {scales:?} to {scale}",
+                                operator.sign()
+                            );
+                            compared += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(compared > 10_000, "{compared}");
+    }
+
+    #[test]
+    fn quotients_are_rounded_half_away_from_zero() {
+        assert_eq!(nearest_quotient(5, 0, 2), Some(3));
+        assert_eq!(nearest_quotient(-5, 0, 2), Some(-3));
+        assert_eq!(nearest_quotient(5, 4, 3), Some(16_667));
+        assert_eq!(nearest_quotient(10_i128.pow(37), 4, 1_000), Some(10_i128.pow(38)));
+        assert_eq!(nearest_quotient(10_i128.pow(37), 4, 1), None);
+    }
 }

@@ -22,7 +22,6 @@ const RENAMED: &[(&str, &str)] = &[
     ("last", "last_value"),
     ("some", "bool_or"),
     ("std", "stddev"),
-    ("try_avg", "avg"),
     ("variance", "var_samp"),
 ];
 

@@ -24,12 +24,14 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    Partitioning, PlanProperties, ReplaceChildrenOptions,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties,
 };
 use futures::StreamExt;
 
 use super::ahead::run_ahead;
+use super::paced::PacedExec;
+use super::replace_children;
 
 /// Batches that a partition may be ahead of the one that is being given.
 ///
@@ -69,6 +71,7 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         || plan.is::<GlobalLimitExec>()
         || plan.is::<FilterExec>()
         || plan.is::<CooperativeExec>()
+        || plan.is::<PacedExec>()
         || plan.is::<UnnestExec>();
     match plan.children().as_slice() {
         [child] if passes_on => {
@@ -103,6 +106,7 @@ fn keeps_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
         || plan.is::<ProjectionExec>()
         || plan.is::<LocalLimitExec>()
         || plan.is::<CooperativeExec>()
+        || plan.is::<PacedExec>()
         || plan.is::<UnnestExec>()
         || plan.is::<UnionExec>()
         || is_round_robin(plan);
@@ -131,14 +135,6 @@ fn without_round_robin(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn Execut
     }
     let children = children.into_iter().map(without_round_robin).collect::<DfResult<_>>()?;
     replace_children(plan, children)
-}
-
-fn replace_children(
-    plan: &Arc<dyn ExecutionPlan>,
-    children: Vec<Arc<dyn ExecutionPlan>>,
-) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Arc::clone(plan).replace_children(children, options)
 }
 
 impl InOrderExec {

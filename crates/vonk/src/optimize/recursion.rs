@@ -7,11 +7,11 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 
 use crate::display::LEVEL_MARK;
 use crate::operators::recursion::{LevelExec, Levels};
+use crate::operators::replace_children;
 
 /// Puts a counter over both parts of every recursive query.
 #[derive(Debug)]
@@ -39,8 +39,7 @@ impl PhysicalOptimizerRule for WhereQueriesRecur {
                 Arc::new(LevelExec::first(Arc::clone(query.static_term()), &levels)),
                 Arc::new(LevelExec::next(Arc::clone(query.recursive_term()), &levels)),
             ];
-            let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-            Ok(Transformed::yes(Arc::clone(&plan).replace_children(parts, options)?))
+            Ok(Transformed::yes(replace_children(&plan, parts)?))
         })
         .data()
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::job::{Job, or_throw};
-use super::{Outline, Parts, Preparing, Rdd, SparkContext, whole};
+use super::{Outline, Parts, Preparing, Rdd, SparkContext, remote, whole};
 use crate::config;
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
@@ -34,6 +34,9 @@ struct Split {
 
 /// The lines of the files at `path`, in at least `min_partitions` splits if they are large enough.
 pub(super) fn lines(context: &SparkContext, path: String, min_partitions: usize) -> Rdd<String> {
+    if remote::is_remote(&path) {
+        return remote::lines(context, &path);
+    }
     let outline = Outline::source(format!("text_file {path}"));
     // The splits are those of the first action, so that cached partitions and new ones fit together.
     let known = Arc::new(OnceCell::<Arc<[Split]>>::new());
@@ -87,7 +90,7 @@ fn compression_of(path: &Path) -> Compression {
 }
 
 /// The paths of a comma-separated list; commas between braces belong to a glob.
-fn split_paths(text: &str) -> Vec<&str> {
+pub(super) fn split_paths(text: &str) -> Vec<&str> {
     let mut depth = 0_usize;
     let between = |letter: char| {
         match letter {
@@ -102,14 +105,8 @@ fn split_paths(text: &str) -> Vec<&str> {
 
 /// The local files at a list of paths, each with its size.
 pub(super) async fn list(job: &Job, paths: &str) -> Result<Vec<(PathBuf, u64)>> {
-    let paths = split_paths(paths);
-    if let Some(remote) =
-        paths.iter().find(|path| path.contains("://") && !path.starts_with("file:"))
-    {
-        return Err(Error::unsupported(format!("`text_file` of `{remote}`"))
-            .hint("read it with `session.read()` and go on with `rdd_of::<(String,)>()`"));
-    }
-    let files = sources::list(&job.session().state(), &ReadSpec::new(paths)).await?;
+    let spec = ReadSpec::new(split_paths(paths));
+    let files = sources::list(&job.session().state(), &spec).await?;
     Ok(files.into_iter().map(|(name, size)| (PathBuf::from(name), size)).collect())
 }
 

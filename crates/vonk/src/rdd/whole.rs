@@ -1,6 +1,6 @@
 //! Files as one element each: their whole text or bytes.
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::context::slice_of;
 use super::job::{Task, or_throw};
 use super::text::{list, not_utf8};
-use super::{Outline, Parts, Preparing, Rdd, SparkContext};
+use super::{Outline, Parts, Preparing, Rdd, SparkContext, remote};
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
 use crate::sources::compression::{self, Compression};
@@ -35,7 +35,11 @@ impl SparkContext {
     /// # Ok(()) }
     /// ```
     pub fn whole_text_files(&self, path: impl Into<String>) -> Rdd<(String, String)> {
-        whole(self, "whole_text_files", path.into(), |policy, path, size| {
+        let path = path.into();
+        if remote::is_remote(&path) {
+            return remote::whole_texts(self, &path);
+        }
+        whole(self, "whole_text_files", path, |policy, path, size| {
             let name = Compression::by_name(&name_of(path)).0;
             String::from_utf8(read(policy, path, size, name)?)
                 .map_err(|wrong| not_utf8(path, wrong.utf8_error().valid_up_to() as u64))
@@ -57,7 +61,11 @@ impl SparkContext {
     /// # Ok(()) }
     /// ```
     pub fn binary_files(&self, path: impl Into<String>) -> Rdd<(String, Vec<u8>)> {
-        whole(self, "binary_files", path.into(), |policy, path, size| {
+        let path = path.into();
+        if remote::is_remote(&path) {
+            return remote::whole(self, &path);
+        }
+        whole(self, "binary_files", path, |policy, path, size| {
             read(policy, path, size, Compression::None)
         })
     }
@@ -99,9 +107,26 @@ fn name_of(path: &Path) -> String {
 }
 
 fn read(policy: &Policy, path: &Path, size: u64, compression: Compression) -> Result<Vec<u8>> {
+    read_all(path, open(policy, path, compression, size)?, size, compression)
+}
+
+/// The bytes of a file that is in memory, unpacked.
+///
+/// # Errors
+/// Those of unpacking, with the file's name and the byte.
+pub(super) fn unpack(path: &Path, bytes: Vec<u8>, compression: Compression) -> Result<Vec<u8>> {
+    if compression == Compression::None || bytes.is_empty() {
+        return Ok(bytes);
+    }
+    let size = bytes.len() as u64;
+    let input = decoder(path, Cursor::new(bytes), compression)?;
+    read_all(path, input, size, compression)
+}
+
+fn read_all(path: &Path, input: impl Read, size: u64, compression: Compression) -> Result<Vec<u8>> {
     let failed = |cause: std::io::Error| Error::from(cause).file(path);
     // One byte more than fits tells that there are too many.
-    let mut input = open(policy, path, compression, size)?.take(WHOLE_BYTES_MAX + 1);
+    let mut input = input.take(WHOLE_BYTES_MAX + 1);
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     match compression {
         Compression::None => input.read_to_end(&mut bytes).map_err(failed)?,
@@ -134,7 +159,14 @@ pub(super) fn open(
     if compression == Compression::None || size == 0 {
         return Ok(Box::new(file));
     }
-    let input = BufReader::with_capacity(256 << 10, file);
+    decoder(path, BufReader::with_capacity(256 << 10, file), compression)
+}
+
+fn decoder(
+    path: &Path,
+    input: impl BufRead + Send + 'static,
+    compression: Compression,
+) -> Result<Box<dyn Read + Send>> {
     compression.decoder(input).map_err(|cause| {
         compression::decode_error(cause, (path.display().to_string(), 0), compression)
     })

@@ -11,7 +11,7 @@ use super::Total;
 
 /// A sum for each group.
 #[derive(Debug)]
-pub(super) struct GroupSums {
+pub(in crate::aggregates) struct GroupSums {
     total: Total,
     sums: Vec<i128>,
     seen: NullState,
@@ -20,7 +20,7 @@ pub(super) struct GroupSums {
 }
 
 impl GroupSums {
-    pub(super) fn new(total: Total) -> Self {
+    pub(in crate::aggregates) fn new(total: Total) -> Self {
         Self { total, sums: Vec::new(), seen: NullState::new(), overflows: false }
     }
 

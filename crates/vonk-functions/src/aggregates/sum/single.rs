@@ -14,7 +14,7 @@ use super::{Total, for_each_value};
 
 /// A sum that grows, and shrinks when rows leave the frame of a window.
 #[derive(Debug)]
-pub(super) struct SingleSum {
+pub(in crate::aggregates) struct SingleSum {
     total: Total,
     sum: i128,
     /// Values that are not NULL; without any the sum is NULL.
@@ -22,7 +22,7 @@ pub(super) struct SingleSum {
 }
 
 impl SingleSum {
-    pub(super) fn new(total: Total) -> Self {
+    pub(in crate::aggregates) fn new(total: Total) -> Self {
         Self { total, sum: 0, values: 0 }
     }
 
@@ -73,14 +73,19 @@ impl Accumulator for SingleSum {
 
 /// The sum of the values that differ.
 #[derive(Debug)]
-pub(super) struct DistinctSum {
+pub(in crate::aggregates) struct DistinctSum {
     total: Total,
     values: HashSet<i128>,
 }
 
 impl DistinctSum {
-    pub(super) fn new(total: Total) -> Self {
+    pub(in crate::aggregates) fn new(total: Total) -> Self {
         Self { total, values: HashSet::new() }
+    }
+
+    /// How many values differ.
+    pub(in crate::aggregates) fn count(&self) -> i64 {
+        self.values.len() as i64
     }
 }
 

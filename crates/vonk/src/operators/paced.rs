@@ -1,0 +1,214 @@
+//! Batches in the size that the work above them can bear: small ones where a function takes long.
+//!
+//! A task of tokio ends where it gives way, which is between batches. A function that takes a
+//! millisecond for a row takes eight seconds for a batch of 8,192, and a query that was cancelled
+//! would go on for as long.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result as DfResult, internal_err};
+use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{Stream, StreamExt};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Rows of the first slice, when nothing is known yet.
+const ROWS_FIRST: usize = 16;
+
+/// Slices grow while the work on one takes less than this.
+const SHORT: Duration = Duration::from_millis(4);
+
+/// Slices shrink when the work on one takes more than this, and the task gives way.
+const LONG: Duration = Duration::from_millis(30);
+
+/// Gives the rows of its input in slices whose size follows the time that is spent on them.
+#[derive(Debug)]
+pub(crate) struct PacedExec {
+    input: Arc<dyn ExecutionPlan>,
+}
+
+impl PacedExec {
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+        Self { input }
+    }
+}
+
+impl DisplayAs for PacedExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PacedExec")
+    }
+}
+
+impl ExecutionPlan for PacedExec {
+    fn name(&self) -> &'static str {
+        "PacedExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn for<'a> FnMut(&'a Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) if children.is_empty() => Ok(Arc::new(Self::new(input))),
+            _ => internal_err!("PacedExec has one input"),
+        }
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> DfResult<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        Ok(Box::pin(Paced { input, held: None, rows: ROWS_FIRST, given: None }))
+    }
+}
+
+/// One partition on its way.
+struct Paced {
+    input: SendableRecordBatchStream,
+    /// What is left of a batch.
+    held: Option<RecordBatch>,
+    /// Rows of the next slice.
+    rows: usize,
+    given: Option<Given>,
+}
+
+/// A slice that was given: its rows, and the thread that took it with the time it had been at work.
+struct Given {
+    rows: usize,
+    thread: ThreadId,
+    since: Duration,
+}
+
+/// The time that this thread has been at work, without what it waited.
+fn time_at_work() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+impl Paced {
+    /// Learns from the last slice; says whether it is time to give way.
+    fn learn(&mut self) -> bool {
+        let Some(given) = self.given.take() else { return false };
+        // Work that went on on another thread is not known.
+        if given.thread != thread::current().id() {
+            return false;
+        }
+        let spent = time_at_work().saturating_sub(given.since);
+        if spent > LONG {
+            let target = (SHORT + LONG) / 2;
+            let fits = given.rows as u128 * target.as_nanos() / spent.as_nanos().max(1);
+            self.rows = usize::try_from(fits).unwrap_or(usize::MAX).max(1);
+            return true;
+        }
+        if spent < SHORT && given.rows >= self.rows {
+            self.rows = self.rows.saturating_mul(8);
+        }
+        false
+    }
+
+    fn slice(&mut self, batch: RecordBatch) -> RecordBatch {
+        let rows = batch.num_rows();
+        let slice = if rows > self.rows {
+            self.held = Some(batch.slice(self.rows, rows - self.rows));
+            batch.slice(0, self.rows)
+        } else {
+            batch
+        };
+        let (thread, since) = (thread::current().id(), time_at_work());
+        self.given = Some(Given { rows: slice.num_rows(), thread, since });
+        slice
+    }
+}
+
+impl Stream for Paced {
+    type Item = DfResult<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.learn() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let batch = match self.held.take() {
+            Some(batch) => batch,
+            None => match ready!(self.input.poll_next_unpin(context)) {
+                Some(Ok(batch)) => batch,
+                ended => return Poll::Ready(ended),
+            },
+        };
+        Poll::Ready(Some(Ok(self.slice(batch))))
+    }
+}
+
+impl RecordBatchStream for Paced {
+    fn schema(&self) -> SchemaRef {
+        self.input.schema()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use datafusion::arrow::array::{ArrayRef, Int32Array};
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    use futures::stream;
+
+    use super::*;
+
+    /// The sizes of the slices of 1,000 rows, when each row takes so long.
+    async fn slices(per_row: Duration) -> Vec<usize> {
+        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1000));
+        let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+        let schema = batch.schema();
+        let input = RecordBatchStreamAdapter::new(schema, stream::iter([Ok(batch)]));
+        let mut paced = Paced { input: Box::pin(input), held: None, rows: ROWS_FIRST, given: None };
+        let mut sizes = Vec::new();
+        while let Some(batch) = paced.next().await {
+            let rows = batch.unwrap().num_rows();
+            sizes.push(rows);
+            let start = Instant::now();
+            while start.elapsed() < per_row * rows as u32 {}
+        }
+        sizes
+    }
+
+    #[tokio::test]
+    async fn no_row_is_lost_and_slices_follow_the_work() {
+        let fast = slices(Duration::ZERO).await;
+        let slow = slices(Duration::from_millis(2)).await;
+        assert_eq!(fast.iter().sum::<usize>(), 1000);
+        assert_eq!(slow.iter().sum::<usize>(), 1000);
+        assert!(fast.len() < 10, "{fast:?}");
+        assert!(slow.iter().all(|rows| *rows <= ROWS_FIRST), "{slow:?}");
+    }
+}
