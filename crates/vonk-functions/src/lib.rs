@@ -23,6 +23,7 @@ mod library;
 pub mod literals;
 mod math;
 mod misc;
+pub mod only;
 mod parameters;
 mod regexps;
 pub mod render;

@@ -18,7 +18,7 @@ use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery,
+    Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery, SubqueryAlias,
 };
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, ObjectName, ObjectNamePart, TableFactor};
 use vonk_functions::Failure;
@@ -205,7 +205,15 @@ impl Generator {
     pub(super) fn value(self, args: Vec<ast::Expr>) -> Option<ast::Expr> {
         match self.made_by {
             Some(Maker::Rows(name)) => Some(call(name, args)),
-            Some(Maker::Row(name)) => Some(call("array", vec![call(name, args)])),
+            // The name in quotes is the function's alone; without, it is the generator's too.
+            Some(Maker::Row(name)) => {
+                let mut row = call(name, args);
+                if let ast::Expr::Function(function) = &mut row {
+                    let name = ast::Ident::with_quote('`', name);
+                    function.name = ObjectName::from(vec![name]);
+                }
+                Some(call("array", vec![row]))
+            }
             None => args.into_iter().next(),
         }
     }
@@ -243,6 +251,22 @@ impl Generator {
     }
 }
 
+/// The plan of the item, if the right side of a join is a LATERAL one.
+pub(super) fn lateral_item(right: &LogicalPlan) -> Option<LogicalPlan> {
+    match right {
+        LogicalPlan::Subquery(Subquery { subquery, .. }) => Some(subquery.as_ref().clone()),
+        LogicalPlan::SubqueryAlias(aliased) => match aliased.input.as_ref() {
+            LogicalPlan::Subquery(Subquery { subquery, .. }) => {
+                let aliased =
+                    SubqueryAlias::try_new(Arc::clone(subquery), aliased.alias.clone()).ok()?;
+                Some(LogicalPlan::SubqueryAlias(aliased))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Takes the joins with LATERAL items away where all of an item can be done row by row.
 pub(super) fn thread(plan: LogicalPlan) -> DfResult<LogicalPlan> {
     Ok(plan.transform_up_with_subqueries(thread_join)?.data)
@@ -250,11 +274,13 @@ pub(super) fn thread(plan: LogicalPlan) -> DfResult<LogicalPlan> {
 
 fn thread_join(plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
     let LogicalPlan::Join(join) = &plan else { return Ok(Transformed::no(plan)) };
-    let is_lateral = matches!(join.right.as_ref(), LogicalPlan::Subquery(_));
-    if !is_lateral || join.join_type != JoinType::Inner {
+    if lateral_item(&join.right).is_none() || join.join_type != JoinType::Inner {
         return Ok(Transformed::no(plan));
     }
-    let Some(threaded) = onto(&join.right, &join.left)? else { return Ok(Transformed::no(plan)) };
+    // Names that clash where all is one plan do not in a join, which is made later then.
+    let Ok(Some(threaded)) = onto(&join.right, &join.left) else {
+        return Ok(Transformed::no(plan));
+    };
     let filtered = match condition(join) {
         Some(condition) => LogicalPlanBuilder::from(threaded).filter(condition)?.build()?,
         None => threaded,

@@ -68,7 +68,7 @@ fn none_equal(query: InSubquery, outer: &DFSchema) -> DfResult<Expr> {
 }
 
 /// A subquery within an expression, where NULL is not false.
-fn spell_value(expr: Expr, outer: &DFSchema) -> DfResult<Transformed<Expr>> {
+pub(super) fn spell_value(expr: Expr, outer: &DFSchema) -> DfResult<Transformed<Expr>> {
     let query = match expr {
         Expr::InSubquery(query) if can_move(&query.expr)? => query,
         Expr::Exists(Exists { subquery, negated }) => {
