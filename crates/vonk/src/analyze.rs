@@ -32,6 +32,7 @@ mod aggregates;
 mod coercion;
 mod constructors;
 mod datetime;
+mod decorrelate;
 mod depth;
 mod forms;
 mod functions;
@@ -45,6 +46,7 @@ mod occurrences;
 mod operators;
 mod resolve;
 mod rewrites;
+mod routines;
 mod subqueries;
 mod syntax;
 mod type_functions;
@@ -57,6 +59,7 @@ pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
 pub(crate) use rewrites::UNSIGNED_SHIFT;
+pub(crate) use routines::{Body, Routine, RoutineParameter, Routines};
 pub(crate) use syntax::{call, cast, empty_query, query_of};
 pub(crate) use variables::{Variable, Variables};
 
@@ -105,11 +108,32 @@ pub(crate) fn plan_query(
 fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let config = config_of(scope.state);
     depth::limit(&query, config.count(config::DEPTH_MAX)?.unwrap_or(usize::MAX))?;
-    datetime::spell(&mut query)?;
-    typed_literals::check(&mut query, &config)?;
-    windows::write_out(&mut query)?;
+    prepare(&mut query, &config)?;
     resolve::resolve(&mut query, scope)?;
     scope.finish(scope.plan(query)?)
+}
+
+/// Checks literals and writes windows out, before names are resolved.
+pub(crate) fn prepare(query: &mut ast::Query, config: &Config) -> Result<()> {
+    datetime::spell(query)?;
+    typed_literals::check(query, config)?;
+    windows::write_out(query)
+}
+
+/// A query of one value.
+pub(crate) fn query_of_value(value: ast::Expr) -> ast::Query {
+    let mut select = resolve::empty_select();
+    select.projection.push(ast::SelectItem::UnnamedExpr(value));
+    query_of(select)
+}
+
+/// The value of such a query.
+pub(crate) fn value_of_query(query: ast::Query) -> Option<ast::Expr> {
+    let ast::SetExpr::Select(select) = *query.body else { return None };
+    match select.projection.into_iter().next() {
+        Some(ast::SelectItem::UnnamedExpr(value)) => Some(value),
+        _ => None,
+    }
 }
 
 /// Puts forms of SQL that the planner below does not know in words that it does.
@@ -149,6 +173,7 @@ struct Scope<'a> {
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
     variables: Arc<Variables>,
+    routines: Arc<Routines>,
 }
 
 impl<'a> Scope<'a> {
@@ -168,7 +193,17 @@ impl<'a> Scope<'a> {
         expr_planners.extend(state.expr_planners().iter().cloned());
         let functions = Functions::of(state);
         let variables = state.config().get_extension::<Variables>().unwrap_or_default();
-        Self { state, functions, relations, inputs, relation_planners, expr_planners, variables }
+        let routines = state.config().get_extension::<Routines>().unwrap_or_default();
+        Self {
+            state,
+            functions,
+            relations,
+            inputs,
+            relation_planners,
+            expr_planners,
+            variables,
+            routines,
+        }
     }
 
     /// Adds the function that was probably meant to an error about one that does not exist.
@@ -198,6 +233,7 @@ impl<'a> Scope<'a> {
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
         let plan =
             if config.is_on(config::REPAIR_SUBQUERIES) { subqueries::spell(plan)? } else { plan };
+        let plan = decorrelate::unnest(plan)?;
         Ok(if config.is_on(config::REPAIR_IN_LIST) { in_list::spell(plan)? } else { plan })
     }
 

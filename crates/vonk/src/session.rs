@@ -8,7 +8,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use object_store::ObjectStore;
 use parking_lot::RwLock;
 
-use crate::analyze::Variables;
+use crate::analyze::{Routines, Variables};
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, DataFrame};
@@ -46,6 +46,7 @@ struct Inner {
     state: RwLock<Arc<SessionState>>,
     views: Views,
     variables: Arc<Variables>,
+    routines: Arc<Routines>,
     /// The current database of the catalog.
     database: Arc<RwLock<String>>,
     user_functions: UserFunctions,
@@ -123,6 +124,8 @@ impl Session {
         let mut state = state::assemble(&id, &config, &policy, &runtime)?;
         let variables = Arc::<Variables>::default();
         state.config_mut().set_extension(Arc::clone(&variables));
+        let routines = Arc::<Routines>::default();
+        state.config_mut().set_extension(Arc::clone(&routines));
         Ok(Self {
             inner: Arc::new(Inner {
                 id,
@@ -131,6 +134,7 @@ impl Session {
                 state: RwLock::new(Arc::new(state)),
                 views: Views::default(),
                 variables,
+                routines,
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
@@ -284,6 +288,7 @@ impl Session {
         let mut state =
             state::assemble(&self.inner.id, &changed, &self.inner.policy, &self.inner.runtime)?;
         state.config_mut().set_extension(Arc::clone(&self.inner.variables));
+        state.config_mut().set_extension(Arc::clone(&self.inner.routines));
         self.inner.user_functions.add_to(&mut state)?;
         *self.inner.state.write() = Arc::new(state);
         *config = changed;
@@ -302,6 +307,10 @@ impl Environment for Session {
 
     fn variables(&self) -> &Variables {
         &self.inner.variables
+    }
+
+    fn routines(&self) -> &Routines {
+        &self.inner.routines
     }
 
     fn catalog(&self) -> Result<Catalog> {

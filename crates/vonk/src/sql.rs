@@ -14,7 +14,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
 
-use crate::analyze::{self, Relation, Variables};
+use crate::analyze::{self, Relation, Routines, Variables};
 use crate::catalog::{Catalog, TableKind, TableMeta, TableName};
 use crate::config::Config;
 use crate::error::{Condition, Error, Place, Result};
@@ -54,6 +54,8 @@ pub(crate) trait Environment: Send + Sync {
     fn config(&self) -> Config;
     /// The variables.
     fn variables(&self) -> &Variables;
+    /// The functions written in SQL.
+    fn routines(&self) -> &Routines;
     /// Sets an option.
     fn set(&self, name: &str, value: &str) -> Result<()>;
     /// Puts an option back to its default.
@@ -89,7 +91,10 @@ pub(crate) async fn plan_query(
     mut query: ast::Query,
 ) -> Result<LogicalPlan> {
     desugar::spell_out(&mut query)?;
-    let relations = resolve_relations(session, &query).await?;
+    let mut relations = resolve_relations(session, &query).await?;
+    for body in session.routines().queries_of(&query) {
+        relations.extend(resolve_relations(session, &body).await?);
+    }
     analyze::plan_over(&session.state(), relations, query)
 }
 

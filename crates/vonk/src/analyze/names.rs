@@ -1,5 +1,6 @@
 //! The names of columns that have no alias: an expression as Spark words it.
 
+use datafusion::arrow::datatypes::DataType;
 use sqlparser::ast::{self, Expr, Ident, UnaryOperator, Value};
 
 use self::functions::function_name;
@@ -9,6 +10,7 @@ use super::{type_functions, variables};
 
 mod functions;
 mod literals;
+mod moments;
 mod types;
 mod windows;
 
@@ -19,6 +21,16 @@ pub(super) trait Paths {
 
     /// The words for the columns that a query within the expression takes from the one around it.
     fn outer_columns(&self, query: &ast::Query) -> String;
+
+    /// The words for the columns that a star among the arguments of a call stands for.
+    fn star(&self, _argument: &ast::FunctionArg) -> Option<Vec<String>> {
+        None
+    }
+
+    /// The type of a column, if it is known.
+    fn column_type(&self, _parts: &[Ident]) -> Option<DataType> {
+        None
+    }
 }
 
 /// Words expressions; `lambdas` are the parameters of the functions that it is in.
@@ -56,6 +68,13 @@ impl Namer<'_> {
             Expr::Subquery(query) => format!("scalarsubquery({})", self.paths.outer_columns(query)),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
             Expr::Tuple(items) => self.tuple(items),
+            Expr::Struct { values, .. } => {
+                let values = values.iter().map(|value| match value {
+                    Expr::Named { expr, name } => format!("{} AS {}", self.name(expr), name.value),
+                    other => self.name(other),
+                });
+                format!("struct({})", values.collect::<Vec<_>>().join(", "))
+            }
             Expr::Ceil { expr, field } => self.rounded("ceil", expr, field),
             Expr::Floor { expr, field } => self.rounded("floor", expr, field),
             _ => self
@@ -83,6 +102,9 @@ impl Namer<'_> {
 
     fn binary(&self, left: &Expr, op: &ast::BinaryOperator, right: &Expr) -> String {
         use ast::BinaryOperator as Op;
+        if let Some(name) = moments::shifted_name(self, left, op, right) {
+            return name;
+        }
         let (left, right) = (self.name(left), self.name(right));
         match op {
             Op::NotEq => format!("(NOT ({left} = {right}))"),
@@ -102,7 +124,10 @@ impl Namer<'_> {
     fn unary(&self, op: UnaryOperator, operand: &Expr) -> String {
         match (op, operand) {
             (UnaryOperator::Minus, Expr::Value(value)) if is_number(&value.value) => {
-                format!("-{}", value_name(&value.value))
+                let digits = value_name(&value.value);
+                // There is no zero with a sign, but among doubles.
+                let is_zero = !digits.contains('E') && digits.chars().all(|c| c == '0' || c == '.');
+                if is_zero { digits } else { format!("-{digits}") }
             }
             (UnaryOperator::Minus, Expr::Cast { .. }) if is_suffixed(operand) => {
                 format!("-{}", self.name(operand))
@@ -122,6 +147,12 @@ impl Namer<'_> {
         let Expr::Cast { kind, expr, data_type, .. } = cast else { return cast.to_string() };
         if is_suffixed(expr) {
             return number_name(&self.name(expr), Some(data_type));
+        }
+        // Spark words no casts to types of several parts, which its SQL did not have once.
+        if matches!(data_type, ast::DataType::Array(_) | ast::DataType::Map(..))
+            || matches!(data_type, ast::DataType::Struct(..))
+        {
+            return self.name(expr);
         }
         let word = match kind {
             ast::CastKind::TryCast | ast::CastKind::SafeCast => "TRY_CAST",
@@ -280,8 +311,8 @@ impl Namer<'_> {
             Expr::Extract { field, expr, .. } => {
                 format!("extract({field} FROM {})", self.name(expr))
             }
-            Expr::Substring { expr, substring_from, substring_for, shorthand, .. } => {
-                let function = if *shorthand { "substr" } else { "substring" };
+            Expr::Substring { expr, substring_from, substring_for, shorthand, special } => {
+                let function = if *shorthand && *special { "substr" } else { "substring" };
                 let from = number(substring_from, "1");
                 let length = number(substring_for, &i32::MAX.to_string());
                 format!("{function}({}, {from}, {length})", self.name(expr))

@@ -29,7 +29,10 @@ mod from;
 mod groups;
 mod scope;
 mod select;
+mod sets;
 mod star;
+
+pub(super) use select::empty_select;
 
 /// What VALUES are called while their columns get Spark's names.
 const VALUES: &str = "__values";
@@ -66,6 +69,8 @@ pub(super) struct Resolver<'a> {
     captures: Vec<(usize, Vec<String>)>,
     /// What the queries within the last expression used.
     captured: Vec<Vec<String>>,
+    /// How many SQL functions are written out within each other.
+    routines: usize,
 }
 
 /// Resolves every name of a query.
@@ -79,6 +84,7 @@ pub(super) fn resolve(query: &mut ast::Query, scope: &Scope<'_>) -> Result<()> {
         reached: usize::MAX,
         captures: Vec::new(),
         captured: Vec::new(),
+        routines: 0,
     };
     resolver.query(query, None).map(|_| ())
 }

@@ -212,6 +212,18 @@ fn field_of(unit: Unit) -> ast::DateTimeField {
     }
 }
 
+/// A checked interval literal in one unit: `13 months`, `3600000000 microseconds`.
+pub(super) fn interval_text(literal: &Interval) -> Option<String> {
+    let unit = |field: &ast::DateTimeField| Unit::named(&field.to_string());
+    let start = literal.leading_field.as_ref().and_then(unit)?;
+    let end = literal.last_field.as_ref().map_or(Some(start), unit)?;
+    let Expr::Value(value) = literal.value.as_ref() else { return None };
+    let text = value.value.clone().into_string()?;
+    let amount = interval::parse_fields(&text, Range::new(start, end))?;
+    let unit = if start.is_months() { "months" } else { "microseconds" };
+    Some(format!("{amount} {unit}"))
+}
+
 /// A checked interval literal as a CAST of its text.
 pub(super) fn interval_cast(literal: &Interval) -> Option<Expr> {
     let unit = |field: &ast::DateTimeField| Unit::named(&field.to_string());

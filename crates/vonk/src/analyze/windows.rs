@@ -30,7 +30,13 @@ pub(super) fn number_in_int(query: &mut ast::Query) {
         type Break = ();
 
         fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-            let Expr::Function(function) = &*expr else { return ControlFlow::Continue(()) };
+            let Expr::Function(function) = &mut *expr else { return ControlFlow::Continue(()) };
+            if let Some(WindowType::WindowSpec(WindowSpec { window_frame: Some(frame), .. })) =
+                &mut function.over
+            {
+                spell_bound(&mut frame.start_bound);
+                frame.end_bound.iter_mut().for_each(spell_bound);
+            }
             let name = function.name.to_string().to_lowercase();
             if function.over.is_some() && NUMBERING.contains(&name.as_str()) {
                 *expr = super::syntax::cast(expr.clone(), ast::DataType::Int(None));
@@ -39,6 +45,20 @@ pub(super) fn number_in_int(query: &mut ast::Query) {
         }
     }
     let _ = VisitMut::visit(query, &mut Caster);
+}
+
+/// The planner below takes the distance of a bound as a number or a text, whatever it is of.
+fn spell_bound(bound: &mut ast::WindowFrameBound) {
+    let (ast::WindowFrameBound::Preceding(Some(distance))
+    | ast::WindowFrameBound::Following(Some(distance))) = bound
+    else {
+        return;
+    };
+    if let Expr::Interval(literal) = distance.as_ref()
+        && let Some(text) = super::typed_literals::interval_text(literal)
+    {
+        **distance = Expr::value(ast::Value::SingleQuotedString(text));
+    }
 }
 
 struct Writer;

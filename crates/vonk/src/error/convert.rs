@@ -259,6 +259,9 @@ fn plan_error(text: &str) -> Error {
         let message = "the lambda has more parameters than the function gives it";
         return Error::new(Condition::INVALID_LAMBDA_CALL, message);
     }
+    if let Some(condition) = known_condition(&text) {
+        return Error::new(condition, lower_first(&text));
+    }
     if text.starts_with("Inconsistent data length across values list") {
         let message = "the rows of VALUES have different numbers of columns";
         return Error::new(Condition::INLINE_TABLE_COLUMNS, message);
@@ -281,6 +284,28 @@ fn plan_error(text: &str) -> Error {
         return Error::new(Condition::DATATYPE_MISMATCH, message).hint("compare it with a value");
     }
     Error::new(Condition::DATATYPE_MISMATCH, text)
+}
+
+/// The conditions of what the foundation refuses, by words that only this message has.
+const KNOWN: &[(&str, Condition)] = &[
+    ("Scalar subquery returned more than one row", Condition::SCALAR_SUBQUERY_TOO_MANY_ROWS),
+    ("The subquery should only return one column", Condition::SCALAR_SUBQUERY_COLUMNS),
+    ("LIMIT must be >= 0", Condition::LIMIT_IS_NEGATIVE),
+    ("OFFSET must be >=0", Condition::LIMIT_IS_NEGATIVE),
+    ("Expected LIMIT to be an integer", Condition::LIMIT_DATA_TYPE),
+    ("Expected OFFSET to be an integer", Condition::LIMIT_DATA_TYPE),
+    ("QUALIFY clause requires window functions", Condition::QUALIFY_REQUIRES_WINDOW_FUNCTION),
+    ("bound cannot be UNBOUNDED", Condition::WINDOW_FRAME_INVALID_BOUND),
+    ("cannot be larger than end bound", Condition::WINDOW_FRAME_WRONG_COMPARISON),
+    ("In/Exist/SetComparison subquery can only", Condition::UNSUPPORTED_IN_EXISTS_SUBQUERY),
+    ("Correlated scalar subquery can only be used", Condition::UNSUPPORTED_CORRELATED_SCALAR),
+    ("is not defined!", Condition::MISSING_WINDOW_SPECIFICATION),
+    ("table function '", Condition::UNRESOLVABLE_TABLE_FUNCTION),
+];
+
+fn known_condition(text: &str) -> Option<Condition> {
+    let row = KNOWN.iter().find(|(words, _)| text.contains(words));
+    row.map(|(_, condition)| *condition)
 }
 
 /// No form of a function takes the types of the arguments.
@@ -313,7 +338,7 @@ fn execution_error(text: &str) -> Error {
     if lower.contains("overflow") {
         return overflow(&text);
     }
-    Error::new(Condition::INVALID_PARAMETER, text)
+    Error::new(known_condition(&text).unwrap_or(Condition::INVALID_PARAMETER), text)
 }
 
 fn overflow(text: &str) -> Error {

@@ -24,6 +24,7 @@ mod describe;
 mod drop_view;
 mod execute;
 mod explain;
+mod function;
 mod insert;
 mod set;
 mod show;
@@ -72,6 +73,24 @@ macro_rules! statements {
 }
 
 statements! {
+    ["CREATE" "OR" "REPLACE" "FUNCTION"] "CREATE OR REPLACE FUNCTION name(parameters) [RETURNS type] RETURN …"
+        "Makes a function of an expression or a query, or puts it in another's place."
+        function::parse_create_or_replace;
+    ["CREATE" "FUNCTION"] "CREATE FUNCTION [IF NOT EXISTS] name(parameters) [RETURNS type | TABLE] RETURN …"
+        "Makes a function of an expression or a query."
+        function::parse_create;
+    ["CREATE" "OR" "REPLACE" "TEMPORARY" "FUNCTION"] "CREATE OR REPLACE TEMPORARY FUNCTION name(parameters) RETURN …"
+        "Makes a function that lives as long as the session, or puts it in another's place."
+        function::parse_temporary_or_replace;
+    ["CREATE" "TEMPORARY" "FUNCTION"] "CREATE TEMPORARY FUNCTION name(parameters) RETURN …"
+        "Makes a function that lives as long as the session."
+        function::parse_temporary;
+    ["DROP" "TEMPORARY" "FUNCTION"] "DROP TEMPORARY FUNCTION [IF EXISTS] name"
+        "Drops a function of the session."
+        function::parse_drop_temporary;
+    ["DROP" "FUNCTION"] "DROP FUNCTION [IF EXISTS] name"
+        "Drops a function."
+        function::parse_drop;
     ["CREATE" "OR" "REPLACE" "TEMP"] "CREATE OR REPLACE TEMP VIEW name AS query"
         "Makes a view that lives as long as the session, or puts it in another's place."
         create_view::parse_or_replace;

@@ -30,6 +30,7 @@ const DEFAULTS: &[Defaults] = &[
     of("hll_union", 2, &["false"]),
     of("hll_union_agg", 1, &["false"]),
     of("hmac", 2, &["SHA-256"]),
+    of("instr", 3, &["1"]),
     of("lag", 1, &["1", "NULL"]),
     of("lead", 1, &["1", "NULL"]),
     of("listagg", 1, &["NULL"]),
@@ -63,8 +64,11 @@ const DEFAULTS: &[Defaults] = &[
 ];
 
 /// Second names that Spark replaces by the first.
-const RENAMED: &[(&str, &str)] =
-    &[("make_timestamp_ltz", "make_timestamp"), ("sha", "sha"), ("to_varchar", "to_char")];
+const RENAMED: &[(&str, &str)] = &[
+    ("array_agg", "collect_list"),
+    ("current_database", "current_schema"),
+    ("to_varchar", "to_char"),
+];
 
 /// Functions that Spark words in capitals.
 const CAPITALS: &[&str] = &[
@@ -85,6 +89,7 @@ const CAPITALS: &[&str] = &[
     "exp",
     "expm1",
     "hypot",
+    "log",
     "log10",
     "log1p",
     "log2",
@@ -144,6 +149,7 @@ pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> Stri
         arguments.truncate(1);
     }
     add_defaults(&bare, &mut arguments);
+    fit_arguments(&bare, function, &mut arguments);
     let mut name = call_name(&bare, function, &arguments);
     if !function.within_group.is_empty() {
         name = within_group_name(namer, &bare, name, &function.within_group);
@@ -170,6 +176,16 @@ fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> Stri
         ("not", [operand]) => return format!("(NOT {operand})"),
         ("datepart", [field, source]) => return format!("datepart({field} FROM {source})"),
         ("extract", [field, source]) => return format!("extract({field} FROM {source})"),
+        // Of a date and a time, both functions are the same one.
+        ("make_timestamp_ltz", [_, _] | [_, _, _]) => {
+            return format!("make_timestamp({arguments_text})");
+        }
+        ("mode", [operand, flag]) => {
+            return match flag.as_str() {
+                "true" => format!("mode() WITHIN GROUP (ORDER BY {operand} DESC)"),
+                _ => format!("mode({operand})"),
+            };
+        }
         ("positive", [operand]) => return format!("(+ {operand})"),
         ("ltrim", [what, text]) => return format!("TRIM(LEADING {what} FROM {text})"),
         ("rtrim", [what, text]) => return format!("TRIM(TRAILING {what} FROM {text})"),
@@ -193,6 +209,55 @@ fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> Stri
         _ => "",
     };
     format!("{name}({distinct}{arguments_text})")
+}
+
+/// What a function that is given nothing else does at the end of `aggregate`.
+const IDENTITY: &str = "lambdafunction(namedlambdavariable(), namedlambdavariable())";
+
+/// How `array_sort` compares, if it is not told.
+const COMPARISON: &str = "lambdafunction((IF(((namedlambdavariable() IS NULL) AND \
+    (namedlambdavariable() IS NULL)), 0, (IF((namedlambdavariable() IS NULL), 1, \
+    (IF((namedlambdavariable() IS NULL), -1, (IF((namedlambdavariable() < \
+    namedlambdavariable()), -1, (IF((namedlambdavariable() > namedlambdavariable()), 1, \
+    0)))))))))), namedlambdavariable(), namedlambdavariable())";
+
+/// Shows the arguments that Spark puts in, and hides those that it takes for a clause.
+fn fit_arguments(name: &str, function: &ast::Function, arguments: &mut Vec<String>) {
+    match (name, arguments.len()) {
+        ("aggregate" | "reduce", 3) => arguments.push(IDENTITY.to_owned()),
+        ("array_sort", 1) => arguments.push(COMPARISON.to_owned()),
+        ("any_value" | "first" | "first_value" | "last" | "last_value", 2) => {
+            arguments.truncate(1);
+        }
+        ("log", 1) => arguments.insert(0, "E()".to_owned()),
+        ("lpad" | "rpad", 3) if gives_bytes(function) => {
+            let is_default = match &function.args {
+                ast::FunctionArguments::List(list) => list.args.len() == 2,
+                _ => false,
+            };
+            if is_default {
+                arguments[2] = "X'00'".to_owned();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether the first argument of a call is bytes, as far as its form tells.
+fn gives_bytes(function: &ast::Function) -> bool {
+    let ast::FunctionArguments::List(list) = &function.args else { return false };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first() else {
+        return false;
+    };
+    match first {
+        Expr::Value(value) => matches!(value.value, ast::Value::HexStringLiteral(_)),
+        Expr::Cast { data_type, .. } => matches!(data_type, ast::DataType::Binary(_)),
+        Expr::Function(call) => {
+            let name = call.name.to_string().to_lowercase();
+            ["binary", "encode", "to_binary", "unbase64", "unhex"].contains(&name.as_str())
+        }
+        _ => false,
+    }
 }
 
 fn add_defaults(name: &str, arguments: &mut Vec<String>) {
@@ -223,7 +288,15 @@ fn arguments_of(namer: &Namer<'_>, function: &ast::Function) -> Vec<String> {
         FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => "1".to_owned(),
         other => other.to_string(),
     };
-    list.args.iter().map(argument).collect()
+    let counts_rows = list.args.len() == 1
+        && list.duplicate_treatment.is_none()
+        && function.name.to_string().eq_ignore_ascii_case("count")
+        && matches!(list.args[0], FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+    let arguments = list.args.iter().flat_map(|written| {
+        let columns = if counts_rows { None } else { namer.paths.star(written) };
+        columns.unwrap_or_else(|| vec![argument(written)])
+    });
+    arguments.collect()
 }
 
 /// `listagg(a, NULL) WITHIN GROUP (ORDER BY a ASC NULLS FIRST)`; percentiles and modes are terser.

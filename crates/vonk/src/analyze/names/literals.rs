@@ -10,7 +10,10 @@ pub(super) fn value_name(value: &Value) -> String {
         Value::Number(digits, _) => number_name(digits, None),
         Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
         Value::DollarQuotedString(text) => text.value.clone(),
-        Value::HexStringLiteral(digits) => format!("X'{}'", digits.to_uppercase()),
+        Value::HexStringLiteral(digits) => {
+            let half = if digits.len() % 2 == 1 { "0" } else { "" };
+            format!("X'{half}{}'", digits.to_uppercase())
+        }
         other => other.to_string(),
     }
 }
@@ -41,7 +44,21 @@ fn decimal_name(digits: &str) -> String {
     let whole = if whole.is_empty() { "0" } else { whole };
     match fraction {
         Some("") | None => format!("{sign}{whole}"),
+        Some(fraction) if whole == "0" && fraction.starts_with("000000") => {
+            small_name(sign, fraction)
+        }
         Some(fraction) => format!("{sign}{whole}.{fraction}"),
+    }
+}
+
+/// A decimal below a millionth, which Java prints with an exponent.
+fn small_name(sign: &str, fraction: &str) -> String {
+    let digits = fraction.trim_start_matches('0');
+    let exponent = fraction.len() - digits.len() + 1;
+    match digits.split_at_checked(1) {
+        Some((first, "")) => format!("{sign}{first}E-{exponent}"),
+        Some((first, rest)) => format!("{sign}{first}.{rest}E-{exponent}"),
+        None => format!("{sign}0E-{}", fraction.len()),
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Alias {
     pub expr: Expr,
     /// Whether rows are brought together to compute it.
     pub aggregates: bool,
+    /// Whether the name was given with AS; such a name goes before one that was made.
+    pub explicit: bool,
 }
 
 /// What names may stand for besides columns.
@@ -34,6 +36,9 @@ pub(super) struct Names<'n> {
     /// What rows are grouped by: a column of FROM that is none of these is not meant, if an alias is.
     pub groups: Option<&'n [Expr]>,
 }
+
+/// How many calls of SQL functions a statement may have, with those in their bodies.
+const ROUTINES_MAX: usize = 10_000;
 
 /// Functions that are called without parentheses.
 const BARE_CALLS: &[&str] = &[
@@ -80,6 +85,17 @@ impl Resolver<'_> {
         }
     }
 
+    /// Counts the SQL functions that are written out, which may call each other in a circle.
+    pub(super) fn write_out_routine(&mut self) -> Result<()> {
+        self.routines += 1;
+        if self.routines > ROUTINES_MAX {
+            return Err(
+                Error::unsupported("SQL functions that call themselves").hint("use WITH RECURSIVE")
+            );
+        }
+        Ok(())
+    }
+
     fn outer_column(&mut self, path: &[Ident], env: &Env<'_>) -> Result<Option<Expr>> {
         let mut env = env.parent;
         while let Some(outer) = env {
@@ -92,7 +108,7 @@ impl Resolver<'_> {
     }
 
     /// Remembers that a column of `env` is used, for the queries within.
-    fn note(&mut self, column: &Column, env: &Env<'_>) {
+    pub(super) fn note(&mut self, column: &Column, env: &Env<'_>) {
         self.reached = self.reached.min(env.depth);
         for (depth, names) in &mut self.captures {
             if *depth == env.depth && !names.contains(&column.name) {
@@ -210,6 +226,11 @@ impl Walker<'_, '_, '_> {
         {
             return Ok(Some(call(&name.value.to_lowercase(), Vec::new())));
         }
+        if let [name] = path
+            && name.value.eq_ignore_ascii_case("grouping__id")
+        {
+            return Ok(Some(call("grouping_id", Vec::new())));
+        }
         Err(errors::unresolved(path, self.env))
     }
 
@@ -222,6 +243,9 @@ impl Walker<'_, '_, '_> {
             if !found.iter().any(|known| known.expr == alias.expr) {
                 found.push(alias);
             }
+        }
+        if found.iter().filter(|alias| alias.explicit).count() == 1 {
+            found.retain(|alias| alias.explicit);
         }
         let value = match found.as_slice() {
             [] => return Ok(None),
@@ -246,6 +270,14 @@ impl Walker<'_, '_, '_> {
     }
 
     fn enter(&mut self, expr: &mut Expr) -> Result<()> {
+        if let Expr::Function(function) = expr
+            && function.over.is_none()
+            && let Some(routine) = self.resolver.scope.routines.called(&function.name)
+        {
+            self.resolver.write_out_routine()?;
+            *expr = routine.value_of(function)?;
+            return self.enter(expr);
+        }
         match expr {
             Expr::Subquery(query)
             | Expr::Exists { subquery: query, .. }

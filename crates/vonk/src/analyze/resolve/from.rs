@@ -61,6 +61,7 @@ impl Resolver<'_> {
             let mut beside = before.clone();
             beside.append(left.clone());
             let right = self.factor(&mut join.relation, &beside, parent, taken)?;
+            check_lateral(&join.relation, &mut join.join_operator)?;
             left = self.join(left, right, &mut join.join_operator, parent)?;
         }
         Ok(left)
@@ -74,6 +75,7 @@ impl Resolver<'_> {
         parent: Option<&Env<'_>>,
         taken: &mut Taken,
     ) -> Result<From> {
+        self.routine(factor)?;
         match factor {
             TableFactor::Table { name, args: None, alias, .. } => {
                 let (name, alias) = (name.clone(), alias.clone());
@@ -88,7 +90,7 @@ impl Resolver<'_> {
                     let plan = self.scope.plan((**subquery).clone())?;
                     return self.planned(factor, plan, alias, taken);
                 }
-                Ok(captured(factor, &outputs, alias))
+                captured(factor, &outputs, alias, taken)
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 self.joined(table_with_joins, beside, parent, taken)
@@ -98,6 +100,28 @@ impl Resolver<'_> {
             }
             _ => self.opaque(factor, taken),
         }
+    }
+
+    /// Writes a call of a SQL function in FROM out.
+    fn routine(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let (name, args, alias) = match &*factor {
+            TableFactor::Table { name, args: Some(args), alias, .. } => {
+                (name, args.args.as_slice(), alias)
+            }
+            TableFactor::Function { name, args, alias, .. } => (name, args.as_slice(), alias),
+            _ => return Ok(()),
+        };
+        let Some(routine) = self.scope.routines.called(name) else { return Ok(()) };
+        self.write_out_routine()?;
+        let query = routine.rows_of_call(args)?;
+        let alias = alias.clone().unwrap_or_else(|| table_alias(Ident::new(routine.name.clone())));
+        *factor = TableFactor::Derived {
+            lateral: true,
+            subquery: Box::new(query),
+            alias: Some(alias),
+            sample: None,
+        };
+        Ok(())
     }
 
     /// A table, a view, a file, a plan given by a DataFrame, or a query of a WITH clause.
@@ -161,7 +185,7 @@ impl Resolver<'_> {
                     alias: Some(alias.clone()),
                     sample: None,
                 };
-                Ok(captured(factor, &outputs, Some(alias)))
+                captured(factor, &outputs, Some(alias), taken)
             }
             Source::Recursive(name, outputs, depth) => {
                 self.reached = self.reached.min(depth);
@@ -169,7 +193,7 @@ impl Resolver<'_> {
                     *table = ObjectName::from(vec![name]);
                     *own = Some(alias.clone());
                 }
-                Ok(captured(factor, &outputs, Some(alias)))
+                captured(factor, &outputs, Some(alias), taken)
             }
         }
     }
@@ -272,7 +296,7 @@ impl Resolver<'_> {
         let outputs: Vec<Output> = outputs.collect();
         let alias =
             alias.unwrap_or_else(|| table_alias(Ident::new(name.to_string().to_lowercase())));
-        Ok(captured(factor, &outputs, Some(alias)))
+        captured(factor, &outputs, Some(alias), taken)
     }
 
     /// What the planner below knows best: it is planned as it is.
@@ -429,6 +453,33 @@ impl Taken {
     }
 }
 
+/// A LATERAL item is joined by a condition; an outer join without one takes every row.
+fn check_lateral(relation: &TableFactor, operator: &mut JoinOperator) -> Result<()> {
+    let is_lateral = match relation {
+        TableFactor::Derived { lateral, .. } | TableFactor::Function { lateral, .. } => *lateral,
+        _ => false,
+    };
+    let is_cross = matches!(operator, JoinOperator::CrossJoin(_) | JoinOperator::Join(_));
+    let Some(constraint) = super::super::syntax::constraint_of_mut(operator) else {
+        return Ok(());
+    };
+    match constraint {
+        JoinConstraint::Using(_) if is_lateral => {
+            Err(Error::new(Condition::LATERAL_JOIN_USING, "a LATERAL item is joined by USING")
+                .hint("write the condition behind ON"))
+        }
+        JoinConstraint::Natural if is_lateral => {
+            Err(Error::new(Condition::INCOMPATIBLE_JOIN_TYPES, "NATURAL and LATERAL join types")
+                .hint("write the condition behind ON"))
+        }
+        JoinConstraint::None if !is_cross => {
+            *constraint = JoinConstraint::On(Expr::value(ast::Value::Boolean(true)));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a join does with the keys that both sides have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -521,35 +572,58 @@ fn equal(keys: &[(Column, Column)]) -> Option<Expr> {
 }
 
 /// The columns of a relation that stays where it stands, because it uses those around it.
-fn captured(factor: &mut TableFactor, outputs: &[Output], alias: Option<TableAlias>) -> From {
+fn captured(
+    factor: &mut TableFactor,
+    outputs: &[Output],
+    alias: Option<TableAlias>,
+    taken: &mut Taken,
+) -> Result<From> {
     let (TableFactor::Derived { alias: written, .. }
     | TableFactor::Table { alias: written, .. }
     | TableFactor::Function { alias: written, .. }) = factor
     else {
-        return From::default();
+        return Ok(From::default());
     };
-    let alias = alias.unwrap_or_else(|| table_alias(Ident::new(UNNAMED)));
-    let table = TableReference::bare(alias.name.value.clone());
+    let given = alias.iter().map(|alias| alias.name.value.clone()).collect::<Vec<_>>();
+    let mut alias = alias.unwrap_or_else(|| table_alias(Ident::new(UNNAMED)));
+    if !alias.columns.is_empty() && alias.columns.len() != outputs.len() {
+        return Err(wrong_aliases(&alias, outputs.len()));
+    }
     let names: Vec<String> = match alias.columns.is_empty() {
         true => outputs.iter().map(|output| output.name.clone()).collect(),
         false => alias.columns.iter().map(|column| column.name.value.clone()).collect(),
     };
+    let fields = names.iter().zip(outputs).map(|(name, output)| {
+        let field = datafusion::arrow::datatypes::Field::new(name, output.data_type.clone(), true);
+        (None, std::sync::Arc::new(field))
+    });
+    let mut from = From { columns: Vec::new(), fields: fields.collect() };
+    let table = taken.free(&alias.name.value, &from);
+    for (owner, _) in &mut from.fields {
+        *owner = Some(table.clone());
+    }
     let columns = names.iter().zip(outputs).map(|(name, output)| Column {
         name: shown(name).to_owned(),
-        qualifier: vec![alias.name.value.clone()],
+        qualifier: given.clone(),
         reference: reference(Some(&table), name),
         data_type: output.data_type.clone(),
         hidden: false,
         exact: None,
     });
-    let columns = columns.collect();
-    let fields = names.iter().zip(outputs).map(|(name, output)| {
-        let field = datafusion::arrow::datatypes::Field::new(name, output.data_type.clone(), true);
-        (Some(table.clone()), std::sync::Arc::new(field))
-    });
-    let fields = fields.collect();
+    from.columns = columns.collect();
+    alias.name = Ident::with_quote('`', table.table());
     *written = Some(alias);
-    From { columns, fields }
+    Ok(from)
+}
+
+fn wrong_aliases(alias: &TableAlias, columns: usize) -> Error {
+    let message = format!(
+        "`{}` has {columns} columns, but {} are named",
+        alias.name.value,
+        alias.columns.len()
+    );
+    let error = Error::new(Condition::ASSIGNMENT_ARITY_MISMATCH, message);
+    errors::at(error, std::slice::from_ref(&alias.name))
 }
 
 /// The same rows under the names of an alias.
@@ -559,14 +633,7 @@ pub(super) fn renamed(plan: LogicalPlan, alias: &TableAlias) -> Result<LogicalPl
     }
     let columns: Vec<PlanColumn> = plan.schema().columns();
     if columns.len() != alias.columns.len() {
-        let message = format!(
-            "`{}` has {} columns, but {} are named",
-            alias.name.value,
-            columns.len(),
-            alias.columns.len()
-        );
-        let error = Error::new(Condition::NUM_TABLE_ALIASES_MISMATCH, message);
-        return Err(errors::at(error, std::slice::from_ref(&alias.name)));
+        return Err(wrong_aliases(alias, columns.len()));
     }
     let mut seen: Vec<String> = Vec::new();
     let named = columns.into_iter().zip(&alias.columns).map(|(column, given)| {

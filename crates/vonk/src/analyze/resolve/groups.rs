@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 
 use datafusion::arrow::datatypes::DataType;
 use sqlparser::ast::{
-    self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, GroupByWithModifier,
-    Ident, SelectItem, UnaryOperator, Value, Visit, VisitMut, Visitor, VisitorMut,
+    self, Expr, GroupByExpr, GroupByWithModifier, Ident, SelectItem, UnaryOperator, Value, Visit,
+    Visitor,
 };
 
 use super::exprs::{Alias, Names};
 use super::scope::{Column, Env, From, shown};
 use super::select::plain;
+use super::sets::{Groups, set_of_call};
 use super::{Output, Resolver, errors};
 use crate::error::{Condition, Error, Result};
 
@@ -27,7 +28,7 @@ impl Resolver<'_> {
         select: &mut ast::Select,
         env: &Env<'_>,
         grouping: &Grouping<'_>,
-    ) -> Result<()> {
+    ) -> Result<Groups> {
         let (mut keys, modifiers) = match &mut select.group_by {
             GroupByExpr::All(modifiers) => {
                 (self.all_keys(grouping, env)?, std::mem::take(modifiers))
@@ -46,14 +47,20 @@ impl Resolver<'_> {
                 GroupByWithModifier::Cube => vec![Expr::Cube(each())],
                 GroupByWithModifier::GroupingSets(mut sets) => {
                     self.key_of_groups(&mut sets, env, grouping)?;
-                    vec![sets]
+                    return self.grouped(select, &keys, vec![sets]);
                 }
                 GroupByWithModifier::Totals => return Err(Error::unsupported("WITH TOTALS")),
             };
         }
-        let has_sets = keys.iter().any(is_set);
-        select.group_by = GroupByExpr::Expressions(keys, Vec::new());
-        self.spell_grouping(select, has_sets)
+        self.grouped(select, &[], keys)
+    }
+
+    /// Gives a SELECT its groups; `first` are keys whose sets come after them.
+    fn grouped(&self, select: &mut ast::Select, first: &[Expr], keys: Vec<Expr>) -> Result<Groups> {
+        let groups = Groups::of(first, &keys)?;
+        select.group_by = GroupByExpr::Expressions(groups.group_by(), Vec::new());
+        groups.spell_items(&mut select.projection, &|function| self.is_aggregate(function))?;
+        Ok(groups)
     }
 
     /// `GROUP BY ALL`: what the SELECT list has besides aggregates.
@@ -81,6 +88,9 @@ impl Resolver<'_> {
         env: &Env<'_>,
         grouping: &Grouping<'_>,
     ) -> Result<()> {
+        if let Some(set) = set_of_call(key) {
+            *key = set;
+        }
         match key {
             Expr::GroupingSets(sets) | Expr::Rollup(sets) | Expr::Cube(sets) => {
                 for key in sets.iter_mut().flatten() {
@@ -137,28 +147,9 @@ impl Resolver<'_> {
         Ok(constant_key(alias.expr.clone()))
     }
 
-    /// `grouping_id()` as a call of `grouping`, which the planner knows; both only over sets.
-    fn spell_grouping(&mut self, select: &mut ast::Select, has_sets: bool) -> Result<()> {
-        let keys = keys_of(&select.group_by);
-        let mut speller = GroupingSpeller { keys: &keys, has_sets };
-        let spelled = VisitMut::visit(&mut select.projection, &mut speller);
-        match spelled {
-            ControlFlow::Break(error) => Err(error),
-            ControlFlow::Continue(()) => Ok(()),
-        }
-    }
-
-    /// Spells `grouping_id()` in another clause than the SELECT list.
-    pub(super) fn spell_grouping_in(&self, expr: &mut Expr, group_by: &GroupByExpr) -> Result<()> {
-        let keys = keys_of(group_by);
-        let has_sets = match group_by {
-            GroupByExpr::Expressions(keys, _) => keys.iter().any(is_set),
-            GroupByExpr::All(_) => false,
-        };
-        match VisitMut::visit(expr, &mut GroupingSpeller { keys: &keys, has_sets }) {
-            ControlFlow::Break(error) => Err(error),
-            ControlFlow::Continue(()) => Ok(()),
-        }
+    /// Spells `grouping_id()` and its like in another clause than the SELECT list.
+    pub(super) fn spell_grouping(&self, expr: &mut Expr, groups: &Groups) -> Result<()> {
+        groups.spell(expr, &|function| self.is_aggregate(function))
     }
 
     /// Every column of a grouped SELECT is grouped by or aggregated.
@@ -288,8 +279,8 @@ impl Resolver<'_> {
         &mut self,
         order_by: &mut ast::OrderBy,
         env: &Env<'_>,
-        aliases: &[Alias],
-        by_name: bool,
+        (aliases, by_name): (&[Alias], bool),
+        groups: &Groups,
     ) -> Result<()> {
         expand_all(order_by, aliases.len());
         let ast::OrderByKind::Expressions(orders) = &mut order_by.kind else { return Ok(()) };
@@ -310,6 +301,7 @@ impl Resolver<'_> {
             }
             let names = Names { aliases: &outputs, aliases_first: true, groups: None };
             self.expr(&mut order.expr, env, names)?;
+            self.spell_grouping(&mut order.expr, groups)?;
             let at = outputs.iter().position(|output| plain(&output.expr) == plain(&order.expr));
             if let Some(at) = at {
                 order.expr = Expr::value(Value::Number((at + 1).to_string(), false));
@@ -389,10 +381,6 @@ fn constant_key(key: Expr) -> Expr {
         Some(number) => Expr::value(Value::SingleQuotedString(number.to_string())),
         None => key,
     }
-}
-
-fn is_set(key: &Expr) -> bool {
-    matches!(key, Expr::GroupingSets(_) | Expr::Rollup(_) | Expr::Cube(_))
 }
 
 /// What a resolved GROUP BY groups by, each key once.
@@ -496,80 +484,6 @@ impl Visitor for LooseColumns<'_, '_> {
             self.covered -= 1;
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// Spells calls of `grouping` and `grouping_id`.
-struct GroupingSpeller<'g> {
-    keys: &'g [Expr],
-    has_sets: bool,
-}
-
-impl VisitorMut for GroupingSpeller<'_> {
-    type Break = Error;
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        let Expr::Function(call) = &*expr else { return ControlFlow::Continue(()) };
-        let name = call.name.to_string().to_lowercase();
-        if name != "grouping" && name != "grouping_id" {
-            return ControlFlow::Continue(());
-        }
-        match self.spelled(&name, call) {
-            Ok(spelled) => {
-                *expr = spelled;
-                ControlFlow::Continue(())
-            }
-            Err(error) => ControlFlow::Break(errors::at_expr(error, expr)),
-        }
-    }
-}
-
-impl GroupingSpeller<'_> {
-    fn spelled(&self, name: &str, call: &ast::Function) -> Result<Expr> {
-        if !self.has_sets {
-            return Err(Error::new(
-                Condition::UNSUPPORTED_GROUPING_EXPRESSION,
-                format!("`{name}` needs GROUPING SETS, CUBE or ROLLUP"),
-            ));
-        }
-        let mut given = match &call.args {
-            FunctionArguments::List(list) => list
-                .args
-                .iter()
-                .filter_map(|arg| match arg {
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
-                    _ => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
-        let is_id = name == "grouping_id";
-        if is_id && given.is_empty() {
-            given = self.keys.to_vec();
-        }
-        let mismatch = match is_id {
-            true => given != self.keys,
-            false => !given.iter().all(|key| self.keys.contains(key)),
-        };
-        if mismatch {
-            let condition = match is_id {
-                true => Condition::GROUPING_ID_COLUMN_MISMATCH,
-                false => Condition::GROUPING_COLUMN_MISMATCH,
-            };
-            return Err(Error::new(
-                condition,
-                format!("`{call}` is not about what rows are grouped by"),
-            ));
-        }
-        let data_type =
-            if is_id { ast::DataType::BigInt(None) } else { ast::DataType::TinyInt(None) };
-        Ok(Expr::Cast {
-            kind: ast::CastKind::Cast,
-            expr: Box::new(super::super::syntax::call("grouping", given)),
-            data_type,
-            array: false,
-            format: None,
-        })
     }
 }
 

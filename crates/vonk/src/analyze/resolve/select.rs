@@ -47,12 +47,11 @@ impl Resolver<'_> {
         let has_star = select.projection.iter().any(is_star);
         let aliases = self.items(&mut select.projection, &env)?;
         let grouping = Grouping { aliases: &aliases, has_star };
-        self.group_by(select, &env, &grouping)?;
-        let groups = super::groups::keys_of(&select.group_by);
-        let names = Names { aliases: &aliases, aliases_first: false, groups: Some(&groups) };
+        let groups = self.group_by(select, &env, &grouping)?;
+        let names = Names { aliases: &aliases, aliases_first: false, groups: Some(&groups.keys) };
         if let Some(having) = &mut select.having {
             self.expr(having, &env, names)?;
-            self.spell_grouping_in(having, &select.group_by)?;
+            self.spell_grouping(having, &groups)?;
         }
         if let Some(qualify) = &mut select.qualify {
             self.expr(qualify, &env, Names { groups: None, ..names })?;
@@ -64,7 +63,7 @@ impl Resolver<'_> {
                 false => aliases.clone(),
             };
             let by_name = generates || select.distinct.is_some();
-            self.order_by(order_by, &env, &aliases, by_name)?;
+            self.order_by(order_by, &env, (&aliases, by_name), &groups)?;
         }
         self.check_groups(select, &env)?;
         self.check_having(select, &env)?;
@@ -89,7 +88,7 @@ impl Resolver<'_> {
             match item {
                 SelectItem::Wildcard(options) => {
                     let columns = self.star(None, &options, env)?;
-                    self.add_columns(columns, &mut items, &mut aliases);
+                    self.add_columns(columns, env, &mut items, &mut aliases);
                 }
                 SelectItem::QualifiedWildcard(kind, options) => {
                     let columns = match &kind {
@@ -103,7 +102,7 @@ impl Resolver<'_> {
                             self.fields_of(value, &data_type, &expr.to_string())?
                         }
                     };
-                    self.add_columns(columns, &mut items, &mut aliases);
+                    self.add_columns(columns, env, &mut items, &mut aliases);
                 }
                 SelectItem::ExprWithAliases { mut expr, aliases: names } => {
                     self.expr(&mut expr, env, lateral(&aliases))?;
@@ -116,12 +115,12 @@ impl Resolver<'_> {
                         continue;
                     }
                     aliases.push(self.alias(&name, &expr));
-                    items.push(with_alias(expr, &name));
+                    items.push(with_alias(expr, &name, env));
                 }
                 SelectItem::ExprWithAlias { mut expr, alias } => {
                     self.captured.clear();
                     self.expr(&mut expr, env, lateral(&aliases))?;
-                    aliases.push(self.alias(&alias.value, &expr));
+                    aliases.push(Alias { explicit: true, ..self.alias(&alias.value, &expr) });
                     items.push(SelectItem::ExprWithAlias { expr, alias });
                 }
             }
@@ -135,18 +134,19 @@ impl Resolver<'_> {
     fn add_columns(
         &self,
         columns: Vec<(String, Expr)>,
+        env: &Env<'_>,
         items: &mut Vec<SelectItem>,
         aliases: &mut Vec<Alias>,
     ) {
         for (name, expr) in columns {
             aliases.push(self.alias(&name, &expr));
-            items.push(with_alias(expr, &name));
+            items.push(with_alias(expr, &name, env));
         }
     }
 
     fn alias(&self, name: &str, expr: &Expr) -> Alias {
         let aggregates = self.has_aggregate(expr);
-        Alias { name: name.to_owned(), expr: expr.clone(), aggregates }
+        Alias { name: name.to_owned(), expr: expr.clone(), aggregates, explicit: false }
     }
 
     /// Resolves an expression without an alias, and names it.
@@ -218,8 +218,13 @@ impl Resolver<'_> {
         let Some(value) = self.column(path, env)? else {
             let mut outer = env.parent;
             while let Some(env) = outer {
-                if !env.from.of_table(path, self.same).is_empty() {
-                    return self.qualified_star(path, env);
+                let found = env.from.of_table(path, self.same);
+                if !found.is_empty() {
+                    found.iter().for_each(|column| self.note(column, env));
+                    return Ok(found
+                        .iter()
+                        .map(|c| (c.name.clone(), c.reference.clone()))
+                        .collect());
                 }
                 outer = env.parent;
             }
@@ -272,19 +277,28 @@ impl Resolver<'_> {
                         }
                         other => other.to_string(),
                     };
-                    outputs.push(Output { name, data_type: super::groups::column_type(expr, env) });
+                    outputs.push(Output { name, data_type: self.output_type(expr, env) });
                 }
                 SelectItem::ExprWithAlias { expr, .. } if generators::call_of(expr).is_some() => {
                     outputs.extend(self.generated(item, env)?);
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let name = alias.value.clone();
-                    outputs.push(Output { name, data_type: super::groups::column_type(expr, env) });
+                    outputs.push(Output { name, data_type: self.output_type(expr, env) });
                 }
                 _ => {}
             }
         }
         Ok(outputs)
+    }
+
+    /// The type of a column of a SELECT list. Only queries around this one ask for it: that of
+    /// the outermost is left to the planner.
+    fn output_type(&self, expr: &Expr, env: &Env<'_>) -> DataType {
+        match env.parent {
+            Some(_) => self.type_of(expr, env),
+            None => super::groups::column_type(expr, env),
+        }
     }
 
     /// The columns that a generator of a SELECT list gives.
@@ -366,6 +380,38 @@ impl Paths for Words<'_, '_> {
     fn outer_columns(&self, _query: &ast::Query) -> String {
         self.queries.borrow_mut().next().unwrap_or_default().join(", ")
     }
+
+    fn star(&self, argument: &ast::FunctionArg) -> Option<Vec<String>> {
+        let ast::FunctionArg::Unnamed(argument) = argument else { return None };
+        let from = self.env.from;
+        let all = || from.visible().map(|column| column.name.clone()).collect::<Vec<_>>();
+        match argument {
+            ast::FunctionArgExpr::Wildcard => Some(all()),
+            ast::FunctionArgExpr::WildcardWithOptions(options) => {
+                let except = options.opt_except.as_ref()?;
+                let gone =
+                    std::iter::once(&except.first_element).chain(&except.additional_elements);
+                let gone: Vec<&Ident> = gone.collect();
+                let same = self.resolver.same;
+                let is_left = |name: &String| !gone.iter().any(|gone| same.is(name, &gone.value));
+                Some(all().into_iter().filter(is_left).collect())
+            }
+            ast::FunctionArgExpr::QualifiedWildcard(name) => {
+                let found = from.of_table(&idents_of(name), self.resolver.same);
+                let names = found.iter().map(|column| column.name.clone());
+                Some(names.collect()).filter(|_| !found.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    fn column_type(&self, parts: &[Ident]) -> Option<DataType> {
+        let (found, used) = self.env.from.find(parts, self.resolver.same);
+        match found.as_slice() {
+            [column] if used == parts.len() => Some(column.data_type.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// The arguments of a call that are expressions.
@@ -377,7 +423,7 @@ fn arguments_of(args: &ast::FunctionArguments) -> Vec<Expr> {
 /// A column of the result, to be ordered by under its name.
 fn named_output(output: &Output) -> Alias {
     let expr = Expr::Identifier(Ident::with_quote('`', output.name.as_str()));
-    Alias { name: output.name.clone(), expr, aggregates: false }
+    Alias { name: output.name.clone(), expr, aggregates: false, explicit: true }
 }
 
 fn lateral(aliases: &[Alias]) -> Names<'_> {
@@ -396,14 +442,16 @@ pub(super) fn plain(expr: &Expr) -> &Expr {
     }
 }
 
-/// A column keeps its own name; everything else gets the one given.
-fn with_alias(expr: Expr, name: &str) -> SelectItem {
+/// A column of FROM keeps its own name; everything else gets the one given.
+fn with_alias(expr: Expr, name: &str, env: &Env<'_>) -> SelectItem {
     let own = match &expr {
         Expr::Identifier(ident) => Some(&ident.value),
         Expr::CompoundIdentifier(parts) => parts.last().map(|part| &part.value),
         _ => None,
     };
-    if own.is_some_and(|own| own == name) {
+    // To the planner, a column of a query around has a name of another kind.
+    let is_here = env.from.columns.iter().any(|column| column.reference == expr);
+    if own.is_some_and(|own| own == name) && (is_here || env.parent.is_none()) {
         return SelectItem::UnnamedExpr(expr);
     }
     SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('`', name) }
@@ -414,6 +462,7 @@ fn with_alias(expr: Expr, name: &str) -> SelectItem {
 fn part_duplicates(items: &mut [SelectItem], aliases: &mut [Alias], by_table: bool) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut paths: HashSet<Vec<Ident>> = HashSet::new();
+    let mut bare: HashSet<String> = HashSet::new();
     let mut named = aliases.iter_mut();
     for item in items {
         let (name, expr) = match item {
@@ -431,8 +480,15 @@ fn part_duplicates(items: &mut [SelectItem], aliases: &mut [Alias], by_table: bo
             _ => continue,
         };
         let alias = named.next();
-        let is_told_apart = matches!(&*item, SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path))
-            if by_table && paths.insert(path.clone()));
+        let is_told_apart = match &*item {
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => {
+                by_table && paths.insert(path.clone()) && !bare.contains(&name)
+            }
+            _ => {
+                bare.insert(name.clone());
+                false
+            }
+        };
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
         if *count > 1 && !is_told_apart {
@@ -451,7 +507,7 @@ pub(super) fn idents_of(name: &ObjectName) -> Vec<Ident> {
 }
 
 /// A SELECT of nothing from nowhere.
-pub(super) fn empty_select() -> ast::Select {
+pub(in crate::analyze) fn empty_select() -> ast::Select {
     ast::Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: Vec::new(),
