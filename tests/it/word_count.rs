@@ -65,6 +65,18 @@ async fn in_sql() {
     }
 }
 
+/// What stands between a scan and its rows must not hide from the rule that counts words.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_a_file_are_counted_before_they_are_rows() {
+    let query = format!(
+        "EXPLAIN SELECT word, count(*) AS n
+         FROM (SELECT explode(split(value, ' ')) AS word FROM text.`{}`) GROUP BY word",
+        path().unwrap()
+    );
+    let plan = Session::new().sql(&query).show_string(100, None).await.unwrap();
+    assert!(plan.contains("TokenCountExec"), "{plan}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn as_a_data_frame() {
     let expected = counted_by_hand().unwrap();

@@ -69,8 +69,12 @@ options! {
         "How deep expressions and queries may nest in each other.", process;
     EXPRESSION_BYTES_MAX: Bytes = "vonk.execution.expression.bytes.max", None, "",
         "Bytes that one function may make of one batch; a quarter of the memory limit, at most 2 GB, if not set.", process;
+    CONJUNCTIONS: Boolean = "vonk.optimizer.conjunctions", None, "true",
+        "Whether the conditions of a filter are each asked of the rows that are left.";
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
+    RUNTIME_FILTERS: Boolean = "vonk.optimizer.runtime.filters", None, "true",
+        "Whether rows that a join will not take are dropped as they are read.";
     TOKEN_COUNTS: Boolean = "vonk.optimizer.token.counts", None, "true",
         "Whether the parts of split texts are counted before they become rows.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",

@@ -6,12 +6,14 @@ use datafusion::common::Result as DfResult;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 pub(crate) mod ahead;
+pub(crate) mod conjunction;
 pub(crate) mod guarded;
 pub(crate) mod in_order;
 pub(crate) mod interrupt;
 pub(crate) mod once;
 pub(crate) mod paced;
 pub(crate) mod recursion;
+pub(crate) mod runtime_filter;
 pub(crate) mod spilling_join;
 pub(crate) mod token_count;
 

@@ -9,11 +9,13 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use crate::config::{self, Config};
 
 mod aggregate_filters;
+mod conjunctions;
 mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
 mod pacing;
 mod recursion;
+mod runtime_filters;
 mod spilling_joins;
 mod token_counts;
 mod yielding;
@@ -50,7 +52,14 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
                     Some("always") => rules.push(Arc::new(WhereMemoryIsShort { bytes: 0 })),
                     _ => rules.push(Arc::new(WhereMemoryIsShort::of(memory))),
                 }
+                let filters = config.is_on(config::RUNTIME_FILTERS);
+                if filters {
+                    rules.push(Arc::new(runtime_filters::OverScans));
+                }
                 rules.push(rule);
+                if filters {
+                    rules.push(Arc::new(runtime_filters::WhereTheyHelp));
+                }
             }
             _ => rules.push(rule),
         }
@@ -62,6 +71,9 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     if config.is_on(config::REPAIR_CONDITIONS) {
         // Conditions have reached their filters by now, and are in the order that they were written in.
         rules.push(Arc::new(guarded_conditions::WhereConditionsFail));
+    }
+    if config.is_on(config::CONJUNCTIONS) {
+        rules.push(Arc::new(conjunctions::WhereFiltersAskMore));
     }
     let count = |name| config.count(name).ok().flatten().unwrap_or(usize::MAX);
     rules.push(Arc::new(recursion::WhereQueriesRecur {

@@ -32,6 +32,7 @@ use futures::StreamExt;
 use super::ahead::run_ahead;
 use super::paced::PacedExec;
 use super::replace_children;
+use super::runtime_filter::RuntimeFilterExec;
 
 /// Batches that a partition may be ahead of the one that is being given.
 ///
@@ -72,6 +73,7 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         || plan.is::<FilterExec>()
         || plan.is::<CooperativeExec>()
         || plan.is::<PacedExec>()
+        || plan.is::<RuntimeFilterExec>()
         || plan.is::<UnnestExec>();
     match plan.children().as_slice() {
         [child] if passes_on => {
@@ -107,6 +109,7 @@ fn keeps_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
         || plan.is::<LocalLimitExec>()
         || plan.is::<CooperativeExec>()
         || plan.is::<PacedExec>()
+        || plan.is::<RuntimeFilterExec>()
         || plan.is::<UnnestExec>()
         || plan.is::<UnionExec>()
         || is_round_robin(plan);

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::BinaryExpr;
-use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
+use crate::operators::conjunction::Conjunction;
 use crate::operators::guarded::Guarded;
 
 /// Puts a guard where a condition that can fail stands behind another, in filters and projections.
@@ -40,7 +42,7 @@ impl PhysicalOptimizerRule for WhereConditionsFail {
 
 fn guard_plan(plan: Arc<dyn ExecutionPlan>) -> DfResult<Transformed<Arc<dyn ExecutionPlan>>> {
     if let Some(filter) = plan.downcast_ref::<FilterExec>() {
-        let predicate = guard(Arc::clone(filter.predicate()))?;
+        let predicate = guard_filter(filter.predicate())?;
         if predicate.transformed {
             let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
             return Ok(Transformed::yes(Arc::new(filter)));
@@ -61,6 +63,43 @@ fn guard_plan(plan: Arc<dyn ExecutionPlan>) -> DfResult<Transformed<Arc<dyn Exec
     Ok(Transformed::no(plan))
 }
 
+/// The condition of a filter: each of its parts, and all of them together.
+fn guard_filter(predicate: &Arc<dyn PhysicalExpr>) -> DfResult<Transformed<Arc<dyn PhysicalExpr>>> {
+    let mut changed = false;
+    let conditions = split_conjunction(predicate).into_iter().map(|condition| {
+        let guarded = guard(Arc::clone(condition))?;
+        changed |= guarded.transformed;
+        Ok(guarded.data)
+    });
+    let conditions = conditions.collect::<DfResult<Vec<_>>>()?;
+    if conditions.iter().skip(1).any(can_fail) {
+        let equalities = conditions.iter().filter(|condition| is_equality(condition));
+        let equalities: Vec<_> = equalities.cloned().collect();
+        let all: Arc<dyn PhysicalExpr> = Arc::new(Conjunction::new(conditions, can_fail)?);
+        // What is known to be one value is known by these: operators above were planned with it.
+        let known = equalities.into_iter().reduce(and);
+        return Ok(Transformed::yes(match known {
+            Some(known) => and(known, all),
+            None => all,
+        }));
+    }
+    Ok(match conditions.into_iter().reduce(and) {
+        Some(all) if changed => Transformed::yes(all),
+        _ => Transformed::no(Arc::clone(predicate)),
+    })
+}
+
+fn and(left: Arc<dyn PhysicalExpr>, right: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+    Arc::new(BinaryExpr::new(left, Operator::And, right))
+}
+
+/// Whether a condition tells that two expressions, or an expression and a constant, are the same.
+pub(super) fn is_equality(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    condition.downcast_ref::<BinaryExpr>().is_some_and(|condition| {
+        matches!(condition.op(), Operator::Eq | Operator::IsNotDistinctFrom)
+    })
+}
+
 fn guard(expr: Arc<dyn PhysicalExpr>) -> DfResult<Transformed<Arc<dyn PhysicalExpr>>> {
     expr.transform_up(|expr| {
         let guarded = expr.downcast_ref::<BinaryExpr>().and_then(|condition| {
@@ -77,7 +116,7 @@ fn guard(expr: Arc<dyn PhysicalExpr>) -> DfResult<Transformed<Arc<dyn PhysicalEx
 }
 
 /// Whether an expression gives an error for some values.
-fn can_fail(expr: &Arc<dyn PhysicalExpr>) -> bool {
+pub(super) fn can_fail(expr: &Arc<dyn PhysicalExpr>) -> bool {
     let mut found = false;
     // The walk itself cannot fail.
     let _ = expr.apply(|expr| {

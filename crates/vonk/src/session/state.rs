@@ -85,5 +85,11 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.execution.enable_ansi_mode = config.is_on(config::ANSI);
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    // Where there are few threads, one table for all of them costs less than to copy both sides of a
+    // join into partitions; it has to fit into memory beside everything else.
+    let build = ((128 << 20) / config.threads()?.max(1)).clamp(4 << 20, 64 << 20);
+    let build = build.min(memory::limit(config)? / 32).max(1 << 20);
+    options.optimizer.hash_join_single_partition_threshold = build;
+    options.optimizer.hash_join_single_partition_threshold_rows = build / 32;
     Ok(session)
 }

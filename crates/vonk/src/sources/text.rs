@@ -18,6 +18,7 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
@@ -206,10 +207,14 @@ impl FileSource for TextSource {
         Some(&self.projection.source)
     }
 
+    /// Takes columns only: what is made of the lines stays where the optimizer's rules look for it.
     fn try_pushdown_projection(
         &self,
         projection: &ProjectionExprs,
     ) -> DfResult<Option<Arc<dyn FileSource>>> {
+        if !projection.iter().all(|column| column.expr.is::<Column>()) {
+            return Ok(None);
+        }
         let merged = self.projection.source.try_merge(projection)?;
         let projection = SplitProjection::new(self.schema.file_schema(), &merged);
         Ok(Some(Arc::new(Self { projection, ..self.clone() })))
