@@ -166,8 +166,12 @@ fn soak() {
     let percentile = |percent: usize| times[times.len() * (100 - percent) / 100].0;
     let (half, most) = (percentile(50), percentile(99));
     let rounds = ROUNDS * ENDLESS.len();
-    writeln!(std::io::stderr(), "of {rounds}: half within {half:.0?}, 99 % within {most:.0?}")
-        .unwrap();
+    tell(&format!("of {rounds}: half within {half:.0?}, 99 % within {most:.0?}"));
+}
+
+fn tell(what: &str) {
+    let mut out = std::io::stderr();
+    writeln!(out, "{what}").unwrap();
 }
 
 /// How long each query that was cancelled went on, the longest first.
@@ -179,6 +183,6 @@ fn times_to_end(rounds: usize) -> Vec<(Duration, &'static str)> {
     let slowest: Vec<String> =
         times.iter().take(5).map(|(time, name)| format!("{name} {time:.0?}")).collect();
     let (count, slowest) = (times.len(), slowest.join(", "));
-    writeln!(std::io::stderr(), "{count} queries were cancelled; the slowest: {slowest}").unwrap();
+    tell(&format!("{count} queries were cancelled; the slowest: {slowest}"));
     times
 }
