@@ -1,0 +1,1 @@
+"""PySpark's name for vonk's RDDs and context."""

@@ -1,0 +1,50 @@
+"""The compiled part of the package."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__version__: str
+
+class RedoInPython(Exception):
+    """Compiled steps met a value whose meaning only Python keeps."""
+
+class SqlError(Exception):
+    """A statement is wrong or failed."""
+
+class Held:
+    """Partitions of values, outside of Python's heap until somebody looks at them."""
+
+    def __init__(self, partitions: Iterable[Iterable[Any]]) -> None: ...
+    def __len__(self) -> int: ...
+    def partition(self, index: int) -> list[Any]: ...
+
+class Session:
+    """A session: its views, settings and catalog."""
+
+    def __init__(self, settings: Sequence[tuple[str, str]] = ...) -> None: ...
+    def sql(self, text: str) -> Table: ...
+    def register(self, name: str, data: object) -> None: ...
+
+class Table:
+    """A statement's result, which is computed when something of it is asked for."""
+
+    columns: list[str]
+    dtypes: list[tuple[str, str]]
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+    def count(self) -> int: ...
+    def show_string(self, rows: int = 20, truncate: int | None = 20) -> str: ...
+    def rows(self, most: int | None = None) -> list[tuple[Any, ...]]: ...
+
+def stable_hash(object: object, /) -> int:
+    """Python's hash of a text or bytes under PYTHONHASHSEED=0."""
+
+def run(
+    plan: tuple[
+        Sequence[tuple[str, int, int]] | Held,
+        Sequence[tuple[str, tuple[Any, ...]]],
+        tuple[Any, ...],
+    ],
+    indices: Sequence[int],
+    threads: int,
+) -> Held:
+    """Runs compiled steps over partitions of text files or of held values."""

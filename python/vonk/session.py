@@ -1,0 +1,164 @@
+"""`vonk.SparkSession`: the official PySpark client over a Spark Connect server in this process.
+
+Importing this module needs the client: `pip install "vonk[spark]"`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from vonk import launch
+from vonk.conf import SparkConf
+from vonk.context import SparkContext
+from vonk.lineage import Source
+from vonk.rdd import RDD
+
+# Makes `pyspark.sql.functions` and its kin speak to a server, and not to a JVM.
+os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+# Workers never speak to the server; without this, gRPC tells each fork on the standard error.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+try:
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.session import SparkSession as Client
+except ImportError as error:
+    raise ImportError(
+        f'`SparkSession` needs the PySpark client: pip install "vonk[spark]" ({error})'
+    ) from error
+
+_server: Any = None
+
+
+def _local_server(settings: dict[str, str]) -> str:
+    """Starts the server of this process if it does not run yet, and gives its address."""
+    global _server
+    if _server is None:
+        from vonk import _vonk
+
+        token = secrets.token_urlsafe(32)
+        _server = (_vonk.Server(list(settings.items()), token), token)
+        atexit.register(_server[0].stop)
+    server, token = _server
+    return f"sc://localhost:{server.port}/;token={token}"
+
+
+class SparkSession(Client):
+    """PySpark's session, answered by vonk in this process.
+
+    `SparkSession.builder.getOrCreate()` starts it; `remote("sc://…")` asks another server.
+    """
+
+    class Builder(Client.Builder):
+        """Gathers settings. Every one of Spark's is accepted; those that vonk has are applied."""
+
+        def master(self, master: str) -> SparkSession.Builder:
+            """Says where to run: `local[N]`, `local[*]`."""
+            return self.config("spark.master", master)
+
+        def config(
+            self, key: Any = None, value: Any = None, conf: Any = None, *, map: Any = None
+        ) -> SparkSession.Builder:
+            """Sets one value, or all of a `SparkConf` or a dictionary."""
+            if isinstance(key, SparkConf):
+                key, conf = None, key
+            if conf is not None:
+                super().config(map=dict(conf.getAll()))
+            if map is not None:
+                super().config(map=map)
+            if key is not None:
+                super().config(key, value)
+            return self
+
+        def enableHiveSupport(self) -> SparkSession.Builder:
+            """Is accepted; tables are those of vonk's catalog."""
+            return self
+
+        def create(self) -> SparkSession:
+            """A new session, over the server of this process unless another was named."""
+            options = {**launch.settings(), **self._options}
+            remote = options.get("spark.remote") or os.environ.get("SPARK_REMOTE")
+            address = remote or _local_server(_of_the_server(options))
+            session = SparkSession(connection=address)
+            session._options = options
+            Client._set_default_and_active_session(session)
+            self._apply_options(session)
+            return session
+
+    _options: dict[str, str]
+
+    @property
+    def sparkContext(self) -> SparkContext:
+        """The context of the program, for RDDs."""
+        settings = SparkConf().setAll(self._options.items())
+        return SparkContext.getOrCreate(settings)
+
+    @property
+    def _sc(self) -> SparkContext:
+        return self.sparkContext
+
+    def createDataFrame(self, data: Any, *arguments: Any, **named: Any) -> Any:
+        """As of the client; the rows may be an RDD."""
+        if isinstance(data, RDD):
+            data = data.collect()
+        return super().createDataFrame(data, *arguments, **named)
+
+    def stop(self) -> None:
+        """Ends the session and the program's context."""
+        super().stop()
+        if SparkContext._active_spark_context is not None:
+            SparkContext._active_spark_context.stop()
+
+
+def _of_the_server(options: dict[str, str]) -> dict[str, str]:
+    """The settings that the server's sessions start with: those of the engine's own, and the master."""
+    return {
+        name: value
+        for name, value in options.items()
+        if name.startswith("vonk.") or name == "spark.master"
+    }
+
+
+def rdd_of(frame: DataFrame) -> RDD[Any]:
+    """The rows of a DataFrame as an RDD; the query runs when the first action asks for them."""
+    context = SparkContext.getOrCreate()
+    return RDD(_FrameRows(frame, context), context)
+
+
+class _FrameRows(Source):
+    """The rows of a DataFrame, asked for once."""
+
+    def __init__(self, frame: DataFrame, context: SparkContext):
+        super().__init__(context._storage, (), iter, "DataFrame")
+        self._frame = frame
+        self._slices = context.defaultParallelism
+        self._rows: Any = None
+
+    def _cut(self) -> list[list[Any]]:
+        if self._rows is None:
+            rows = self._frame.collect()
+            count = max(1, min(self._slices, len(rows)))
+            borders = [i * len(rows) // count for i in range(count + 1)]
+            self._rows = [rows[a:b] for a, b in zip(borders, borders[1:])]
+        return self._rows
+
+    @property
+    def num_partitions(self) -> int:
+        """As many as the context has workers, if there are as many rows."""
+        return len(self._cut())
+
+    def compute(self, index: int) -> Iterator[Any]:
+        """The rows of a slice."""
+        return iter(self._cut()[index])
+
+
+def to_df(rdd: RDD[Any], schema: Any = None, sample_ratio: float | None = None) -> Any:
+    """The rows of an RDD as a DataFrame of the running session."""
+    session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+    return session.createDataFrame(rdd.collect(), schema)
+
+
+DataFrame.rdd = property(rdd_of)

@@ -1,0 +1,208 @@
+"""Processes that compute partitions: one fork for each task, several at a time.
+
+A task is forked at the moment it runs, so it sees the program as it is then: functions and what they
+close over need no pickling, and nothing that a task changes is seen by another task or the program.
+Only results travel, pickled, through a pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import selectors
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vonk import accumulators, serial
+from vonk.errors import JobCancelled, JobError
+
+_READ_BYTES = 1 << 20
+_POLL_S = 0.1
+_HAS_FORK = hasattr(os, "fork")
+
+#: Guards making a pipe and forking, so that no other child inherits the writing end.
+_fork_lock = threading.Lock()
+_in_worker = False
+
+
+@dataclass
+class Task:
+    """One unit of work: what to call, and the words that an error says it by."""
+
+    call: Callable[[], Any]
+    what: str
+
+
+@dataclass
+class _Child:
+    """A forked task and what it has answered so far."""
+
+    pid: int
+    pipe: int
+    index: int
+    answer: bytearray = field(default_factory=bytearray)
+
+
+def in_worker() -> bool:
+    """Whether this process computes a task.
+
+    >>> in_worker()
+    False
+    """
+    return _in_worker
+
+
+def run(
+    tasks: Sequence[Task], slots: int, cancelled: threading.Event | None = None
+) -> Iterator[tuple[int, Any]]:
+    """Runs tasks, at most `slots` at once, and yields each index with its result as it comes.
+
+    The first task that fails ends the others. So does leaving the iterator, and Ctrl-C.
+
+    >>> dict(run([Task(lambda: 1 + 1, "a sum"), Task(lambda: 2 * 3, "a product")], slots=2))
+    {0: 2, 1: 6}
+    """
+    if not _HAS_FORK:
+        yield from _run_here(tasks)
+        return
+    cancelled = cancelled or threading.Event()
+    waiting = list(range(len(tasks)))[::-1]
+    with selectors.DefaultSelector() as pipes:
+        try:
+            while waiting or pipes.get_map():
+                while waiting and len(pipes.get_map()) < slots:
+                    index = waiting.pop()
+                    child = _fork(tasks[index], index)
+                    pipes.register(child.pipe, selectors.EVENT_READ, child)
+                for key, _ in pipes.select(_POLL_S):
+                    child = key.data
+                    part = os.read(child.pipe, _READ_BYTES)
+                    if part:
+                        child.answer += part
+                        continue
+                    pipes.unregister(child.pipe)
+                    yield child.index, _end(child, tasks[child.index])
+                if cancelled.is_set():
+                    raise JobCancelled("the job was cancelled")
+        finally:
+            _kill([key.data for key in pipes.get_map().values()])
+
+
+def _run_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+    """Runs tasks one after the other in this process, where there is no fork."""
+    for index, task in enumerate(tasks):
+        answer = _perform(task)
+        yield index, _result(memoryview(answer), task)
+
+
+def _fork(task: Task, index: int) -> _Child:
+    with _fork_lock:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            # The child runs nothing but Python code, so the program's other threads do not matter.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _be_worker(task, writing)
+        os.close(writing)
+    return _Child(pid, reading, index)
+
+
+def _be_worker(task: Task, pipe: int) -> None:
+    """The life of a forked process; it never returns."""
+    global _in_worker
+    code = 1
+    try:
+        _in_worker = True
+        # The program decides what Ctrl-C means, and kills its workers.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _die_with_parent()
+        answer = _perform(task)
+        with os.fdopen(pipe, "wb") as out:
+            out.write(answer)
+        code = 0
+    except BrokenPipeError:
+        pass
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(code)
+
+
+def _die_with_parent() -> None:
+    """Asks Linux to end this process when the program ends, however that happens."""
+    if sys.platform == "linux":
+        with contextlib.suppress(Exception):
+            import ctypes
+
+            pr_set_pdeathsig = 1
+            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _perform(task: Task) -> bytes:
+    """Calls the task and pickles its result, or what it raised."""
+    accumulators.begin_task()
+    try:
+        result = task.call()
+        return b"R" + serial.dumps((result, accumulators.end_task()))
+    except BaseException as error:  # noqa: BLE001 - also SystemExit of a user's function
+        accumulators.end_task()
+        return b"E" + _pickled_error(error)
+
+
+def _pickled_error(error: BaseException) -> bytes:
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    summary = "".join(traceback.format_exception_only(type(error), error)).strip()
+    try:
+        pickled = pickle.dumps(error)
+        pickle.loads(pickled)
+    except Exception:  # noqa: BLE001 - any class may fail at it in its own way
+        pickled = b""
+    return pickle.dumps((summary, text, pickled))
+
+
+def _end(child: _Child, task: Task) -> Any:
+    """Reaps a child whose pipe is at its end, and gives its result or raises its error."""
+    os.close(child.pipe)
+    _, status = os.waitpid(child.pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0 or not child.answer:
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        raise JobError(
+            f"{task.what} failed: its worker process {how}\n"
+            "hint: a worker that needs too much memory is killed by the system: use more partitions"
+        )
+    return _result(memoryview(child.answer), task)
+
+
+def _result(answer: memoryview, task: Task) -> Any:
+    if answer[:1] == b"R":
+        result, updates = pickle.loads(answer[1:])
+        accumulators.apply(updates)
+        return result
+    summary, text, pickled = pickle.loads(answer[1:])
+    cause = pickle.loads(pickled) if pickled else None
+    raise JobError(f"{task.what} failed: {summary}\n\n{text}", cause) from cause
+
+
+def _kill(children: Sequence[_Child]) -> None:
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+    for child in children:
+        os.close(child.pipe)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child.pid, 0)
