@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::look::Color;
 use crate::output::Format;
+use crate::python;
 
 /// Asks files questions in SQL: Parquet, CSV, JSON, text, Avro and Arrow, where they are.
 #[derive(Debug, Parser)]
@@ -19,6 +20,7 @@ use crate::output::Format;
   vonk \"SELECT * FROM 'data/*.parquet' LIMIT 5\"      ask one question
   cat sales.csv.gz | vonk \"SELECT count(*) FROM stdin\"
   vonk -f report.sql -o csv > report.csv
+  vonk run wordcount.py README.md                   run a program of Spark's
 
 Exit codes: 0 fine, 1 query error, 2 usage, 3 input or output, 130 interrupted."
 )]
@@ -106,6 +108,10 @@ pub(crate) enum Tool {
     },
     /// Prints the manual page
     Man,
+    /// Runs a Python program that was written for Spark
+    Run(Box<python::Run>),
+    /// As `run`, with the flags of spark-submit
+    Submit(Box<python::Submit>),
 }
 
 /// The formats that data on standard input can have.
@@ -130,7 +136,7 @@ pub(crate) fn parse() -> Args {
     Args::parse()
 }
 
-fn parse_setting(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use vonk::{Condition, Error, Policy, Session};
 
-use crate::args::Args;
+use crate::args::{Args, Tool};
 use crate::exit::Exit;
 use crate::look::Look;
 use crate::output::Options;
@@ -19,6 +19,7 @@ mod exit;
 mod look;
 mod output;
 mod progress;
+mod python;
 mod report;
 mod run;
 mod script;
@@ -54,8 +55,11 @@ fn tell_own_panics_only() {
 }
 
 fn run(args: &Args) -> Result<(), Exit> {
-    if let Some(tool) = &args.tool {
-        return tool::print(tool);
+    match &args.tool {
+        Some(Tool::Run(program)) => return program.start(),
+        Some(Tool::Submit(program)) => return program.start(),
+        Some(tool) => return tool::print(tool),
+        None => {}
     }
     let told = |error: Error| tell(&error, args);
     let source = source(args).map_err(told)?;

@@ -16,7 +16,9 @@ pub(crate) fn print(tool: &Tool) -> Result<(), Exit> {
             clap_complete::generate(*shell, &mut command, "vonk", &mut page);
             Ok(())
         }
-        Tool::Man => clap_mangen::Man::new(command).render(&mut page),
+        Tool::Man | Tool::Run(_) | Tool::Submit(_) => {
+            clap_mangen::Man::new(command).render(&mut page)
+        }
     };
     made.and_then(|()| io::Write::write_all(&mut io::stdout(), &page))
         .map_err(|error| Failure::Output(error).exit())
