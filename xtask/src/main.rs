@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`,
-//! `lancer` and `goldens`.
+//! `lancer`, `goldens` and `python`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -13,6 +13,7 @@ mod deny;
 mod goldens;
 mod lancer;
 mod process;
+mod python;
 mod soak;
 mod test;
 mod tidy;
@@ -52,6 +53,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
+    /// Builds the Python package and runs its tests.
+    Python,
     /// Times vonk and its peers on the same files and compares their answers.
     Bench(bench::Options),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Answers => bench::record_answers(),
         Chore::Lancer { arguments } => lancer::run(&arguments),
         Chore::Goldens { arguments } => goldens::run(&arguments),
+        Chore::Python => python::run(),
         Chore::Bench(options) => bench::run(&options),
     };
     match outcome {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, deny, goldens, tidy};
+use crate::{Result, deny, goldens, python, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
@@ -28,7 +28,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     step("tests", || process::run(&mut cargo(&tests)))?;
     let examples = ["test", "--locked", "--workspace", "--doc"];
     step("examples in the documentation", || process::run(&mut cargo(&examples)))?;
-    step("goldens", goldens::run_beside)
+    step("goldens", goldens::run_beside)?;
+    step("python", python::run)
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::{Result, repository};
 
 mod layers;
 mod mask;
+mod python;
 mod rust;
 mod text;
 
@@ -62,6 +63,7 @@ pub(crate) fn run() -> Result<()> {
             rust::check(source, &mut findings);
             layers::check(source, &mut findings);
         }
+        python::check(source, &mut findings);
         text::check(source, &repository(), &mut findings);
     }
     for finding in &findings {

@@ -12,7 +12,17 @@ const LAYERS: &[&[&str]] = &[
     &["config", "error", "display", "limits", "policy", "stack"],
 ];
 
+/// Libraries that one crate alone knows.
+const KNOWN_TO_ONE: &[(&str, &str)] = &[("pyo3::", "crates/vonk-python")];
+
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {
+    for (library, crate_folder) in KNOWN_TO_ONE {
+        let code = mask::code_only(&source.text);
+        if let Some(at) = code.find(library).filter(|_| !source.is_under(crate_folder)) {
+            let message = format!("`{library}` is for `{crate_folder}` alone");
+            findings.push(source.finding(mask::line_of(&code, at), message));
+        }
+    }
     let Ok(inner) = source.path.strip_prefix("crates/vonk/src") else { return };
     let module = inner.with_extension("").display().to_string();
     let Some(own) = inner_layer(&module) else {
@@ -95,6 +105,12 @@ mod tests {
         );
         let grouped = "use crate::{error::{Error, Result}, session};\n";
         assert_eq!(messages("crates/vonk/src/sql.rs", grouped).len(), 1);
+    }
+
+    #[test]
+    fn a_library_of_one_crate_is_found_elsewhere() {
+        assert_eq!(messages("crates/vonk-cli/src/a.rs", "use pyo3::prelude;\n").len(), 1);
+        assert!(messages("crates/vonk-python/src/a.rs", "use pyo3::prelude;\n").is_empty());
     }
 
     #[test]
