@@ -1,5 +1,7 @@
 """Traced steps give what Python gives, in the same order, or leave it to Python."""
 
+import bz2
+import gzip
 import operator
 import unittest
 
@@ -80,6 +82,19 @@ class TraceTest(ContextTest):
         counts = counts.map(lambda word: (word, 1)).reduceByKey(lambda a, b: a + b)
         self.assertEqual(dict(counts.collect())["the"], 3)
         self.assertIsNotNone(counts._node.held)
+
+    def test_packed_files_and_odd_line_ends(self):
+        for name, content in {
+            "t.gz": gzip.compress(TEXT * 3),
+            "t.bz2": bz2.compress(TEXT),
+            "cr.txt": b"a\rb\r\nc\n\rd",
+            "bad.txt": b"a\xff\xe2\x82b\n",
+        }.items():
+            path = self.file(name, content)
+            expected = self.python(lambda sc: sc.textFile(path, 3).map(len).collect())
+            rdd = self.sc.textFile(path, 3).map(len)
+            self.assertEqual(rdd.collect(), expected, name)
+            self.assertIsNone(rdd._node.remark)
 
     def test_what_python_alone_keeps_is_redone(self):
         def check(make, reason):

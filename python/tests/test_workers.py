@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -92,3 +94,27 @@ class WorkersTest(ContextTest):
     def test_large_results_come_over_whole(self):
         rows = self.sc.parallelize(range(4), 4).map(lambda x: bytes([x]) * 3_000_000).collect()
         self.assertEqual([(row[0], len(row)) for row in rows], [(i, 3_000_000) for i in range(4)])
+
+    def test_ctrl_c_ends_the_workers(self):
+        program = f"""
+import os, sys, time
+from vonk import SparkContext
+def wait(x):
+    with open("{self.path('pids')}", "a") as file:
+        file.write(f"{{os.getpid()}}\\n")
+    time.sleep(60)
+SparkContext("local[2]").range(2).map(wait).collect()
+"""
+        process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE)
+        pids = []
+        while len(pids) < 2:
+            time.sleep(0.05)
+            if os.path.exists(self.path("pids")):
+                with open(self.path("pids")) as file:
+                    pids = file.read().split()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=10)
+        self.assertIn(b"KeyboardInterrupt", error)
+        for pid in pids:
+            with self.assertRaises(ProcessLookupError):
+                os.kill(int(pid), 0)

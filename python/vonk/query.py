@@ -107,7 +107,7 @@ def session() -> _vonk.Session:
     if _session is None:
         from vonk import _vonk, launch
 
-        _session = _vonk.Session(list(launch.settings().items()))
+        _session = _vonk.Session(launch.of_engine(launch.settings()))
     return _session
 
 

@@ -40,7 +40,7 @@ def _local_server(settings: dict[str, str]) -> str:
         from vonk import _vonk
 
         token = secrets.token_urlsafe(32)
-        _server = (_vonk.Server(list(settings.items()), token), token)
+        _server = (_vonk.Server(launch.of_engine(settings), token), token)
         atexit.register(_server[0].stop)
     server, token = _server
     return f"sc://localhost:{server.port}/;token={token}"
@@ -81,7 +81,7 @@ class SparkSession(Client):
             """A new session, over the server of this process unless another was named."""
             options = {**launch.settings(), **self._options}
             remote = options.get("spark.remote") or os.environ.get("SPARK_REMOTE")
-            address = remote or _local_server(_of_the_server(options))
+            address = remote or _local_server(options)
             session = SparkSession(connection=address)
             session._options = options
             Client._set_default_and_active_session(session)
@@ -111,15 +111,6 @@ class SparkSession(Client):
         super().stop()
         if SparkContext._active_spark_context is not None:
             SparkContext._active_spark_context.stop()
-
-
-def _of_the_server(options: dict[str, str]) -> dict[str, str]:
-    """The settings that the server's sessions start with: those of the engine's own, and the master."""
-    return {
-        name: value
-        for name, value in options.items()
-        if name.startswith("vonk.") or name == "spark.master"
-    }
 
 
 def rdd_of(frame: DataFrame) -> RDD[Any]:

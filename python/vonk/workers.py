@@ -8,6 +8,7 @@ Only results travel, pickled, through a pipe.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pickle
 import selectors
@@ -103,6 +104,7 @@ def _run_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
 
 
 def _fork(task: Task, index: int) -> _Child:
+    _prctl()
     with _fork_lock:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
@@ -142,14 +144,25 @@ def _be_worker(task: Task, pipe: int) -> None:
         os._exit(code)
 
 
-def _die_with_parent() -> None:
-    """Asks Linux to end this process when the program ends, however that happens."""
-    if sys.platform == "linux":
-        with contextlib.suppress(Exception):
-            import ctypes
+@functools.cache
+def _prctl() -> Callable[[int, int], int] | None:
+    """Linux's call for settings of a process. It is loaded before the fork, once for all workers."""
+    if sys.platform != "linux":
+        return None
+    with contextlib.suppress(Exception):
+        import ctypes
 
-            pr_set_pdeathsig = 1
-            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        call: Callable[[int, int], int] = ctypes.CDLL(None).prctl
+        return call
+    return None
+
+
+def _die_with_parent() -> None:
+    """Asks the system to end this process when the program ends, however that happens."""
+    pr_set_pdeathsig = 1
+    prctl = _prctl()
+    if prctl is not None:
+        prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def _perform(task: Task) -> bytes:

@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`,
-//! `lancer`, `goldens` and `python`.
+//! `lancer`, `goldens` and `package`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -12,8 +12,8 @@ mod bench;
 mod deny;
 mod goldens;
 mod lancer;
+mod package;
 mod process;
-mod python;
 mod soak;
 mod test;
 mod tidy;
@@ -54,7 +54,7 @@ enum Chore {
         arguments: Vec<String>,
     },
     /// Builds the Python package and runs its tests.
-    Python,
+    Package,
     /// Times vonk and its peers on the same files and compares their answers.
     Bench(bench::Options),
 }
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Chore::Answers => bench::record_answers(),
         Chore::Lancer { arguments } => lancer::run(&arguments),
         Chore::Goldens { arguments } => goldens::run(&arguments),
-        Chore::Python => python::run(),
+        Chore::Package => package::run(),
         Chore::Bench(options) => bench::run(&options),
     };
     match outcome {

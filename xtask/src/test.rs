@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, deny, goldens, python, tidy};
+use crate::{Result, deny, goldens, package, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let examples = ["test", "--locked", "--workspace", "--doc"];
     step("examples in the documentation", || process::run(&mut cargo(&examples)))?;
     step("goldens", goldens::run_beside)?;
-    step("python", python::run)
+    step("Python package", package::run)
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -299,7 +299,7 @@ fn contains(container: &Value<'_>, item: &Value<'_>) -> Result<bool> {
         (Value::Str(text), Value::Str(part)) => Ok(text.contains(part.as_ref())),
         (Value::Tuple(items) | Value::List(items), item) => {
             for each in items {
-                if each.equals(item)? {
+                if each.is_same(item)? {
                     return Ok(true);
                 }
             }

@@ -149,7 +149,7 @@ impl<'a> Value<'a> {
                     return Ok(false);
                 }
                 for (a, b) in a.iter().zip(b) {
-                    if !a.equals(b)? {
+                    if !a.is_same(b)? {
                         return Ok(false);
                     }
                 }
@@ -159,13 +159,23 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What `==` is within tuples and lists, where the same object is equal to itself even if it is NaN.
+    pub(crate) fn is_same(&self, other: &Value<'_>) -> Result<bool> {
+        match (self, other) {
+            (Self::Float(a), Value::Float(b)) if a.is_nan() && b.is_nan() => {
+                Err(Redo("NaN within several values"))
+            }
+            _ => self.equals(other),
+        }
+    }
+
     /// How `<` and its kin order two values; None if one of them is NaN.
     pub(crate) fn compare(&self, other: &Value<'_>) -> Result<Option<Ordering>> {
         match (self, other) {
             (Self::Str(a), Value::Str(b)) => Ok(Some(a.cmp(b))),
             (Self::Tuple(a), Value::Tuple(b)) | (Self::List(a), Value::List(b)) => {
                 for (a, b) in a.iter().zip(b) {
-                    if !a.equals(b)? {
+                    if !a.is_same(b)? {
                         return a.compare(b);
                     }
                 }
