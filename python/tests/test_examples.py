@@ -12,7 +12,7 @@ from vonk.trace import _vonk
 _COMPILED = ("vonk.query",)
 
 #: Modules that have no examples: the program, the compiled part, and what needs the PySpark client.
-_LEFT_OUT = ("vonk.__main__", "vonk._vonk", "vonk.session")
+_LEFT_OUT = ("vonk.__main__", "vonk._vonk", "vonk.server", "vonk.session")
 
 
 def load_tests(loader, tests, pattern):

@@ -1,17 +1,15 @@
-"""`vonk.SparkSession`: the official PySpark client over a Spark Connect server in this process.
+"""`vonk.SparkSession`: the official PySpark client over a Spark Connect server of its own.
 
 Importing this module needs the client: `pip install "vonk[spark]"`.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from vonk import launch
+from vonk import launch, server
 from vonk.conf import SparkConf
 from vonk.context import SparkContext
 from vonk.lineage import Source
@@ -30,24 +28,9 @@ except ImportError as error:
         f'`SparkSession` needs the PySpark client: pip install "vonk[spark]" ({error})'
     ) from error
 
-_server: Any = None
-
-
-def _local_server(settings: dict[str, str]) -> str:
-    """Starts the server of this process if it does not run yet, and gives its address."""
-    global _server
-    if _server is None:
-        from vonk import _vonk
-
-        token = secrets.token_urlsafe(32)
-        _server = (_vonk.Server(launch.of_engine(settings), token), token)
-        atexit.register(_server[0].stop)
-    server, token = _server
-    return f"sc://localhost:{server.port}/;token={token}"
-
 
 class SparkSession(Client):
-    """PySpark's session, answered by vonk in this process.
+    """PySpark's session, answered by vonk.
 
     `SparkSession.builder.getOrCreate()` starts it; `remote("sc://…")` asks another server.
     """
@@ -78,10 +61,10 @@ class SparkSession(Client):
             return self
 
         def create(self) -> SparkSession:
-            """A new session, over the server of this process unless another was named."""
+            """A new session, over the program's own server unless another was named."""
             options = {**launch.settings(), **self._options}
             remote = options.get("spark.remote") or os.environ.get("SPARK_REMOTE")
-            address = remote or _local_server(options)
+            address = remote or server.address(options)
             session = SparkSession(connection=address)
             session._options = options
             Client._set_default_and_active_session(session)
@@ -115,7 +98,9 @@ class SparkSession(Client):
 
 def rdd_of(frame: DataFrame) -> RDD[Any]:
     """The rows of a DataFrame as an RDD; the query runs when the first action asks for them."""
-    context = SparkContext.getOrCreate()
+    session = frame.sparkSession
+    is_ours = isinstance(session, SparkSession)
+    context = session.sparkContext if is_ours else SparkContext.getOrCreate()
     return RDD(_FrameRows(frame, context), context)
 
 

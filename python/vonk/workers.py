@@ -130,7 +130,7 @@ def _be_worker(task: Task, pipe: int) -> None:
         # The program decides what Ctrl-C means, and kills its workers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _die_with_parent()
+        die_with_parent()
         answer = _perform(task)
         with os.fdopen(pipe, "wb") as out:
             out.write(answer)
@@ -157,7 +157,7 @@ def _prctl() -> Callable[[int, int], int] | None:
     return None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Asks the system to end this process when the program ends, however that happens."""
     pr_set_pdeathsig = 1
     prctl = _prctl()

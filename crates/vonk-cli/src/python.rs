@@ -157,6 +157,10 @@ impl Run {
             // As Spark's workers have it: texts hash alike in every process.
             command.env("PYTHONHASHSEED", "0");
         }
+        if let Ok(own) = std::env::current_exe() {
+            // A `SparkSession` of the program may start a server.
+            command.env("VONK_BINARY", own);
+        }
         replace_process(command, &python)
     }
 

@@ -1,0 +1,59 @@
+"""Programs with a `SparkSession`: PySpark's own client over a server of the program's."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import unittest
+
+from support import ContextTest
+
+from vonk.trace import _vonk
+
+VONK = os.environ.get("VONK_BINARY") or ""
+
+PROGRAM = """
+from pyspark import SparkConf
+from pyspark.sql import Row, SparkSession
+from pyspark.sql import functions as F
+
+spark = (
+    SparkSession.builder.master("local[2]").appName("frames").config("spark.executor.memory", "1g")
+    .config(conf=SparkConf().set("spark.sql.shuffle.partitions", "4")).enableHiveSupport().getOrCreate()
+)
+frame = spark.createDataFrame([(1, "a"), (2, "b"), (3, "a")], ["x", "y"])
+print(frame.groupBy("y").agg(F.sum("x").alias("s")).orderBy("y").collect())
+print(frame.rdd.map(lambda row: row.x * 10).collect())
+sc = spark.sparkContext
+print(sc.parallelize([(1, "p"), (2, "q")]).toDF(["n", "s"]).filter("n > 1").collect())
+print(spark.createDataFrame(sc.parallelize([Row(a=1, b=2.5)])).columns, sc.master)
+print(isinstance(spark, SparkSession), SparkSession.builder.getOrCreate() is spark)
+spark.stop()
+"""
+
+EXPECTED = """[Row(y='a', s=4), Row(y='b', s=2)]
+[10, 20, 30]
+[Row(n=2, s='q')]
+['a', 'b'] local[2]
+True True
+"""
+
+
+def has_server():
+    """Whether there is a server, and a client that asks it."""
+    has_client = all(importlib.util.find_spec(name) for name in ("pyspark", "grpc", "pandas"))
+    if not has_client:
+        return False
+    if hasattr(_vonk, "Server"):
+        return True
+    help_text = [VONK, "server", "--help"]
+    return bool(VONK) and subprocess.run(help_text, capture_output=True, check=False).returncode == 0
+
+
+@unittest.skipUnless(has_server(), "there is no PySpark client or no server")
+class SessionTest(ContextTest):
+    def test_frames_and_rdds_of_one_program(self):
+        path = self.file("frames.py", PROGRAM.encode())
+        for command in [sys.executable, "-W", "ignore", "-m", "vonk"], [VONK, "run", "--python", sys.executable]:
+            result = subprocess.run([*command, path], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(result.stdout, EXPECTED, result.stderr)

@@ -1,0 +1,77 @@
+"""The Spark Connect server of the program's `SparkSession`: in this process, or one that ends with it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from typing import Any
+
+from vonk import _vonk, launch, workers
+
+#: The variable by which `vonk run` names its own command.
+COMMAND_VARIABLE = "VONK_BINARY"
+
+#: The variable by which a server learns the token that its clients have to know.
+_TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"
+
+_address: str | None = None
+
+
+def address(settings: dict[str, str]) -> str:
+    """The address of the program's server, which is started at the first time.
+
+    It listens at a free port that only this machine reaches, to clients that know a random token.
+    """
+    global _address
+    if _address is None:
+        token = secrets.token_urlsafe(32)
+        named = launch.of_engine(settings)
+        in_process = getattr(_vonk, "Server", None)
+        port = _start_here(in_process, named, token) if in_process else _start_beside(named, token)
+        _address = f"sc://localhost:{port}/;token={token}"
+    return _address
+
+
+def _start_here(kind: Any, settings: list[tuple[str, str]], token: str) -> int:
+    server = kind(settings, token)
+    atexit.register(server.stop)
+    return int(server.port)
+
+
+def _start_beside(settings: list[tuple[str, str]], token: str) -> int:
+    """Starts `vonk server` as a process that ends with this one."""
+    command = os.environ.get(COMMAND_VARIABLE) or shutil.which("vonk")
+    if command is None:
+        raise RuntimeError(
+            "`SparkSession` needs the command `vonk`\nhint: put it on the path, or run the program by `vonk run`"
+        )
+    flags = [flag for name, value in settings for flag in ("--conf", f"{name}={value}")]
+    process = subprocess.Popen(
+        [command, "server", "--listen", "127.0.0.1:0", *flags],
+        env={**os.environ, _TOKEN_VARIABLE: token},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Ctrl-C is for the program, which may go on after it.
+        start_new_session=True,
+        preexec_fn=workers.die_with_parent,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line.startswith("listening at "):
+        process.kill()
+        raise RuntimeError(f"`{command} server` did not start: {line.strip() or 'it said nothing'}")
+    owner = os.getpid()
+
+    def stop() -> None:
+        if os.getpid() == owner:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+            process.stdout.close()
+
+    atexit.register(stop)
+    return int(line.strip().rpartition(":")[2])
