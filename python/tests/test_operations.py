@@ -20,12 +20,16 @@ class OperationsTest(ContextTest):
         full = [*both, ("b", (4, None)), ("c", (None, 5))]
         self.assertEqual(sorted(left.fullOuterJoin(right).collect()), full)
         self.assertEqual(left.subtractByKey(right).collect(), [("b", 4)])
-        groups = {key: [list(side) for side in sides] for key, sides in left.cogroup(right).collect()}
+        groups = {
+            key: [list(side) for side in sides] for key, sides in left.cogroup(right).collect()
+        }
         self.assertEqual(groups, {"a": [[1, 9], [2]], "b": [[4], []], "c": [[], [5]]})
 
     def test_by_key(self):
         pairs = self.pairs(("a", 1), ("b", 2), ("a", 3))
-        self.assertEqual(sorted(pairs.aggregateByKey([], lambda l, v: l + [v], add).collect())[0], ("a", [1, 3]))
+        self.assertEqual(
+            sorted(pairs.aggregateByKey([], lambda so_far, v: [*so_far, v], add).collect())[0], ("a", [1, 3])
+        )
         self.assertEqual(dict(pairs.foldByKey(10, add, 1).collect()), {"a": 24, "b": 12})
         self.assertEqual(dict(pairs.countByKey()), {"a": 2, "b": 1})
         self.assertEqual(pairs.lookup("a"), [1, 3])

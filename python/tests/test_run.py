@@ -26,7 +26,11 @@ class RunTest(ContextTest):
     def run_program(self, *command, program):
         path = self.file("job.py", program.encode())
         result = subprocess.run(
-            [*command, path, "one", "--two"], capture_output=True, text=True, timeout=60, check=False
+            [*command, path, "one", "--two"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         return result.returncode, result.stdout, result.stderr
 
@@ -34,7 +38,16 @@ class RunTest(ContextTest):
         yield [sys.executable, "-m", "vonk"]
         if VONK:
             yield [VONK, "run", "--python", sys.executable]
-            yield [VONK, "submit", "--python", sys.executable, "--master", "local[2]", "--num-executors", "2"]
+            yield [
+                VONK,
+                "submit",
+                "--python",
+                sys.executable,
+                "--master",
+                "local[2]",
+                "--num-executors",
+                "2",
+            ]
 
     def test_word_count_verbatim(self):
         text = self.file("words.txt", b"to be or\nnot to be\n")
@@ -71,6 +84,8 @@ except Py4JJavaError as error:
         environment = {"PATH": os.environ["PATH"]}
         python = shutil.which("python3", path="/usr/bin") or sys.executable
         command = [VONK, "run", "--python", python, self.file("job.py", b"")]
-        result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        result = subprocess.run(
+            command, capture_output=True, text=True, env=environment, check=False
+        )
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertIn("-m pip install vonk", result.stderr)

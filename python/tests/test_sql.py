@@ -23,7 +23,19 @@ class SqlTest(unittest.TestCase):
             "TIMESTAMP_NTZ '2024-01-02 03:04:05' AS k"
         )
         day, time = datetime.date(2024, 2, 29), datetime.datetime(2024, 1, 2, 3, 4, 5)
-        row = (1, 2.5, "x", None, True, day, decimal.Decimal("1.50"), [1, 2], {"k": "v"}, {"k": 1}, time)
+        row = (
+            1,
+            2.5,
+            "x",
+            None,
+            True,
+            day,
+            decimal.Decimal("1.50"),
+            [1, 2],
+            {"k": "v"},
+            {"k": 1},
+            time,
+        )
         self.assertEqual(result.fetchall(), [row])
         self.assertEqual(result.columns, list("abcdefghijk"))
 
@@ -55,4 +67,6 @@ class SqlTest(unittest.TestCase):
         import pandas
 
         frame = pandas.DataFrame({"x": [1, 2, 3]})
-        self.assertEqual(list(vonk.sql("SELECT x + 1 AS y FROM f", f=frame).to_pandas()["y"]), [2, 3, 4])
+        self.assertEqual(
+            list(vonk.sql("SELECT x + 1 AS y FROM f", f=frame).to_pandas()["y"]), [2, 3, 4]
+        )

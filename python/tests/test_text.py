@@ -45,7 +45,12 @@ class TextTest(ContextTest):
         for name, content in {"b.txt": b"b\n", "a.txt": b"a\n", "_hidden": b"x\n"}.items():
             self.file(os.path.join("many", name), content)
         a, b = self.path("many/a.txt"), self.path("many/b.txt")
-        for paths in (self.path("many"), self.path("many/*"), f"{a},{b}", self.path("many/{a,b}.txt")):
+        for paths in (
+            self.path("many"),
+            self.path("many/*"),
+            f"{a},{b}",
+            self.path("many/{a,b}.txt"),
+        ):
             self.assertEqual(self.sc.textFile(paths).collect(), ["a", "b"], paths)
         self.assertEqual(self.sc.textFile("file://" + a).collect(), ["a"])
         whole = self.sc.wholeTextFiles(self.path("many")).collect()

@@ -33,17 +33,26 @@ def rows(sc, path):
     yield "distinct", words.distinct()
     yield "blanks", text.flatMap(lambda line: line.split())
     yield "cases", words.map(lambda w: (w.upper(), w.lower(), w.strip(), w.find("e"), w.count("o")))
-    yield "letters", words.flatMap(lambda w: w).map(lambda c: (c, 1)).reduceByKey(lambda a, b: a + b)
+    yield (
+        "letters",
+        words.flatMap(lambda w: w).map(lambda c: (c, 1)).reduceByKey(lambda a, b: a + b),
+    )
     yield "slices", text.map(lambda line: (line[1:], line[:-1], line[2:5], line[-3:]))
     yield "filter", words.filter(lambda w: w and not w.startswith(("t", "x")) and 2 < len(w) <= 5)
     yield "arms", words.map(lambda w: "e" in w if len(w) > 3 else w in ("fox", "dog"))
     yield "keys", words.keyBy(len).mapValues(str.upper).keys()
-    yield "division", numbers.map(lambda n: (n // 3, n % 3, n // -3, n % -3, n / 4, -n, abs(n), n * 2 - 1))
+    yield (
+        "division",
+        numbers.map(lambda n: (n // 3, n % 3, n // -3, n % -3, n / 4, -n, abs(n), n * 2 - 1)),
+    )
     yield "truth", numbers.map(lambda n: (n and 1, n or "none", not n, bool(n), n == 5.0, n != 0))
     yield "floats", floats.map(lambda x: (str(x), int(x), x % 0.75, x * 3, x < 3, float(str(x))))
-    yield "mixed keys", sc.parallelize([1, 1.0, True, "1", None, (1, "a"), (1.0, "a")], 2).map(
-        lambda x: (x, 1)
-    ).reduceByKey(lambda a, b: a + b)
+    yield (
+        "mixed keys",
+        sc.parallelize([1, 1.0, True, "1", None, (1, "a"), (1.0, "a")], 2)
+        .map(lambda x: (x, 1))
+        .reduceByKey(lambda a, b: a + b),
+    )
     yield "fields", text.filter(lambda line: line.count(",") == 2).map(parsed)
 
 
@@ -111,7 +120,13 @@ class TraceTest(ContextTest):
         check(lambda sc: sc.parallelize(pairs).reduceByKey(lambda a, b: a + b), "64 bits")
 
     def test_exceptions_are_those_of_python(self):
-        for function in (int, lambda x: x[9], lambda x: x + 1, lambda x: (int(x), 1)[1], lambda x: x.nothing):
+        for function in (
+            int,
+            lambda x: x[9],
+            lambda x: x + 1,
+            lambda x: (int(x), 1)[1],
+            lambda x: x.nothing,
+        ):
             with self.assertRaises(JobError) as caught:
                 self.sc.parallelize(["a"]).map(function).collect()
             self.assertIn("Traceback", str(caught.exception))

@@ -100,7 +100,7 @@ class WorkersTest(ContextTest):
 import os, sys, time
 from vonk import SparkContext
 def wait(x):
-    with open("{self.path('pids')}", "a") as file:
+    with open("{self.path("pids")}", "a") as file:
         file.write(f"{{os.getpid()}}\\n")
     time.sleep(60)
 SparkContext("local[2]").range(2).map(wait).collect()

@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if flag not in ("--conf", "--master") or not rest:
             print(f"error: unknown flag `{flag}`\n{_USAGE}", file=sys.stderr)
             return 2
-        name, _, value = ("spark.master=" + rest.pop(0) if flag == "--master" else rest.pop(0)).partition("=")
+        name, _, value = (
+            "spark.master=" + rest.pop(0) if flag == "--master" else rest.pop(0)
+        ).partition("=")
         launch.settings()[name] = value
     if rest and rest[0] == "run":
         rest.pop(0)

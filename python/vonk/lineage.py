@@ -110,7 +110,11 @@ class Source(Node):
     """Something outside that is read in parts: files, or parts of files."""
 
     def __init__(
-        self, storage: Storage, parts: Sequence[Any], read: Callable[[Any], Iterator[Any]], label: str
+        self,
+        storage: Storage,
+        parts: Sequence[Any],
+        read: Callable[[Any], Iterator[Any]],
+        label: str,
     ):
         super().__init__(storage, ())
         self.parts = parts

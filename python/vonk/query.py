@@ -87,7 +87,9 @@ class Result:
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
         rows = (
-            "".join(f"<td>{html.escape('NULL' if cell is None else str(cell))}</td>" for cell in row)
+            "".join(
+                f"<td>{html.escape('NULL' if cell is None else str(cell))}</td>" for cell in row
+            )
             for row in self._table.rows(_HTML_ROWS)
         )
         body = "".join(f"<tr>{row}</tr>" for row in rows)

@@ -31,5 +31,7 @@ def inheritable_thread_target(f: Any = None) -> Callable[..., Any]:
 class InheritableThread(threading.Thread):
     """A thread with the properties of the thread that makes it."""
 
-    def __init__(self, target: Callable[..., Any], *arguments: Any, session: Any = None, **named: Any):
+    def __init__(
+        self, target: Callable[..., Any], *arguments: Any, session: Any = None, **named: Any
+    ):
         super().__init__(*arguments, target=inheritable_thread_target(target), **named)

@@ -90,9 +90,7 @@ class Jobs:
         """A property that this thread has set."""
         return self._properties().get(key)
 
-    def setJobGroup(
-        self, groupId: str, description: str, interruptOnCancel: bool = False
-    ) -> None:
+    def setJobGroup(self, groupId: str, description: str, interruptOnCancel: bool = False) -> None:
         """Puts the jobs of this thread into a group, by which they can be cancelled."""
         self.setLocalProperty(_GROUP, groupId)
         self.setLocalProperty(_DESCRIPTION, description)

@@ -13,7 +13,7 @@ from vonk.lineage import Node, Source, Values, union
 from vonk.rdd import RDD
 
 if TYPE_CHECKING:
-    from vonk.context import SparkContext
+    pass
 
 T = TypeVar("T")
 
@@ -103,9 +103,7 @@ class Sources(Jobs):
             return whole  # type: ignore[return-value]
         return whole.mapValues(lambda data: data.decode("utf-8", "replace"))
 
-    def binaryFiles(
-        self, path: str, minPartitions: int | None = None
-    ) -> RDD[tuple[str, bytes]]:
+    def binaryFiles(self, path: str, minPartitions: int | None = None) -> RDD[tuple[str, bytes]]:
         """Pairs of the name and the bytes of each file."""
         return self._whole(path, minPartitions)
 

@@ -91,7 +91,9 @@ class Actions(Narrow[T]):
         total, scanned = self.getNumPartitions(), 0
         while len(rows) < num and scanned < total:
             wanted = num - len(rows)
-            indices = range(scanned, min(total, scanned + self._next_to_scan(num, len(rows), scanned)))
+            indices = range(
+                scanned, min(total, scanned + self._next_to_scan(num, len(rows), scanned))
+            )
             if len(indices) == 1:
                 rows += self._some(indices[0], wanted)
             else:
@@ -156,9 +158,7 @@ class Actions(Narrow[T]):
         """
         return self.aggregate(zeroValue, op, op)
 
-    def aggregate(
-        self, zeroValue: U, seqOp: Callable[[U, T], U], combOp: Callable[[U, U], U]
-    ) -> U:
+    def aggregate(self, zeroValue: U, seqOp: Callable[[U, T], U], combOp: Callable[[U, U], U]) -> U:
         """Folds each partition by one function, and what they give by another.
 
         >>> from vonk import SparkContext

@@ -26,7 +26,7 @@ class Base(Generic[T]):
         self.ctx = ctx
 
     def _new(self, node: Node) -> RDD[Any]:
-        from vonk.rdd import PipelinedRDD, RDD
+        from vonk.rdd import RDD, PipelinedRDD
 
         return (PipelinedRDD if isinstance(node, Narrow) else RDD)(node, self.ctx)
 
@@ -111,7 +111,9 @@ class Base(Generic[T]):
         if before not in (StorageLevel.NONE, storageLevel):
             from vonk.errors import JobError
 
-            raise JobError("Cannot change storage level of an RDD after it was already assigned a level")
+            raise JobError(
+                "Cannot change storage level of an RDD after it was already assigned a level"
+            )
         self._node.level = storageLevel
         return self
 

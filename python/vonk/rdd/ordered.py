@@ -29,9 +29,7 @@ def _identity(value: Any) -> Any:
 class Ordered(Joins[T]):
     """Sampling and sorting."""
 
-    def sample(
-        self, withReplacement: bool, fraction: float, seed: int | None = None
-    ) -> RDD[T]:
+    def sample(self, withReplacement: bool, fraction: float, seed: int | None = None) -> RDD[T]:
         """About this fraction of the rows, by chance; the same for the same seed.
 
         >>> from vonk import SparkContext
@@ -169,4 +167,3 @@ class Ordered(Joins[T]):
 
         moved = self.partitionBy(numPartitions, partitionFunc)
         return moved.mapPartitions(sorted_rows, preservesPartitioning=True)
-

@@ -1,5 +1,7 @@
 """PySpark's name for vonk, for programs that are run by `vonk run`."""
 
+import py4j.protocol  # noqa: F401 - gives the error of jobs its name
+
 from vonk import (
     RDD,
     Accumulator,
@@ -13,7 +15,6 @@ from vonk import (
     TaskContext,
     compat,
 )
-import py4j.protocol  # gives the error of jobs its name
 from vonk.rdd import RDDBarrier
 from vonk.status import SparkJobInfo, SparkStageInfo, StatusTracker
 from vonk.taskcontext import BarrierTaskInfo

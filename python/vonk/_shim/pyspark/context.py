@@ -1,7 +1,7 @@
 """PySpark's name for a module of vonk."""
 
-from vonk import compat
 from pyspark.core.context import SparkContext
+from vonk import compat
 
 __all__ = ["SparkContext"]
 
