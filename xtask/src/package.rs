@@ -16,7 +16,8 @@ pub(crate) fn run() -> Result<()> {
         println!("there is no python3: the Python package is not tested");
         return Ok(());
     }
-    process::run(&mut cargo(&["build", "--locked", "--workspace", "--lib", "--bin", "vonk"]))?;
+    // All targets, as the tests: with the same features of the dependencies, which are built once.
+    process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
     let built = process::target_folder()?.join("debug");
     let package = put_together(&built)?;
     let python = process::python_with(PACKAGES)?;
