@@ -6,6 +6,8 @@ mod aes;
 mod digests;
 mod values;
 
+pub(crate) use values::xxhash64_of;
+
 /// Every function of hashes and ciphers that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::scalar(

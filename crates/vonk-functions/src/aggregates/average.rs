@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, PrimitiveArray};
-use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
+use arrow::datatypes::{
+    DataType, Decimal128Type, DurationMicrosecondType, Field, FieldRef, Int64Type, IntervalUnit,
+    IntervalYearMonthType, TimeUnit,
+};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -130,7 +133,9 @@ fn coerce(name: &str, argument: &DataType) -> Result<DataType> {
         DataType::Decimal256(precision, scale) => {
             DataType::Decimal128((*precision).min(38), *scale)
         }
-        DataType::Decimal128(..) | DataType::Duration(_) => argument.clone(),
+        DataType::Decimal128(..) | DataType::Interval(IntervalUnit::YearMonth) => argument.clone(),
+        DataType::Duration(_) => DataType::Duration(TimeUnit::Microsecond),
+        DataType::Timestamp(..) => DataType::Float64,
         DataType::Dictionary(_, value) => coerce(name, value)?,
         number if number.is_numeric() || number.is_string() || number.is_null() => {
             DataType::Float64
@@ -145,14 +150,20 @@ struct Quotient {
     mode: Mode,
     /// Precision and scale of the values.
     values: (u8, i8),
+    /// The type of the values if they are intervals, whose averages are whole.
+    interval: Option<DataType>,
 }
 
 impl Quotient {
-    /// `None` for values that are no decimals.
+    /// `None` for values that are no decimals and no intervals.
     fn new(mode: Mode, values: &DataType) -> Option<Self> {
         match values {
             DataType::Decimal128(precision, scale) => {
-                Some(Self { mode, values: (*precision, *scale) })
+                Some(Self { mode, values: (*precision, *scale), interval: None })
+            }
+            DataType::Interval(IntervalUnit::YearMonth)
+            | DataType::Duration(TimeUnit::Microsecond) => {
+                Some(Self { mode, values: (38, 0), interval: Some(values.clone()) })
             }
             _ => None,
         }
@@ -169,12 +180,16 @@ impl Quotient {
     }
 
     fn result_type(&self) -> DataType {
+        if let Some(interval) = &self.interval {
+            return interval.clone();
+        }
         let (precision, scale) = self.result();
         DataType::Decimal128(precision, scale)
     }
 
     /// How the values are added up.
     fn total(&self) -> Total {
+        // Intervals are added as whole numbers of their unit.
         let (precision, scale) = self.values;
         Total::of_decimals(self.mode, (precision + 10).min(38), scale)
     }
@@ -182,21 +197,40 @@ impl Quotient {
     /// The averages; NULL where there is no sum.
     fn divide(&self, sums: &dyn Array, counts: &[i64]) -> Result<ArrayRef> {
         let (precision, scale) = self.result();
-        let (shift, bound) = (scale - self.values.1, 10_u128.pow(u32::from(precision)));
+        let (shift, bound) = match &self.interval {
+            None => (scale - self.values.1, 10_u128.pow(u32::from(precision))),
+            Some(DataType::Interval(_)) => (0, u128::from(i32::MAX.unsigned_abs()) + 1),
+            Some(_) => (0, u128::from(i64::MAX.unsigned_abs()) + 1),
+        };
+        // The total of intervals has to fit the type of an interval as well.
+        let fits = |sum: i128| self.interval.is_none() || sum.unsigned_abs() < bound;
         let sums = sums.as_primitive::<Decimal128Type>();
         let averages = sums.iter().zip(counts).map(|(sum, count)| {
             let Some(sum) = sum.filter(|_| *count > 0) else { return Ok(None) };
-            match nearest_quotient(sum, shift, i128::from(*count)) {
+            match nearest_quotient(sum, shift, i128::from(*count)).filter(|_| fits(sum)) {
                 Some(average) if average.unsigned_abs() < bound => Ok(Some(average)),
                 _ if self.mode == Mode::Ansi => Err(self.out_of_range()),
                 _ => Ok(None),
             }
         });
         let averages: PrimitiveArray<Decimal128Type> = averages.collect::<Result<_, Failure>>()?;
-        Ok(Arc::new(averages.with_precision_and_scale(precision, scale)?))
+        Ok(match &self.interval {
+            None => Arc::new(averages.with_precision_and_scale(precision, scale)?),
+            Some(DataType::Interval(_)) => {
+                Arc::new(averages.unary::<_, IntervalYearMonthType>(|months| months as i32))
+            }
+            Some(_) => {
+                Arc::new(averages.unary::<_, DurationMicrosecondType>(|micros| micros as i64))
+            }
+        })
     }
 
     fn out_of_range(&self) -> Failure {
+        if self.interval.is_some() {
+            let message = "the average of the intervals does not fit into an interval";
+            return Failure::new("ARITHMETIC_OVERFLOW", message)
+                .hint("use `try_avg` to get NULL instead");
+        }
         let (precision, scale) = self.result();
         Failure::new(
             "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",

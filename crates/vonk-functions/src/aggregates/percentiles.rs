@@ -1,8 +1,12 @@
 //! `percentile`, `percentile_cont`, `percentile_disc`, `percentile_approx`, `median`: values by their rank.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{
+    DataType, Float64Type, Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType,
+};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::AggregateUDF;
@@ -214,7 +218,9 @@ impl Ranked {
 fn number(group: &Group<'_>, row: usize) -> Result<f64> {
     let value = group.columns[0].slice(row, 1);
     let value = match value.data_type() {
-        DataType::Interval(_) => cast(&value, &DataType::Int32)?,
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            Arc::new(value.as_primitive::<IntervalYearMonthType>().reinterpret_cast::<Int32Type>())
+        }
         DataType::Duration(_) => cast(&value, &DataType::Int64)?,
         _ => value,
     };

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
+use arrow::datatypes::{
+    DataType, Decimal128Type, DurationMicrosecondType, Field, FieldRef, Int64Type, IntervalUnit,
+    IntervalYearMonthType, TimeUnit,
+};
 use datafusion::common::{Result, internal_err, plan_err};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -153,7 +156,13 @@ pub(super) struct Total {
 impl Total {
     /// `None` for results that are added in their own type.
     fn new(mode: Mode, result_type: &DataType) -> Option<Self> {
-        let is_exact = matches!(result_type, DataType::Int64 | DataType::Decimal128(..));
+        let is_exact = matches!(
+            result_type,
+            DataType::Int64
+                | DataType::Decimal128(..)
+                | DataType::Interval(IntervalUnit::YearMonth)
+                | DataType::Duration(TimeUnit::Microsecond)
+        );
         is_exact.then(|| Self { mode, result_type: result_type.clone() })
     }
 
@@ -169,9 +178,15 @@ impl Total {
         }
     }
 
+    /// Whether a sum that does not fit is an error.
+    fn is_strict(&self) -> bool {
+        self.mode != Mode::Try
+    }
+
     fn overflow(&self) -> Failure {
         let what = match &self.result_type {
             DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+            DataType::Interval(_) | DataType::Duration(_) => "interval".to_owned(),
             _ => "bigint".to_owned(),
         };
         Failure::new("ARITHMETIC_OVERFLOW", format!("the sum does not fit into {what}"))
@@ -191,6 +206,14 @@ impl Total {
                 let fits = |sum: i128| sum.unsigned_abs() < bound;
                 let finished = self.fitting::<Decimal128Type>(sums, |sum| (sum, fits(sum)))?;
                 Ok(Arc::new(finished.with_data_type(self.result_type.clone())))
+            }
+            DataType::Interval(_) => {
+                let narrow = |sum: i128| (sum as i32, i32::try_from(sum).is_ok());
+                Ok(Arc::new(self.fitting::<IntervalYearMonthType>(sums, narrow)?))
+            }
+            DataType::Duration(_) => {
+                let narrow = |sum: i128| (sum as i64, i64::try_from(sum).is_ok());
+                Ok(Arc::new(self.fitting::<DurationMicrosecondType>(sums, narrow)?))
             }
             _ => {
                 let narrow = |sum: i128| (sum as i64, i64::try_from(sum).is_ok());
@@ -216,9 +239,32 @@ impl Total {
     }
 }
 
-/// Values of either type that is added in 128 bits.
+/// Intervals as whole numbers of their unit, other values as they are.
+fn unwrapped(values: &ArrayRef) -> ArrayRef {
+    match values.data_type() {
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let months = values.as_primitive::<IntervalYearMonthType>();
+            Arc::new(months.unary::<_, Int64Type>(i64::from))
+        }
+        DataType::Duration(TimeUnit::Microsecond) => {
+            let micros = values.as_primitive::<DurationMicrosecondType>();
+            Arc::new(micros.reinterpret_cast::<Int64Type>())
+        }
+        _ => Arc::clone(values),
+    }
+}
+
+/// Values of a type that is added in 128 bits.
 fn for_each_value(array: &dyn Array, mut each: impl FnMut(i128)) -> Result<()> {
     match array.data_type() {
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let months = array.as_primitive::<IntervalYearMonthType>();
+            months.iter().flatten().for_each(|v| each(i128::from(v)));
+        }
+        DataType::Duration(TimeUnit::Microsecond) => {
+            let micros = array.as_primitive::<DurationMicrosecondType>();
+            micros.iter().flatten().for_each(|v| each(i128::from(v)));
+        }
         DataType::Int64 => {
             array.as_primitive::<Int64Type>().iter().flatten().for_each(|v| each(i128::from(v)));
         }

@@ -37,6 +37,12 @@ pub(super) fn xxhash64() -> ScalarUDF {
     .udf()
 }
 
+/// The `xxhash64` of each value of a column.
+pub(crate) fn xxhash64_of(column: &ArrayRef) -> Result<Vec<i64>> {
+    let column = plain(column)?;
+    (0..column.len()).map(|row| value::<XxHash>(&column, row, SEED)).collect()
+}
+
 fn hashes_of<H: Hasher>(call: &Call<'_>) -> Result<Vec<i64>> {
     let mut hashes = vec![SEED; call.rows];
     for column in call.arrays()? {

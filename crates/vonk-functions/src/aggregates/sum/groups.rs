@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::NullState;
 
-use super::Total;
+use super::{Total, unwrapped};
 
 /// A sum for each group.
 #[derive(Debug)]
@@ -41,22 +41,27 @@ impl GroupsAccumulator for GroupSums {
         self.sums.resize(group_count, 0);
         let (sums, overflows) = (&mut self.sums, &mut self.overflows);
         let mut add = |group: usize, value: i128| {
-            let (sum, flag) = sums[group].overflowing_add(value);
-            sums[group] = sum;
-            *overflows |= flag;
+            let sum = sums[group].checked_add(value);
+            *overflows |= sum.is_none();
+            // What fits no type is no result, if it is no error.
+            sums[group] = sum.unwrap_or(i128::MAX);
         };
-        match values[0].data_type() {
+        let values = unwrapped(&values[0]);
+        match values.data_type() {
             DataType::Int64 => {
-                let values = values[0].as_primitive::<Int64Type>();
+                let values = values.as_primitive::<Int64Type>();
                 let add = |group, value| add(group, i128::from(value));
                 self.seen.accumulate(group_indices, values, filter, group_count, add);
             }
             _ => {
-                let values = values[0].as_primitive::<Decimal128Type>();
+                let values = values.as_primitive::<Decimal128Type>();
                 self.seen.accumulate(group_indices, values, filter, group_count, &mut add);
             }
         }
-        if self.overflows { Err(self.total.overflow().into()) } else { Ok(()) }
+        if self.overflows && self.total.is_strict() {
+            return Err(self.total.overflow().into());
+        }
+        Ok(())
     }
 
     fn merge_batch(
@@ -83,9 +88,10 @@ impl GroupsAccumulator for GroupSums {
         values: &[ArrayRef],
         filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let wide: Decimal128Array = match values[0].data_type() {
-            DataType::Int64 => values[0].as_primitive::<Int64Type>().unary(i128::from),
-            _ => values[0].as_primitive::<Decimal128Type>().clone(),
+        let values = unwrapped(&values[0]);
+        let wide: Decimal128Array = match values.data_type() {
+            DataType::Int64 => values.as_primitive::<Int64Type>().unary(i128::from),
+            _ => values.as_primitive::<Decimal128Type>().clone(),
         };
         let state = self.total.state(wide);
         let Some(filter) = filter else { return Ok(vec![state]) };

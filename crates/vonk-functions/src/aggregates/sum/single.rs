@@ -35,12 +35,13 @@ impl Accumulator for SingleSum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let mut fits = true;
         for_each_value(&values[0], |value| {
-            let (sum, overflows) = self.sum.overflowing_add(value);
-            fits &= !overflows;
-            self.sum = sum;
+            let sum = self.sum.checked_add(value);
+            fits &= sum.is_some();
+            // What fits no type is no result, if it is no error.
+            self.sum = sum.unwrap_or(i128::MAX);
         })?;
         self.values += (values[0].len() - values[0].null_count()) as u64;
-        if fits { Ok(()) } else { Err(self.total.overflow().into()) }
+        if fits || !self.total.is_strict() { Ok(()) } else { Err(self.total.overflow().into()) }
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
