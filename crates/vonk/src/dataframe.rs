@@ -47,8 +47,8 @@ mod value;
 mod views;
 mod window;
 
-pub(crate) use cache::Caches;
 pub use cache::StorageLevel;
+pub(crate) use cache::{Caches, keep_plan};
 pub(crate) use column::columns;
 pub use column::{Column, col, expr, lit};
 pub use group::GroupedData;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::LogicalPlan;
 use object_store::ObjectStore;
 use parking_lot::RwLock;
 
@@ -14,7 +15,7 @@ use crate::config::{self, Config};
 use crate::dataframe::{Caches, DataFrame};
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
-use crate::sql::{self, Environment, Views};
+use crate::sql::{self, Cached, Environment, Kept, Views};
 use crate::udf::UserFunctions;
 
 mod memory;
@@ -47,6 +48,7 @@ struct Inner {
     views: Views,
     variables: Arc<Variables>,
     routines: Arc<Routines>,
+    cached: Cached,
     /// The current database of the catalog.
     database: Arc<RwLock<String>>,
     user_functions: UserFunctions,
@@ -135,6 +137,7 @@ impl Session {
                 views: Views::default(),
                 variables,
                 routines,
+                cached: Cached::default(),
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
@@ -311,6 +314,14 @@ impl Environment for Session {
 
     fn routines(&self) -> &Routines {
         &self.inner.routines
+    }
+
+    fn cached(&self) -> &Cached {
+        &self.inner.cached
+    }
+
+    fn keep(&self, plan: LogicalPlan, level: Option<&str>) -> Result<Kept> {
+        crate::dataframe::keep_plan(self, plan, level)
     }
 
     fn catalog(&self) -> Result<Catalog> {

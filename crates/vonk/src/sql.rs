@@ -21,6 +21,7 @@ use crate::error::{Condition, Error, Place, Result};
 use crate::limits;
 use crate::sources;
 
+mod cached;
 mod desugar;
 pub mod dialect;
 mod extract;
@@ -34,6 +35,7 @@ mod strings;
 mod typed;
 mod views;
 
+pub(crate) use cached::{Cached, Kept, KeptRows, cache_key, sources_of};
 pub use parse::{is_complete, split};
 pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
 pub use statement::STATEMENTS;
@@ -56,6 +58,10 @@ pub(crate) trait Environment: Send + Sync {
     fn variables(&self) -> &Variables;
     /// The functions written in SQL.
     fn routines(&self) -> &Routines;
+    /// The relations that statements have cached.
+    fn cached(&self) -> &Cached;
+    /// Keeps the rows of a plan from the first query that reads them, where a level says.
+    fn keep(&self, plan: LogicalPlan, level: Option<&str>) -> Result<Kept>;
     /// Sets an option.
     fn set(&self, name: &str, value: &str) -> Result<()>;
     /// Puts an option back to its default.
@@ -76,7 +82,19 @@ pub(crate) async fn plan_parsed(
 ) -> Result<LogicalPlan> {
     match parsed {
         parse::Parsed::Query(query) => plan_query(session, *query).await,
-        parse::Parsed::Command(command) => command.run(session).await,
+        parse::Parsed::Command(command) => {
+            let answer = command.run(session).await;
+            // Also after a failure: what it did until then may have changed what is kept.
+            match command.changes() {
+                statement::Changes::Nothing => {}
+                statement::Changes::Everything => session.cached().forget(None),
+                statement::Changes::Table(name) => {
+                    let name = session.catalog()?.qualified(name);
+                    session.cached().forget(Some(&name.to_string().to_lowercase()));
+                }
+            }
+            answer
+        }
     }
 }
 
@@ -143,11 +161,44 @@ async fn resolve_relations(
     Ok(relations)
 }
 
-/// Finds one table, view or file by the name that stands in a query.
+/// Finds one table, view or file by the name that stands in a query; if it is cached, its rows.
 pub(crate) async fn resolve_relation(
     session: &dyn Environment,
     name: &TableReference,
 ) -> Result<Relation> {
+    let relation = found_relation(session, name).await?;
+    let Some(key) = cached_name(session, name)? else { return Ok(relation) };
+    let is_temporary = matches!(relation, Relation::View { is_temporary: true, .. });
+    let cached = session.cached().plan(&key, |level| {
+        let plan = match &relation {
+            Relation::Table(source) => {
+                LogicalPlanBuilder::scan(name.clone(), Arc::clone(source), None)?.build()?
+            }
+            Relation::View { plan, .. } => plan.clone(),
+            Relation::Unknown(error) => return Err(error.copy()),
+        };
+        let sources = sources_of(&plan, &session.catalog()?.current_database());
+        Ok((session.keep(plan, level)?, sources))
+    })?;
+    Ok(match cached {
+        Some(plan) => Relation::View { plan, is_temporary },
+        None => relation,
+    })
+}
+
+/// The name by which a relation is cached, if it is.
+fn cached_name(session: &dyn Environment, name: &TableReference) -> Result<Option<String>> {
+    let key = relation_key(session, name)?;
+    Ok(session.cached().contains(&key).then_some(key))
+}
+
+/// The name by which a relation is cached or would be.
+pub(crate) fn relation_key(session: &dyn Environment, name: &TableReference) -> Result<String> {
+    let is_view = name.schema().is_none() && session.views().get(name.table()).is_some();
+    Ok(cache_key(name, &session.catalog()?.current_database(), is_view))
+}
+
+async fn found_relation(session: &dyn Environment, name: &TableReference) -> Result<Relation> {
     if name.schema().is_none()
         && let Some(plan) = session.views().get(name.table())
     {

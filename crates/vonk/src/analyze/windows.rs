@@ -23,7 +23,10 @@ pub(super) fn write_out(query: &mut ast::Query) -> Result<()> {
 /// Functions that number rows; the planner below numbers in a type that Spark does not have.
 const NUMBERING: &[&str] = &["dense_rank", "ntile", "rank", "row_number"];
 
-/// Casts the numbers that windows give to rows to INT.
+/// Functions whose arguments say nothing: they rank rows by the order of the window.
+const RANKING: &[&str] = &["cume_dist", "dense_rank", "percent_rank", "rank"];
+
+/// Spells the bounds of frames for the planner, and casts the numbers of rows to INT.
 pub(super) fn number_in_int(query: &mut ast::Query) {
     struct Caster;
     impl VisitorMut for Caster {
@@ -38,6 +41,12 @@ pub(super) fn number_in_int(query: &mut ast::Query) {
                 frame.end_bound.iter_mut().for_each(spell_bound);
             }
             let name = function.name.to_string().to_lowercase();
+            if function.over.is_some()
+                && RANKING.contains(&name.as_str())
+                && let ast::FunctionArguments::List(list) = &mut function.args
+            {
+                list.args.clear();
+            }
             if function.over.is_some() && NUMBERING.contains(&name.as_str()) {
                 *expr = super::syntax::cast(expr.clone(), ast::DataType::Int(None));
             }

@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -20,7 +21,9 @@ use tokio::task::JoinSet;
 
 use super::DataFrame;
 use super::source::{behind_table, renamed};
-use crate::error::{Error, Result};
+use crate::error::{Condition, Error, Result};
+use crate::session::Session;
+use crate::sql::{Kept, KeptRows};
 
 mod table;
 
@@ -78,6 +81,50 @@ impl DataFrame {
             cache.clear();
         }
         self
+    }
+}
+
+/// Keeps the rows of a plan from the first query that reads them, for `CACHE TABLE`.
+///
+/// # Errors
+/// `INVALID_CONF_VALUE` for a storage level that does not exist.
+pub(crate) fn keep_plan(session: &Session, plan: LogicalPlan, level: Option<&str>) -> Result<Kept> {
+    let level = match level {
+        None => StorageLevel::default(),
+        Some(name) => StorageLevel::named(name).ok_or_else(|| {
+            Error::new(
+                Condition::INVALID_CONFIG_VALUE,
+                format!("the storage level `{name}` does not exist"),
+            )
+            .hint("it is one of MEMORY_AND_DISK, MEMORY_ONLY and DISK_ONLY")
+        })?,
+    };
+    let cache = Arc::new(Cache::new(level));
+    session.caches().add(&cache);
+    let kept = Arc::clone(&cache);
+    let plan = behind_table("cache", plan, |input, schema| {
+        Arc::new(CacheTable::new(input, schema, kept))
+    })?;
+    Ok(Kept { plan, rows: cache })
+}
+
+impl StorageLevel {
+    /// The level that Spark calls so; how often rows are kept, and in which form, makes no difference.
+    fn named(name: &str) -> Option<Self> {
+        let name = name.to_uppercase();
+        let name = name.trim_end_matches("_2").trim_end_matches("_SER");
+        Some(match name {
+            "MEMORY_AND_DISK" | "OFF_HEAP" => StorageLevel::MemoryAndDisk,
+            "MEMORY_ONLY" => StorageLevel::MemoryOnly,
+            "DISK_ONLY" | "DISK_ONLY_3" => StorageLevel::DiskOnly,
+            _ => return None,
+        })
+    }
+}
+
+impl KeptRows for Cache {
+    fn release(&self) {
+        self.clear();
     }
 }
 

@@ -6,6 +6,7 @@ use futures::StreamExt;
 
 use super::DataFrame;
 use crate::error::{Condition, Error, Result};
+use crate::sql::Environment;
 
 impl DataFrame {
     /// Gives the query a name in the session, in place of a view that has it.
@@ -24,6 +25,7 @@ impl DataFrame {
     pub async fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
         let plan = self.logical_plan().await?.clone();
         self.session.views().insert(name, plan);
+        Environment::cached(&self.session).remove(&name.to_lowercase());
         Ok(())
     }
 

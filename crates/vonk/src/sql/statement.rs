@@ -43,6 +43,20 @@ pub(super) use variable::values_of;
 pub(crate) trait Command: Send + Sync {
     /// Does it.
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>>;
+
+    /// What queries may give other rows of after it than before.
+    fn changes(&self) -> Changes<'_> {
+        Changes::Nothing
+    }
+}
+
+/// What a statement changes the rows of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Changes<'a> {
+    Nothing,
+    Table(&'a TableName),
+    /// Files, which any table may be over.
+    Everything,
 }
 
 /// How a statement begins and reads, and what it is for.
@@ -233,16 +247,16 @@ statements! {
         "Lists functions."
         show::parse_functions;
     ["REFRESH"] "REFRESH [TABLE] name | 'path'"
-        "Does nothing: files are listed anew by every query."
+        "Drops the rows that are cached, to be read anew; files are listed anew by every query."
         upkeep::parse_refresh;
     ["CLEAR" "CACHE"] "CLEAR CACHE"
-        "Does nothing: tables are not cached by statements."
-        upkeep::parse_nothing;
-    ["CACHE"] "CACHE [LAZY] TABLE name [AS query]"
-        "Makes a view of the query, if there is one."
+        "Drops every table that is cached."
+        upkeep::parse_clear;
+    ["CACHE"] "CACHE [LAZY] TABLE name [OPTIONS ('storageLevel' 'level')] [[AS] query]"
+        "Keeps the rows of a table or view; of a query, under the name of a view."
         upkeep::parse_cache;
     ["UNCACHE" "TABLE"] "UNCACHE TABLE [IF EXISTS] name"
-        "Does nothing: tables are not cached by statements."
+        "Keeps the rows of a table no longer."
         upkeep::parse_uncache;
     ["ANALYZE" "TABLE"] "ANALYZE TABLE name COMPUTE STATISTICS"
         "Does nothing: statistics come from the files."

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::tokenizer::Token;
 
-use super::{Command, Source, answer};
+use super::{Changes, Command, Source, answer};
 use crate::error::Result;
 use crate::sql::{Environment, plan_query};
 use crate::write::{CopySpec, SaveMode, WriteOptions, copy_to};
@@ -53,5 +53,9 @@ impl Command for Copy {
             let report = copy_to(&session.state(), spec, &plan).await?;
             answer(["rows"], &[[Some(report.rows.to_string())]])
         })
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Everything
     }
 }

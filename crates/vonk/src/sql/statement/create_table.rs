@@ -9,7 +9,7 @@ use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use super::{Command, Source, no_answer, table_name};
+use super::{Changes, Command, Source, no_answer, table_name};
 use crate::catalog::{CreateMode, TableMeta, TableName};
 use crate::error::Result;
 use crate::sources::{self, ReadSpec};
@@ -129,6 +129,10 @@ impl Command for CreateTable {
             catalog.create_table(&meta, self.mode)?;
             no_answer()
         })
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Table(&self.name)
     }
 }
 

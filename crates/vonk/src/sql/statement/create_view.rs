@@ -166,6 +166,7 @@ impl Command for CreateView {
                 plan = rename(plan, &self.columns)?;
             }
             session.views().insert(&self.name, plan);
+            session.cached().remove(&self.name.to_lowercase());
             no_answer()
         })
     }

@@ -22,7 +22,10 @@ impl Command for DropView {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
             let is_temporary = match self.name.database.as_deref() {
-                None => session.views().remove(&self.name.table),
+                None => {
+                    session.cached().remove(&self.name.table.to_lowercase());
+                    session.views().remove(&self.name.table)
+                }
                 Some(GLOBAL_DATABASE) => {
                     session.views().remove(&format!("{GLOBAL_DATABASE}.{}", self.name.table))
                 }

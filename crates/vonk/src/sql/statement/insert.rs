@@ -6,7 +6,7 @@ use sqlparser::ast;
 use sqlparser::parser::{IsOptional, Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
-use super::{Command, Source, no_answer, table_name};
+use super::{Changes, Command, Source, no_answer, table_name};
 use crate::error::Result;
 use crate::sql::{Environment, plan_query};
 use crate::write::{InsertSpec, insert_into};
@@ -73,5 +73,9 @@ impl Command for Insert {
             insert_into(&session.catalog()?, &session.state(), &self.spec, &plan).await?;
             no_answer()
         })
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Table(&self.spec.table)
     }
 }

@@ -9,7 +9,7 @@ use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::{Command, Source, describe, no_answer, table_name};
+use super::{Changes, Command, Source, describe, no_answer, table_name};
 use crate::catalog::{ColumnMeta, CreateMode, TableKind, TableMeta, TableName};
 use crate::display::result_schema;
 use crate::error::{Condition, Error, Result};
@@ -161,6 +161,10 @@ impl Command for CreateView {
             no_answer()
         })
     }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Table(&self.name)
+    }
 }
 
 /// Keeps the columns that a view has when it is made, by the names that it gives them.
@@ -217,6 +221,10 @@ impl Command for AlterView {
             no_answer()
         })
     }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Table(&self.name)
+    }
 }
 
 impl Command for DropTable {
@@ -226,6 +234,10 @@ impl Command for DropTable {
             no_answer()
         })
     }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Table(&self.name)
+    }
 }
 
 impl Command for Rename {
@@ -234,5 +246,9 @@ impl Command for Rename {
             session.catalog()?.rename_table(&self.from, &self.to)?;
             no_answer()
         })
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes::Table(&self.from)
     }
 }
