@@ -14,6 +14,8 @@ use super::types;
 use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// Checks the typed literals of a query; what stands in quotes becomes what Spark names them by.
 pub(super) fn check(query: &mut ast::Query, config: &Config) -> Result<()> {
     let zone = config.time_zone()?;
@@ -212,7 +214,7 @@ fn field_of(unit: Unit) -> ast::DateTimeField {
     }
 }
 
-/// A checked interval literal in one unit: `13 months`, `3600000000 microseconds`.
+/// A checked interval literal in months, or in days and microseconds.
 pub(super) fn interval_text(literal: &Interval) -> Option<String> {
     let unit = |field: &ast::DateTimeField| Unit::named(&field.to_string());
     let start = literal.leading_field.as_ref().and_then(unit)?;
@@ -220,8 +222,14 @@ pub(super) fn interval_text(literal: &Interval) -> Option<String> {
     let Expr::Value(value) = literal.value.as_ref() else { return None };
     let text = value.value.clone().into_string()?;
     let amount = interval::parse_fields(&text, Range::new(start, end))?;
-    let unit = if start.is_months() { "months" } else { "microseconds" };
-    Some(format!("{amount} {unit}"))
+    if start.is_months() {
+        return Some(format!("{amount} months"));
+    }
+    let (days, micros) = (amount / MICROS_PER_DAY, amount % MICROS_PER_DAY);
+    Some(match micros {
+        0 => format!("{days} days"),
+        micros => format!("{days} days {micros} microseconds"),
+    })
 }
 
 /// A checked interval literal as a CAST of its text.

@@ -56,17 +56,19 @@ pub(super) fn number_in_int(query: &mut ast::Query) {
     let _ = VisitMut::visit(query, &mut Caster);
 }
 
-/// The planner below takes the distance of a bound as a number or a text, whatever it is of.
+/// The planner below takes the distance of a bound as a number or a text with its units in it.
 fn spell_bound(bound: &mut ast::WindowFrameBound) {
     let (ast::WindowFrameBound::Preceding(Some(distance))
     | ast::WindowFrameBound::Following(Some(distance))) = bound
     else {
         return;
     };
-    if let Expr::Interval(literal) = distance.as_ref()
+    if let Expr::Interval(literal) = distance.as_mut()
         && let Some(text) = super::typed_literals::interval_text(literal)
     {
-        **distance = Expr::value(ast::Value::SingleQuotedString(text));
+        *literal.value = Expr::value(ast::Value::SingleQuotedString(text));
+        literal.leading_field = None;
+        literal.last_field = None;
     }
 }
 
