@@ -112,6 +112,48 @@ pub(crate) enum Tool {
     Run(Box<python::Run>),
     /// As `run`, with the flags of spark-submit
     Submit(Box<python::Submit>),
+    /// Serves Spark Connect, so that PySpark's client runs its programs here
+    Server(ServerOptions),
+}
+
+/// What `vonk server` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServerOptions {
+    /// Address and port to listen at
+    #[arg(long, default_value = "127.0.0.1:15002", value_name = "ADDRESS")]
+    pub(crate) listen: String,
+
+    /// What clients have to know, as in `sc://host/;token=…`
+    #[arg(long, env = "SPARK_CONNECT_AUTHENTICATE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+
+    /// Certificate in PEM, to speak TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Key of the certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Lets other machines in without a token or without TLS
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// Where queries run: `local[N]` for N threads, `local[*]` for all cores
+    #[arg(long, value_name = "MASTER")]
+    pub(crate) master: Option<String>,
+
+    /// Memory of one session for operators and caches, such as `4GB`
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<String>,
+
+    /// Sets an option of every session, by vonk's or Spark's name
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
+    pub(crate) conf: Vec<(String, String)>,
+
+    /// Sessions that may be open at the same time
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub(crate) max_sessions: usize,
 }
 
 /// The formats that data on standard input can have.

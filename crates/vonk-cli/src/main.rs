@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use vonk::{Condition, Error, Policy, Session};
 
-use crate::args::{Args, Tool};
+use crate::args::Args;
 use crate::exit::Exit;
 use crate::look::Look;
 use crate::output::Options;
@@ -23,6 +23,7 @@ mod python;
 mod report;
 mod run;
 mod script;
+mod server;
 mod shell;
 mod stdin;
 mod tool;
@@ -55,11 +56,8 @@ fn tell_own_panics_only() {
 }
 
 fn run(args: &Args) -> Result<(), Exit> {
-    match &args.tool {
-        Some(Tool::Run(program)) => return program.start(),
-        Some(Tool::Submit(program)) => return program.start(),
-        Some(tool) => return tool::print(tool),
-        None => {}
+    if let Some(tool) = &args.tool {
+        return tool::run(tool, args);
     }
     let told = |error: Error| tell(&error, args);
     let source = source(args).map_err(told)?;

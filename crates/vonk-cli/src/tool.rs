@@ -1,4 +1,5 @@
-//! Completion scripts and the manual page, both made from the definition of the arguments.
+//! What the command does besides SQL: completion scripts and the manual page, both made from the
+//! definition of the arguments, and the server.
 
 use std::io;
 
@@ -6,9 +7,10 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Tool};
 use crate::exit::{Exit, Failure};
+use crate::{server, tell};
 
-/// Prints what was asked for on standard output.
-pub(crate) fn print(tool: &Tool) -> Result<(), Exit> {
+/// Does what was asked for; pages go to standard output.
+pub(crate) fn run(tool: &Tool, args: &Args) -> Result<(), Exit> {
     let mut command = Args::command();
     let mut page = Vec::new();
     let made = match tool {
@@ -16,8 +18,11 @@ pub(crate) fn print(tool: &Tool) -> Result<(), Exit> {
             clap_complete::generate(*shell, &mut command, "vonk", &mut page);
             Ok(())
         }
-        Tool::Man | Tool::Run(_) | Tool::Submit(_) => {
-            clap_mangen::Man::new(command).render(&mut page)
+        Tool::Man => clap_mangen::Man::new(command).render(&mut page),
+        Tool::Run(program) => return program.start(),
+        Tool::Submit(program) => return program.start(),
+        Tool::Server(options) => {
+            return server::run(options).map_err(|error| tell(&error, args));
         }
     };
     made.and_then(|()| io::Write::write_all(&mut io::stdout(), &page))

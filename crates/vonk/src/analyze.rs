@@ -60,7 +60,7 @@ pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
 pub(crate) use rewrites::UNSIGNED_SHIFT;
 pub(crate) use routines::{Body, Routine, RoutineParameter, Routines};
-pub(crate) use syntax::{call, cast, empty_query, query_of};
+pub(crate) use syntax::{call, cast, empty_query, named_argument, query_of};
 pub(crate) use variables::{Variable, Variables};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.

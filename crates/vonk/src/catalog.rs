@@ -49,6 +49,58 @@ pub(crate) enum CreateMode {
     OrReplace,
 }
 
+/// What is known of a table or view without opening it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableInfo {
+    /// The name without its database.
+    pub name: String,
+    /// The database; none for a temporary view.
+    pub database: Option<String>,
+    /// Spark's word for the kind: `MANAGED`, `EXTERNAL`, `VIEW` or `TEMPORARY`.
+    pub kind: &'static str,
+    /// Whether it ends with the session.
+    pub is_temporary: bool,
+    /// The comment that it was made with.
+    pub comment: Option<String>,
+    /// The columns whose values are directories.
+    pub partition_columns: Vec<String>,
+}
+
+impl TableInfo {
+    /// A temporary view; the name may have `global_temp` before it.
+    pub(crate) fn temporary(name: &str) -> Self {
+        let (database, name) = match name.split_once('.') {
+            Some((database, name)) => (Some(database.to_owned()), name),
+            None => (None, name),
+        };
+        Self {
+            name: name.to_owned(),
+            database,
+            kind: "TEMPORARY",
+            is_temporary: true,
+            comment: None,
+            partition_columns: Vec::new(),
+        }
+    }
+
+    pub(crate) fn of(meta: &TableMeta) -> Self {
+        let kind = match (meta.kind, &meta.location) {
+            (TableKind::View, _) => "VIEW",
+            (TableKind::Table, Some(_)) => "EXTERNAL",
+            (TableKind::Table, None) => "MANAGED",
+        };
+        Self {
+            name: meta.name.table.clone(),
+            database: Some(meta.name.database.clone()),
+            kind,
+            is_temporary: false,
+            comment: meta.comment.clone(),
+            partition_columns: meta.partition_columns.clone(),
+        }
+    }
+}
+
 /// The tables and databases of a warehouse directory, as one session sees them.
 #[derive(Debug, Clone)]
 pub struct Catalog {
@@ -101,6 +153,12 @@ impl Catalog {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// Where the tables of a database lie, if there is one of this name.
+    pub fn database_location(&self, name: &str) -> Option<String> {
+        let directory = self.database_directory(&name::checked(name).ok()?).ok()?;
+        Some(format!("file:{}", directory.display()))
     }
 
     /// Whether there is a database of this name.

@@ -31,6 +31,7 @@ mod join;
 mod literal;
 mod na;
 mod partitions;
+mod qualify;
 mod reader;
 mod row;
 mod rows;
@@ -59,7 +60,7 @@ pub use reader::{DataFrameReader, Paths, ReadSchema};
 pub use row::{Row, RowIndex};
 pub use select::Condition;
 pub(crate) use source::{named_fields, scan_plan, traced_fields};
-pub(crate) use syntax::call;
+pub(crate) use syntax::{binary as operation, call, named_argument, nested};
 pub(crate) use value::typed;
 pub use window::{Window, WindowSpec};
 

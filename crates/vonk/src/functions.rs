@@ -23,6 +23,7 @@ use sqlparser::ast::{CaseWhen, DuplicateTreatment, Expr, FunctionArguments};
 use crate::dataframe::{self, Column, Operand, columns};
 
 mod lambdas;
+mod operators;
 mod table;
 
 pub use lambdas::*;
@@ -30,7 +31,7 @@ pub use table::*;
 
 pub use crate::dataframe::{col, expr, lit};
 
-/// Calls a function by its SQL name.
+/// Calls a function by its SQL name, or an operator by the one that Spark's plans give it.
 ///
 /// ```
 /// # use vonk::prelude::*;
@@ -39,9 +40,33 @@ pub use crate::dataframe::{col, expr, lit};
 pub fn call<C: Into<Column>>(name: &str, args: impl IntoIterator<Item = C>) -> Column {
     let name = name.to_owned();
     match Column::exprs(&columns(args)) {
-        Ok(args) => Column::of(dataframe::call(&name, args)),
+        Ok(args) => Column::of(
+            operators::apply(&name, args).unwrap_or_else(|args| dataframe::call(&name, args)),
+        ),
         Err(error) => Column::failed(error),
     }
+}
+
+/// Calls an aggregate function over the distinct values only.
+///
+/// ```
+/// # use vonk::prelude::*;
+/// let call = vonk::functions::call_distinct("sum", ["a"]);
+/// assert_eq!(call.to_string(), "sum(DISTINCT `a`)");
+/// ```
+pub fn call_distinct<C: Into<Column>>(name: &str, args: impl IntoIterator<Item = C>) -> Column {
+    distinct(call(name, args))
+}
+
+/// An argument by its name, `name => value`, for [`call`].
+///
+/// ```
+/// # use vonk::prelude::*;
+/// let argument = vonk::functions::named("len", lit(3));
+/// assert_eq!(vonk::functions::call("f", [argument]).to_string(), "f(`len` => 3)");
+/// ```
+pub fn named(name: &str, value: impl Into<Column>) -> Column {
+    value.into().map(|value| dataframe::named_argument(name, value))
 }
 
 /// The value of the first case that holds, to be continued by `when` and `otherwise`.

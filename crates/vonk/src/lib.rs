@@ -14,7 +14,7 @@
 
 mod analyze;
 pub mod blocking;
-mod catalog;
+pub mod catalog;
 pub mod config;
 pub mod dataframe;
 pub mod display;

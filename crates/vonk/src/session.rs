@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use crate::analyze::{Routines, Variables};
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
-use crate::dataframe::{Caches, DataFrame};
+use crate::dataframe::{Caches, Column, DataFrame};
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
 use crate::sql::{self, Cached, Environment, Kept, Views};
@@ -161,6 +161,62 @@ impl Session {
             let text = text.clone();
             Box::pin(async move { sql::plan_text(&session, &text).await })
         })
+    }
+
+    /// A query or statement with values in the place of its parameters, `?` or `:name`.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let sum = Session::new().sql_with("SELECT ? + ? AS sum", [(None, lit(1)), (None, lit(2))]);
+    /// assert_eq!(sum.rows::<(i32,)>().await?, [(3,)]);
+    /// let less = Session::new().sql_with("SELECT :a - 1 AS less", [(Some("a"), lit(3))]);
+    /// assert_eq!(less.rows::<(i32,)>().await?, [(2,)]);
+    /// # Ok(()) }
+    /// ```
+    pub fn sql_with<'a>(
+        &self,
+        text: impl Into<String>,
+        arguments: impl IntoIterator<Item = (Option<&'a str>, Column)>,
+    ) -> DataFrame {
+        let text = text.into();
+        let arguments = arguments.into_iter().map(|(name, value)| (name.map(str::to_owned), value));
+        let arguments: Vec<(Option<String>, Column)> = arguments.collect();
+        DataFrame::deferred(self.clone(), move |session| {
+            let (text, arguments) = (text.clone(), arguments.clone());
+            Box::pin(async move {
+                let value = |(name, value): (_, Column)| Ok((name, value.expr()?));
+                let arguments = arguments.into_iter().map(value).collect::<Result<_>>()?;
+                sql::plan_text_with(&session, &text, arguments).await
+            })
+        })
+    }
+
+    /// A session of its own with the options, temporary views and functions that this one has now.
+    ///
+    /// # Errors
+    /// If the engine cannot be assembled with the options.
+    pub fn fork(&self) -> Result<Self> {
+        let fork = Self::with_config(self.config(), self.inner.policy.clone())?;
+        for name in self.inner.views.names() {
+            if let Some(plan) = self.inner.views.get(&name) {
+                fork.inner.views.insert(&name, plan);
+            }
+        }
+        self.inner.database.read().clone_into(&mut fork.inner.database.write());
+        fork.inner.user_functions.take_from(&self.inner.user_functions);
+        fork.refresh()?;
+        Ok(fork)
+    }
+
+    /// Drops a temporary view; false if there is none of that name.
+    pub fn drop_temp_view(&self, name: &str) -> bool {
+        self.inner.views.remove(name)
+    }
+
+    /// The names of the temporary views, sorted; those of `global_temp` begin with its name.
+    pub fn temp_view_names(&self) -> Vec<String> {
+        self.inner.views.names()
     }
 
     /// A table or view by name, or a file by path.

@@ -75,6 +75,40 @@ pub(crate) async fn plan_text(session: &dyn Environment, text: &str) -> Result<L
     plan_parsed(session, parse::statement_of(tokens, text)?).await
 }
 
+/// As [`plan_text`], with values in the place of its parameters; each may have a name.
+pub(crate) async fn plan_text_with(
+    session: &dyn Environment,
+    text: &str,
+    arguments: Vec<(Option<String>, ast::Expr)>,
+) -> Result<LogicalPlan> {
+    limits::check_text(&session.config(), text)?;
+    let (names, values): (Vec<_>, Vec<_>) = arguments.into_iter().unzip();
+    let values = match values.is_empty() {
+        true => Vec::new(),
+        false => statement::values_of(session, values).await?,
+    };
+    let arguments = names.into_iter().zip(values);
+    let arguments = arguments.map(|(name, value)| parameters::Argument { name, value });
+    let arguments: Vec<_> = arguments.collect();
+    let tokens = parameters::bind(parse::tokens(text)?, &arguments, session.variables())?;
+    let tokens = identifiers::resolve(session, tokens).await?;
+    plan_parsed(session, parse::statement_of(tokens, text)?).await
+}
+
+/// Whether a statement gives rows and does nothing else: it is a query, not a command.
+///
+/// ```
+/// assert!(vonk::sql::is_query("SELECT 1")?);
+/// assert!(!vonk::sql::is_query("CREATE TEMP VIEW a AS SELECT 1")?);
+/// # Ok::<(), vonk::Error>(())
+/// ```
+///
+/// # Errors
+/// `PARSE_SYNTAX_ERROR` if it is no statement.
+pub fn is_query(text: &str) -> Result<bool> {
+    Ok(matches!(parse::statement(text)?, parse::Parsed::Query(_)))
+}
+
 /// Plans a query, or runs a command.
 pub(crate) async fn plan_parsed(
     session: &dyn Environment,

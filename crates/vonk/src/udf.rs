@@ -36,6 +36,11 @@ enum UserFunction {
 }
 
 impl UserFunctions {
+    /// Has the functions of another session too.
+    pub(crate) fn take_from(&self, other: &Self) {
+        self.functions.write().extend(other.functions.read().iter().cloned());
+    }
+
     /// Puts the functions into a state that was assembled anew.
     pub(crate) fn add_to(&self, state: &mut SessionState) -> Result<()> {
         for function in self.functions.read().iter() {

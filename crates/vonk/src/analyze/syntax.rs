@@ -1,9 +1,34 @@
 //! Syntax made by hand: a call, a query without clauses around its SELECT.
 
 use sqlparser::ast::{
-    self, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    Ident, ObjectName,
+    self, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName,
 };
+
+/// The name of the function by which [`call`] knows an argument that has a name.
+const NAMED: &str = "__named";
+
+/// `name => value`, for [`call`]: the parser has no expression of this kind outside of a call.
+pub(crate) fn named_argument(name: &str, value: Expr) -> Expr {
+    let name = Expr::Identifier(Ident::with_quote('`', name));
+    call(NAMED, vec![name, value])
+}
+
+/// The name and the value of a [`named_argument`]; other expressions come back.
+fn named_parts(expr: Expr) -> Result<(Ident, Expr), Expr> {
+    if let Expr::Function(function) = &expr
+        && let [ast::ObjectNamePart::Identifier(called)] = function.name.0.as_slice()
+        && called.value == NAMED
+        && let FunctionArguments::List(list) = &function.args
+        && let [
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(name))),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)),
+        ] = list.args.as_slice()
+    {
+        return Ok((name.clone(), value.clone()));
+    }
+    Err(expr)
+}
 
 /// A call of a function by name; a lone `*` among the arguments is `count`'s.
 pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
@@ -11,7 +36,14 @@ pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
         .into_iter()
         .map(|arg| match arg {
             Expr::Wildcard(_) => FunctionArg::Unnamed(FunctionArgExpr::Wildcard),
-            other => FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
+            other => match named_parts(other) {
+                Ok((name, arg)) => FunctionArg::Named {
+                    name,
+                    arg: FunctionArgExpr::Expr(arg),
+                    operator: FunctionArgOperator::RightArrow,
+                },
+                Err(other) => FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
+            },
         })
         .collect();
     let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };

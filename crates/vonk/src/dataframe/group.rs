@@ -16,6 +16,7 @@ use crate::functions;
 pub struct GroupedData {
     input: DataFrame,
     keys: Vec<Column>,
+    sets: Vec<Vec<Column>>,
     kind: Kind,
     pivot: Option<Pivot>,
 }
@@ -25,6 +26,7 @@ enum Kind {
     Plain,
     Rollup,
     Cube,
+    Sets,
 }
 
 /// How many values a pivot may find by itself, as in Spark.
@@ -66,6 +68,17 @@ impl DataFrame {
         self.grouped(columns(keys), Kind::Cube)
     }
 
+    /// Groups by several sets of keys, one after the other; the result has all of `keys`.
+    pub fn grouping_sets<C: Into<Column>>(
+        &self,
+        sets: impl IntoIterator<Item = Vec<Column>>,
+        keys: impl IntoIterator<Item = C>,
+    ) -> GroupedData {
+        let mut grouped = self.grouped(columns(keys), Kind::Sets);
+        grouped.sets = sets.into_iter().collect();
+        grouped
+    }
+
     /// Aggregates all rows as one group.
     #[must_use]
     pub fn agg<C: Into<Column>>(&self, aggregates: impl IntoIterator<Item = C>) -> Self {
@@ -73,7 +86,7 @@ impl DataFrame {
     }
 
     fn grouped(&self, keys: Vec<Column>, kind: Kind) -> GroupedData {
-        GroupedData { input: self.clone(), keys, kind, pivot: None }
+        GroupedData { input: self.clone(), keys, sets: Vec::new(), kind, pivot: None }
     }
 }
 
@@ -165,12 +178,16 @@ impl GroupedData {
 
     fn group_keys(&self) -> Result<Vec<Expr>> {
         let keys = Column::exprs(&self.keys)?;
+        if matches!(self.kind, Kind::Sets) {
+            let sets = self.sets.iter().map(|set| Column::exprs(set));
+            return Ok(vec![Expr::GroupingSets(sets.collect::<Result<_>>()?)]);
+        }
         if keys.is_empty() {
             return Ok(keys);
         }
         let sets = || keys.iter().map(|key| vec![key.clone()]).collect();
         Ok(match self.kind {
-            Kind::Plain => keys,
+            Kind::Plain | Kind::Sets => keys,
             Kind::Rollup => vec![Expr::Rollup(sets())],
             Kind::Cube => vec![Expr::Cube(sets())],
         })

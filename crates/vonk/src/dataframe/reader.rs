@@ -151,6 +151,34 @@ formats! {
     binary_file = "binaryFile";
 }
 
+impl Session {
+    /// The columns that a text such as `a INT, b ARRAY<STRING> NOT NULL` means.
+    ///
+    /// # Errors
+    /// `PARSE_SYNTAX_ERROR` if it is no list of names and types.
+    pub fn schema_of_ddl(&self, text: &str) -> Result<SchemaRef> {
+        ddl_schema(self, text)
+    }
+
+    /// The field, without a name, that a type such as `map<string, int>` means.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// let field = Session::new().type_of_ddl("decimal(10, 2)")?;
+    /// assert_eq!(vonk::display::field_type_name(&field), "decimal(10,2)");
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `PARSE_SYNTAX_ERROR` if it is no type.
+    pub fn type_of_ddl(&self, text: &str) -> Result<arrow::datatypes::Field> {
+        let item = syntax::item_as(syntax::cast(syntax::null(), syntax::data_type(text)?), "value");
+        let empty = datafusion::logical_expr::LogicalPlanBuilder::empty(true).build()?;
+        let plan = syntax::Select::over(&[empty], vec![item])?.plan(self)?;
+        Ok(plan.schema().field(0).as_ref().clone().with_name("").with_nullable(true))
+    }
+}
+
 impl DataFrameReader {
     /// Names the format; without it, the files' endings and contents tell.
     #[must_use]

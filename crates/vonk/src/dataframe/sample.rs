@@ -53,6 +53,14 @@ impl DataFrame {
         })
     }
 
+    /// The rows whose lot, which the seed and their values give them, lies in a part of all lots.
+    ///
+    /// Samples of one seed whose parts do not meet have no row in common.
+    #[must_use]
+    pub fn sample_between(&self, start: f64, end: f64, seed: u64) -> Self {
+        self.derive(move |plan, session| draw(plan, seed, (start, end), session))
+    }
+
     /// Splits the rows by chance in proportion to the weights; each row is in exactly one part.
     ///
     /// ```

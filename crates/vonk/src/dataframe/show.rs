@@ -53,16 +53,58 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::collect`].
     pub async fn show_string(&self, rows: usize, truncate: Option<usize>) -> Result<String> {
+        let (lines, more) = self.first_lines(rows, truncate).await?;
+        Ok(grid(&lines, truncate.is_some()) + &more)
+    }
+
+    /// The first rows, each as a record of its own with a line for every column.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let text = Session::new().sql("SELECT 2 AS age").show_vertical(20, None).await?;
+    /// assert_eq!(text, "-RECORD 0--\n age | 2   \n");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::collect`].
+    pub async fn show_vertical(&self, rows: usize, truncate: Option<usize>) -> Result<String> {
+        let (lines, more) = self.first_lines(rows, truncate).await?;
+        Ok(records(&lines) + &more)
+    }
+
+    /// The first rows as a table of HTML.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let text = Session::new().sql("SELECT '<' AS a").show_html(20, None).await?;
+    /// assert!(text.contains("<tr><td>&lt;</td></tr>"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::collect`].
+    pub async fn show_html(&self, rows: usize, truncate: Option<usize>) -> Result<String> {
+        let (lines, more) = self.first_lines(rows, truncate).await?;
+        Ok(html(&lines) + &more)
+    }
+
+    /// The header and the first rows as text, and what to say if there are more.
+    async fn first_lines(
+        &self,
+        rows: usize,
+        truncate: Option<usize>,
+    ) -> Result<(Vec<Vec<String>>, String)> {
         let batch = self.limit(rows.saturating_add(1)).to_arrow().await?;
         let has_more = batch.num_rows() > rows;
         let shown = batch.slice(0, batch.num_rows().min(rows));
         let zone = self.session.config().time_zone()?;
-        let mut text = grid(&table(&shown, truncate, zone)?, truncate.is_some());
-        if has_more {
-            let noun = if rows == 1 { "row" } else { "rows" };
-            text.push_str(&format!("only showing top {rows} {noun}\n"));
-        }
-        Ok(text)
+        let lines = table(&shown, truncate, zone)?;
+        let noun = if rows == 1 { "row" } else { "rows" };
+        let more = format!("only showing top {rows} {noun}\n");
+        Ok((lines, if has_more { more } else { String::new() }))
     }
 
     /// Writes the schema as a tree to the standard output.
@@ -170,6 +212,45 @@ fn grid(lines: &[Vec<String>], right: bool) -> String {
     }
     text.push_str(&border);
     text
+}
+
+/// A record for every row, a line for every column.
+fn records(lines: &[Vec<String>]) -> String {
+    let Some((names, rows)) = lines.split_first() else { return String::new() };
+    if rows.is_empty() {
+        return "(0 rows)\n".to_owned();
+    }
+    let widest = |lines: &[Vec<String>]| {
+        let widths = lines.iter().flatten().map(|text| text.width());
+        widths.max().unwrap_or(0).max(WIDTH_MIN)
+    };
+    let (name_width, value_width) = (widest(&lines[..1]), widest(rows));
+    let padded = |text: &str, width: usize| format!("{text}{}", " ".repeat(width - text.width()));
+    let mut text = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        // Five characters stand around the name and the value.
+        let width = name_width + value_width + 5;
+        text.push_str(&format!("{:-<width$}\n", format!("-RECORD {number}")));
+        for (name, value) in names.iter().zip(row) {
+            let (name, value) = (padded(name, name_width), padded(value, value_width));
+            text.push_str(&format!(" {name} | {value} \n"));
+        }
+    }
+    text
+}
+
+fn html(lines: &[Vec<String>]) -> String {
+    let escaped = |text: &String| {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        text.replace('"', "&quot;").replace('\'', "&#39;")
+    };
+    let mut text = "<table border='1'>\n".to_owned();
+    for (number, line) in lines.iter().enumerate() {
+        let tag = if number == 0 { "th" } else { "td" };
+        let cells = line.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell)));
+        text.push_str(&format!("<tr>{}</tr>\n", cells.collect::<String>()));
+    }
+    text + "</table>\n"
 }
 
 /// Control characters that would break the grid, as escapes.

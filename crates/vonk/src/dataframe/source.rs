@@ -90,7 +90,22 @@ impl Session {
     /// ```
     pub fn range(&self, start: i64, end: i64) -> DataFrame {
         DataFrame::deferred(self.clone(), move |session| {
-            Box::pin(async move { plan_range(&session, start, end) })
+            Box::pin(async move { plan_range(&session, start, end, 1) })
+        })
+    }
+
+    /// The whole numbers from `start` by `step` up to but without `end`, as the column `id`.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let odd = Session::new().range_by(1, 6, 2);
+    /// assert_eq!(odd.rows::<(i64,)>().await?, [(1,), (3,), (5,)]);
+    /// # Ok(()) }
+    /// ```
+    pub fn range_by(&self, start: i64, end: i64, step: i64) -> DataFrame {
+        DataFrame::deferred(self.clone(), move |session| {
+            Box::pin(async move { plan_range(&session, start, end, step) })
         })
     }
 }
@@ -155,12 +170,13 @@ pub(super) fn renamed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
-fn plan_range(session: &Session, start: i64, end: i64) -> Result<LogicalPlan> {
+fn plan_range(session: &Session, start: i64, end: i64, step: i64) -> Result<LogicalPlan> {
     let state = session.state();
     let Some(range) = state.table_functions().get("range") else {
         return Err(Error::internal("there is no table function `range`"));
     };
-    let numbers = [start, end.max(start)].map(resolved_literal);
+    let end = if step > 0 { end.max(start) } else { end.min(start) };
+    let numbers = [start, end, step].map(resolved_literal);
     let args = TableFunctionArgs::new(&numbers, state.as_ref());
     let plan = scan_plan("range", range.create_table_provider_with_args(args)?)?;
     let value = Resolved::Column(plan.schema().columns()[0].clone());

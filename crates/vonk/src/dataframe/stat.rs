@@ -30,13 +30,20 @@ impl DataFrame {
     /// ```
     #[must_use]
     pub fn describe<C: Into<Column>>(&self, names: impl IntoIterator<Item = C>) -> Self {
-        self.figures(columns(names), &DESCRIBE)
+        self.figures(columns(names), DESCRIBE.map(str::to_owned).to_vec())
     }
 
     /// As [`DataFrame::describe`] of all columns, with about the quartiles.
     #[must_use]
     pub fn summary(&self) -> Self {
-        self.figures(Vec::new(), &SUMMARY)
+        self.summary_of(SUMMARY)
+    }
+
+    /// Chosen figures of all columns: those of [`DataFrame::summary`], `count_distinct`,
+    /// `approx_count_distinct`, and quantiles such as `10%`.
+    #[must_use]
+    pub fn summary_of<N: Into<String>>(&self, figures: impl IntoIterator<Item = N>) -> Self {
+        self.figures(Vec::new(), figures.into_iter().map(Into::into).collect())
     }
 
     /// Pearson's correlation of two columns; `None` if it is not defined.
@@ -124,7 +131,7 @@ impl DataFrame {
     }
 
     /// One row per figure: all are computed in one pass as arrays, which are then unnested.
-    fn figures(&self, names: Vec<Column>, figures: &'static [&'static str]) -> Self {
+    fn figures(&self, names: Vec<Column>, figures: Vec<String>) -> Self {
         self.derive(move |plan, session| {
             let mut chosen = names.clone();
             if chosen.is_empty() {
@@ -185,6 +192,8 @@ fn figure_of(figure: &str, column: &Column, kind: Option<&DataType>) -> Column {
         "stddev" => functions::stddev_samp(number),
         "min" => functions::min(column),
         "max" => functions::max(column),
+        "count_distinct" => functions::count_distinct([column]),
+        "approx_count_distinct" => functions::call("approx_count_distinct", [column]),
         share => {
             let share = share.trim_end_matches('%').parse::<f64>().unwrap_or(50.0) / 100.0;
             functions::percentile_approx(number, share)

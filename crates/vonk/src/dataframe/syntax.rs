@@ -5,11 +5,11 @@ use datafusion::logical_expr::LogicalPlan;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     self, BinaryOperator, DataType, Expr, GroupByExpr, Ident, ObjectName, OrderBy, OrderByKind,
-    SelectItem, SetExpr, Value,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Value, WildcardAdditionalOptions,
 };
 
 use super::column::Column;
-pub(crate) use crate::analyze::call;
+pub(crate) use crate::analyze::{call, named_argument};
 use crate::analyze::{self, query_of};
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -223,10 +223,10 @@ pub(crate) fn items(columns: &[Column], schema: &DFSchema) -> Result<Vec<SelectI
                 let before = items.len();
                 items.extend(found.map(|(table, column)| item(field(table, column.name()))));
                 if items.len() == before {
-                    return Err(Error::new(
-                        crate::Condition::UNRESOLVED_COLUMN,
-                        format!("there is no table `{}` in scope", table.join(".")),
-                    ));
+                    // It may be a struct, whose fields the resolver finds.
+                    let of = SelectItemQualifiedWildcardKind::ObjectName(name.clone());
+                    let options = WildcardAdditionalOptions::default();
+                    items.push(SelectItem::QualifiedWildcard(of, options));
                 }
             }
             _ => items.push(column.item()?),

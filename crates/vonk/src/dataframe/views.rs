@@ -1,7 +1,9 @@
 //! Queries by name, and how queries run.
 
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
 use futures::StreamExt;
 
 use super::DataFrame;
@@ -44,7 +46,35 @@ impl DataFrame {
         self.create_or_replace_temp_view(name).await
     }
 
-    /// How the query runs: `simple` gives the physical plan, `extended` the logical plans too,
+    /// Gives the query a name in the database `global_temp`, in place of a view that has it if
+    /// `replace`.
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::create_temp_view`].
+    pub async fn create_global_temp_view(&self, name: &str, replace: bool) -> Result<()> {
+        let name = format!("{}.{name}", crate::sql::GLOBAL_DATABASE);
+        match replace {
+            true => self.create_or_replace_temp_view(&name).await,
+            false => self.create_temp_view(&name).await,
+        }
+    }
+
+    /// The files that the query reads, as URLs, sorted.
+    ///
+    /// # Errors
+    /// Those of planning.
+    pub async fn input_files(&self) -> Result<Vec<String>> {
+        let state = self.session.state();
+        let plan = state.create_physical_plan(self.logical_plan().await?).await?;
+        let mut files = Vec::new();
+        add_files(plan.as_ref(), &mut files);
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
+    /// How the query runs: `simple` gives the physical plan, `logical` the plan before the rules,
+    /// `extended` both and what the rules made of it,
     /// `formatted` a drawing, and `analyze` runs the query and gives its figures.
     ///
     /// ```
@@ -70,6 +100,7 @@ impl DataFrame {
                 state.optimize(logical)?.display_indent(),
                 displayable(physical().await?.as_ref()).indent(false),
             )),
+            "logical" => Ok(logical.display_indent().to_string()),
             "analyze" => {
                 let mut execution = self.start().await?;
                 while let Some(batch) = execution.stream.next().await {
@@ -85,4 +116,16 @@ impl DataFrame {
             .hint("use `simple`, `extended`, `formatted` or `analyze`")),
         }
     }
+}
+
+/// Adds the files of every scan of a plan.
+fn add_files(plan: &dyn ExecutionPlan, files: &mut Vec<String>) {
+    if let Some(scan) = plan.downcast_ref::<DataSourceExec>()
+        && let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>()
+    {
+        let groups = config.file_groups.iter();
+        let paths = groups.flat_map(|group| group.files()).map(|file| file.path().to_string());
+        files.extend(paths.map(|path| format!("file:///{path}")));
+    }
+    plan.children().into_iter().for_each(|child| add_files(child.as_ref(), files));
 }

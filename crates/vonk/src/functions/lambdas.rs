@@ -29,6 +29,29 @@ fn lambda<const N: usize>(body: impl FnOnce([Column; N]) -> Column) -> Column {
     })
 }
 
+/// A lambda whose body names its parameters itself, as an argument of [`call`].
+///
+/// ```
+/// # use vonk::prelude::*;
+/// use vonk::functions::{call, lambda_of};
+/// # #[tokio::main] async fn main() -> vonk::Result<()> {
+/// let twice = call("transform", [lit(vec![1, 2]), lambda_of(["x"], col("x") * 2)]).alias("twice");
+/// let rows = Session::new().range(0, 1).select([twice]);
+/// assert_eq!(rows.rows::<(Vec<i32>,)>().await?, [(vec![2, 4],)]);
+/// # Ok(()) }
+/// ```
+pub fn lambda_of<N: AsRef<str>>(names: impl IntoIterator<Item = N>, body: Column) -> Column {
+    let parameter = |name: N| LambdaFunctionParameter {
+        name: Ident::with_quote('`', name.as_ref()),
+        data_type: None,
+    };
+    let params = OneOrManyWithParens::Many(names.into_iter().map(parameter).collect());
+    body.map(|body| {
+        let syntax = LambdaSyntax::Arrow;
+        Expr::Lambda(LambdaFunction { params, body: Box::new(body), syntax })
+    })
+}
+
 /// What a closure makes of every item of an array.
 ///
 /// ```

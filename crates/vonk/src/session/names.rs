@@ -4,8 +4,9 @@ use arrow::datatypes::SchemaRef;
 
 use super::Session;
 use crate::analyze;
+use crate::catalog::TableInfo;
 use crate::error::Result;
-use crate::sources;
+use crate::{sources, sql};
 
 impl Session {
     /// The names of temporary views, and of the tables and views of the current database, sorted.
@@ -27,6 +28,31 @@ impl Session {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The tables and views of a database, the current one if `None`, then the temporary views.
+    ///
+    /// # Errors
+    /// `SCHEMA_NOT_FOUND` if there is no such database.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let session = Session::new();
+    /// session.sql("CREATE TEMPORARY VIEW one AS SELECT 1 AS a").collect().await?;
+    /// assert_eq!(session.tables(None)?[0].kind, "TEMPORARY");
+    /// # Ok(()) }
+    /// ```
+    pub fn tables(&self, database: Option<&str>) -> Result<Vec<TableInfo>> {
+        let views = self.views().names().into_iter().map(|name| TableInfo::temporary(&name));
+        let is_global = |info: &TableInfo| info.database.is_some();
+        if database.is_some_and(|name| name.eq_ignore_ascii_case(sql::GLOBAL_DATABASE)) {
+            return Ok(views.filter(is_global).collect());
+        }
+        let lasting = self.catalog()?.list_tables(database)?;
+        let mut tables: Vec<TableInfo> = lasting.iter().map(TableInfo::of).collect();
+        tables.extend(views.filter(|info| !is_global(info)));
+        Ok(tables)
     }
 
     /// The names of all functions, sorted, each once.

@@ -33,7 +33,7 @@ mod table;
 mod upkeep;
 mod variable;
 
-pub(super) use variable::values_of;
+pub(in crate::sql) use variable::values_of;
 
 /// A statement that is done when it is planned; its plan holds its answer.
 ///

@@ -1,0 +1,175 @@
+//! Questions about plans: their columns, how they run, whether they are cached.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use prost::Message;
+use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
+use spark_connect_proto::analyze_plan_request::{Analyze, Persist};
+use spark_connect_proto::analyze_plan_response as response;
+use spark_connect_proto::analyze_plan_response::Result as Answer;
+use spark_connect_proto::plan::OpType;
+use spark_connect_proto::{Plan, Relation, StorageLevel};
+use vonk::{DataFrame, Error, Result};
+
+use crate::errors::{self, required};
+use crate::execute::{decompressed, statement_text};
+use crate::session::ConnectSession;
+use crate::{relation, types};
+
+/// The version of Spark whose protocol and functions these are.
+const SPARK_VERSION: &str = "4.3.0";
+
+/// Answers one question; an error comes with the SQL text that it may have a place in.
+pub(crate) async fn analyze(
+    session: &Arc<ConnectSession>,
+    question: Option<Analyze>,
+) -> Result<Answer, (Error, Option<String>)> {
+    let alone = |error: Error| (error, None);
+    match required(question, "question").map_err(alone)? {
+        Analyze::Schema(schema) => {
+            let plan = required(schema.plan, "plan").map_err(alone)?;
+            let text = statement_text(&plan);
+            let schema = schema_of(session, plan).await.map_err(|error| (error, text))?;
+            Ok(Answer::Schema(response::Schema { schema: Some(schema) }))
+        }
+        other => answer(session, other).await.map_err(alone),
+    }
+}
+
+async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answer> {
+    Ok(match question {
+        Analyze::Schema(_) => return Err(Error::internal("schemas are answered before")),
+        Analyze::Explain(explain) => {
+            let mode = explain.explain_mode();
+            let frame = frame(session, explain.plan).await?;
+            let explain_string = explained(&frame, mode).await?;
+            Answer::Explain(response::Explain { explain_string })
+        }
+        Analyze::TreeString(tree) => {
+            let level = tree.level.and_then(|level| usize::try_from(level).ok());
+            let text = frame(session, tree.plan).await?.schema_string().await?;
+            let tree_string = above(&text, level.filter(|level| *level > 0));
+            Answer::TreeString(response::TreeString { tree_string })
+        }
+        Analyze::IsLocal(_) => Answer::IsLocal(response::IsLocal { is_local: false }),
+        Analyze::IsStreaming(_) => {
+            Answer::IsStreaming(response::IsStreaming { is_streaming: false })
+        }
+        Analyze::InputFiles(files) => {
+            let files = frame(session, files.plan).await?.input_files().await?;
+            Answer::InputFiles(response::InputFiles { files })
+        }
+        Analyze::SparkVersion(_) => {
+            Answer::SparkVersion(response::SparkVersion { version: SPARK_VERSION.to_owned() })
+        }
+        Analyze::DdlParse(ddl) => {
+            Answer::DdlParse(response::DdlParse { parsed: Some(parsed(session, &ddl.ddl_string)?) })
+        }
+        Analyze::SameSemantics(same) => {
+            let (target, other) = (meaning(session, same.target_plan).await?, meaning(session, same.other_plan).await?);
+            Answer::SameSemantics(response::SameSemantics { result: target == other })
+        }
+        Analyze::SemanticHash(hash) => {
+            let mut hasher = DefaultHasher::new();
+            meaning(session, hash.plan).await?.hash(&mut hasher);
+            let result = hasher.finish() as i32;
+            Answer::SemanticHash(response::SemanticHash { result })
+        }
+        Analyze::Persist(persist) => {
+            self::persist(session, persist).await?;
+            Answer::Persist(response::Persist {})
+        }
+        Analyze::Unpersist(unpersist) => {
+            let key = key(&required(unpersist.relation, "query")?);
+            if let Some(frame) = session.kept.lock().remove(&key) {
+                frame.unpersist();
+            }
+            Answer::Unpersist(response::Unpersist {})
+        }
+        Analyze::GetStorageLevel(level) => {
+            let is_kept = session.kept.lock().contains_key(&key(&required(level.relation, "query")?));
+            let storage_level = Some(StorageLevel {
+                use_disk: is_kept,
+                use_memory: is_kept,
+                use_off_heap: false,
+                deserialized: is_kept,
+                replication: 1,
+            });
+            Answer::GetStorageLevel(response::GetStorageLevel { storage_level })
+        }
+        Analyze::JsonToDdl(json) => {
+            let ddl_string = types::ddl_of_json(&json.json_string)?;
+            Answer::JsonToDdl(response::JsonToDdl { ddl_string })
+        }
+    })
+}
+
+/// The relation of a plan.
+async fn frame(session: &Arc<ConnectSession>, plan: Option<Plan>) -> Result<DataFrame> {
+    match decompressed(required(plan, "plan")?, session.limits.message_bytes_max)? {
+        OpType::Root(relation) => relation::frame(session, &relation).await,
+        _ => Err(errors::missing("root")),
+    }
+}
+
+async fn schema_of(
+    session: &Arc<ConnectSession>,
+    plan: Plan,
+) -> Result<spark_connect_proto::DataType> {
+    let frame = frame(session, Some(plan)).await?;
+    Ok(types::of_schema(frame.schema().await?.as_ref()))
+}
+
+async fn explained(frame: &DataFrame, mode: ExplainMode) -> Result<String> {
+    let name = match mode {
+        ExplainMode::Extended | ExplainMode::Cost | ExplainMode::Codegen => "extended",
+        ExplainMode::Formatted | ExplainMode::Simple | ExplainMode::Unspecified => "simple",
+    };
+    let text = frame.explain(name).await?;
+    Ok(match name {
+        "simple" => format!("== Physical Plan ==\n{text}"),
+        _ => text,
+    })
+}
+
+/// The lines of a schema's tree that stand at most so deep.
+fn above(tree: &str, level: Option<usize>) -> String {
+    let Some(level) = level else { return tree.to_owned() };
+    let depth = |line: &str| line.find("|-- ").map_or(0, |at| at / " |   ".len() + 1);
+    let lines = tree.split_inclusive('\n').filter(|line| depth(line) <= level);
+    lines.collect()
+}
+
+/// The struct of a list of columns, or the type that a text names.
+fn parsed(session: &Arc<ConnectSession>, text: &str) -> Result<spark_connect_proto::DataType> {
+    match session.engine.type_of_ddl(text) {
+        Ok(field) => Ok(types::of_field(&field)),
+        Err(error) => match session.engine.schema_of_ddl(text) {
+            Ok(schema) => Ok(types::of_schema(&schema)),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+/// What a query means, in words that two queries of one meaning share.
+async fn meaning(session: &Arc<ConnectSession>, plan: Option<Plan>) -> Result<String> {
+    frame(session, plan).await?.explain("logical").await
+}
+
+/// What a cached query is known by.
+fn key(relation: &Relation) -> Vec<u8> {
+    relation.encode_to_vec()
+}
+
+async fn persist(session: &Arc<ConnectSession>, persist: Persist) -> Result<()> {
+    let relation = required(persist.relation, "query")?;
+    let level = match persist.storage_level {
+        Some(StorageLevel { use_disk: true, use_memory: false, .. }) => vonk::StorageLevel::DiskOnly,
+        Some(StorageLevel { use_disk: false, .. }) => vonk::StorageLevel::MemoryOnly,
+        _ => vonk::StorageLevel::MemoryAndDisk,
+    };
+    let frame = relation::frame(session, &relation).await?;
+    session.kept.lock().entry(key(&relation)).or_insert_with(|| frame.persist(level));
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Expressions of the protocol as columns of vonk: syntax whose names the query gives their meaning.
+
+use spark_connect_proto as proto;
+use spark_connect_proto::Expression;
+use spark_connect_proto::expression::cast::{CastToType, EvalMode};
+use spark_connect_proto::expression::sort_order::{NullOrdering, SortDirection};
+use spark_connect_proto::expression::window::window_frame::frame_boundary::Boundary;
+use spark_connect_proto::expression::window::window_frame::{FrameBoundary, FrameType};
+use spark_connect_proto::expression::{self, ExprType, SortOrder};
+use vonk::dataframe::{Column, WindowSpec, col, expr};
+use vonk::{Result, Window, functions};
+
+use crate::errors::{self, required};
+use crate::relation::Scope;
+use crate::{literal, types};
+
+mod function;
+
+/// An expression over the columns of a scope.
+///
+/// # Errors
+/// `INVALID_PLAN_INPUT` if it lacks a part, `UNSUPPORTED_FEATURE` for a kind that vonk has not.
+pub(crate) fn column(scope: &Scope<'_>, expression: &Expression) -> Result<Column> {
+    use ExprType as Type;
+    match required(expression.expr_type.as_ref(), "expression")? {
+        Type::Literal(value) => literal::column(scope.session(), value),
+        Type::UnresolvedAttribute(attribute) => scope.attribute(attribute),
+        Type::UnresolvedFunction(function) => function::column(scope, function),
+        Type::ExpressionString(text) => Ok(expr(&text.expression)),
+        Type::UnresolvedStar(star) => Ok(col(star.unparsed_target.as_deref().unwrap_or("*"))),
+        Type::Alias(alias) => aliased(scope, alias),
+        Type::Cast(cast) => self::cast(scope, cast),
+        Type::SortOrder(order) => sort_order(scope, order),
+        Type::LambdaFunction(lambda) => {
+            let body = column(scope, required(lambda.function.as_deref(), "body of a lambda")?)?;
+            let names = lambda.arguments.iter().map(variable);
+            Ok(functions::lambda_of(names, body))
+        }
+        Type::UnresolvedNamedLambdaVariable(name) => Ok(col(&quoted(&variable(name)))),
+        Type::Window(window) => self::window(scope, window),
+        Type::UnresolvedExtractValue(extract) => {
+            let child = column(scope, required(extract.child.as_deref(), "value to extract from")?)?;
+            let key = column(scope, required(extract.extraction.as_deref(), "what to extract")?)?;
+            Ok(child.get_item(key))
+        }
+        Type::CallFunction(call) => {
+            let args = columns(scope, &call.arguments)?;
+            Ok(functions::call(&unquoted(&call.function_name), args))
+        }
+        Type::NamedArgumentExpression(named) => {
+            let value = column(scope, required(named.value.as_deref(), "value of an argument")?)?;
+            Ok(functions::named(&named.key, value))
+        }
+        Type::CommonInlineUserDefinedFunction(_) => Err(errors::unsupported("functions of Python")),
+        Type::UpdateFields(_) => Err(errors::unsupported("changes of the fields of a struct")),
+        Type::SubqueryExpression(_) => Err(errors::unsupported("queries within expressions")),
+        Type::UnresolvedRegex(_) => Err(errors::unsupported("columns by a pattern here")),
+        Type::MergeAction(_) => Err(errors::unsupported("MERGE")),
+        Type::DirectShufflePartitionId(_) => Err(errors::unsupported("partitions by their number")),
+        Type::TypedAggregateExpression(_) => Err(errors::unsupported("functions of Scala")),
+        Type::Extension(_) => Err(errors::unsupported("extensions of the protocol")),
+    }
+}
+
+/// Many expressions.
+///
+/// # Errors
+/// Those of [`column`].
+pub(crate) fn columns(scope: &Scope<'_>, expressions: &[Expression]) -> Result<Vec<Column>> {
+    expressions.iter().map(|expression| column(scope, expression)).collect()
+}
+
+/// The name of an expression that is a column and nothing more.
+pub(crate) fn attribute_name(expression: &Expression) -> Option<&str> {
+    match expression.expr_type.as_ref()? {
+        ExprType::UnresolvedAttribute(attribute) => Some(&attribute.unparsed_identifier),
+        _ => None,
+    }
+}
+
+/// An expression with the names of its output.
+pub(crate) fn aliased(scope: &Scope<'_>, alias: &expression::Alias) -> Result<Column> {
+    let value = column(scope, required(alias.expr.as_deref(), "value of an alias")?)?;
+    Ok(match alias.name.as_slice() {
+        [name] => value.alias(name),
+        names => value.aliases(names),
+    })
+}
+
+fn cast(scope: &Scope<'_>, cast: &expression::Cast) -> Result<Column> {
+    let value = column(scope, required(cast.expr.as_deref(), "value of a cast")?)?;
+    let name = match required(cast.cast_to_type.as_ref(), "type of a cast")? {
+        CastToType::Type(data_type) => types::ddl(data_type)?,
+        CastToType::TypeStr(text) => text.clone(),
+    };
+    Ok(match cast.eval_mode() {
+        EvalMode::Try => value.try_cast(&name),
+        _ => value.cast(&name),
+    })
+}
+
+/// A sort key.
+pub(crate) fn sort_order(scope: &Scope<'_>, order: &SortOrder) -> Result<Column> {
+    let key = column(scope, required(order.child.as_deref(), "key of an order")?)?;
+    let is_descending = order.direction() == SortDirection::Descending;
+    Ok(match (is_descending, order.null_ordering()) {
+        (false, NullOrdering::SortNullsLast) => key.asc_nulls_last(),
+        (false, _) => key.asc_nulls_first(),
+        (true, NullOrdering::SortNullsFirst) => key.desc_nulls_first(),
+        (true, _) => key.desc_nulls_last(),
+    })
+}
+
+fn window(scope: &Scope<'_>, window: &expression::Window) -> Result<Column> {
+    let function = required(window.window_function.as_deref(), "function of a window")?;
+    let function = column(scope, function)?;
+    let keys = columns(scope, &window.partition_spec)?;
+    let order = window.order_spec.iter().map(|order| sort_order(scope, order));
+    let mut spec = WindowSpec::default();
+    if !keys.is_empty() {
+        spec = spec.partition_by(keys);
+    }
+    let order = order.collect::<Result<Vec<_>>>()?;
+    if !order.is_empty() {
+        spec = spec.order_by(order);
+    }
+    if let Some(frame) = &window.frame_spec {
+        let lower = boundary(frame.lower.as_deref(), Window::UNBOUNDED_PRECEDING)?;
+        let upper = boundary(frame.upper.as_deref(), Window::UNBOUNDED_FOLLOWING)?;
+        spec = match frame.frame_type() {
+            FrameType::Range => spec.range_between(lower, upper),
+            _ => spec.rows_between(lower, upper),
+        };
+    }
+    Ok(function.over(&spec))
+}
+
+fn boundary(boundary: Option<&FrameBoundary>, unbounded: i64) -> Result<i64> {
+    let boundary = required(boundary.and_then(|one| one.boundary.as_ref()), "frame's boundary")?;
+    match boundary {
+        Boundary::CurrentRow(_) => Ok(Window::CURRENT_ROW),
+        Boundary::Unbounded(_) => Ok(unbounded),
+        Boundary::Value(value) => match literal_number(value) {
+            Some(number) => Ok(number),
+            None => Err(errors::unsupported("frames of windows whose boundaries are no whole numbers")),
+        },
+    }
+}
+
+/// The whole number that a literal is.
+pub(crate) fn literal_number(expression: &Expression) -> Option<i64> {
+    use expression::literal::LiteralType as Type;
+    let ExprType::Literal(literal) = expression.expr_type.as_ref()? else { return None };
+    Some(match literal.literal_type.as_ref()? {
+        Type::Byte(value) | Type::Short(value) | Type::Integer(value) => i64::from(*value),
+        Type::Long(value) => *value,
+        _ => return None,
+    })
+}
+
+fn variable(name: &proto::expression::UnresolvedNamedLambdaVariable) -> String {
+    name.name_parts.join(".")
+}
+
+/// A name that stands for itself, in the words of [`col`].
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn unquoted(name: &str) -> String {
+    name.trim_matches('`').to_owned()
+}

@@ -1,0 +1,257 @@
+//! Sessions by user and identifier: what a client may see of the server is its own session.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tonic::Status;
+use vonk::{DataFrame, Error, Result, Session, SessionBuilder};
+
+use crate::Limits;
+use crate::artifacts::Artifacts;
+use crate::errors::{self, Failure};
+use crate::execute::Operations;
+
+/// How long a session that no request comes for is kept, as in Spark.
+const IDLE_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// How often sessions and statements that are left behind are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(20);
+
+/// Failures of a session whose details are kept for the client to fetch.
+const FAILURES_MAX: usize = 100;
+
+/// Ended sessions that are remembered, so that their identifiers are not taken for new ones.
+const CLOSED_MAX: usize = 10_000;
+
+/// Who asks: the user, and the identifier that the client gave its session.
+pub(crate) type Key = (String, String);
+
+/// All sessions of the server.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    template: SessionBuilder,
+    limits: Limits,
+    workers: Handle,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    sessions: HashMap<Key, Arc<ConnectSession>>,
+    closed: VecDeque<Key>,
+}
+
+/// One session of a client.
+#[derive(Debug)]
+pub(crate) struct ConnectSession {
+    /// The identifier that the client gave it.
+    pub(crate) id: String,
+    /// The identifier that tells a client whether the server has forgotten its session.
+    pub(crate) server_side_id: String,
+    /// The engine.
+    pub(crate) engine: Session,
+    /// Data that the client left.
+    pub(crate) artifacts: Artifacts,
+    /// Its statements.
+    pub(crate) operations: Operations,
+    /// Queries that are kept: cached ones by their plan, checkpoints by their identifier.
+    pub(crate) kept: Mutex<HashMap<Vec<u8>, DataFrame>>,
+    pub(crate) limits: Limits,
+    pub(crate) workers: Handle,
+    failures: Mutex<VecDeque<(String, Failure)>>,
+    last_used: Mutex<Instant>,
+}
+
+impl Sessions {
+    pub(crate) fn new(template: SessionBuilder, limits: Limits, workers: Handle) -> Self {
+        Self { template, limits, workers, open: Mutex::default() }
+    }
+
+    /// The session of a request, made if it is its first one.
+    ///
+    /// # Errors
+    /// `INVALID_HANDLE` for an identifier that is no UUID, of a session that has ended or that the
+    /// server has forgotten, and `CONNECT_SESSION_LIMIT_EXCEEDED`.
+    pub(crate) fn of(&self, key: Key, observed: Option<&str>) -> Result<Arc<ConnectSession>> {
+        check_id(&key.1)?;
+        let mut open = self.open.lock();
+        if let Some(session) = open.sessions.get(&key) {
+            session.check_observed(observed)?;
+            *session.last_used.lock() = Instant::now();
+            return Ok(Arc::clone(session));
+        }
+        if open.closed.contains(&key) {
+            return Err(Error::new(errors::SESSION_CLOSED, "the session has ended")
+                .hint("make a new one with `SparkSession.builder.create()`"));
+        }
+        if observed.is_some_and(|observed| !observed.is_empty()) {
+            return Err(changed());
+        }
+        let engine = self.template.clone().get_or_create()?;
+        let session = self.connect(&key.1, engine, Artifacts::default());
+        self.insert(&mut open, key, session)
+    }
+
+    /// The session of this key if there is one.
+    pub(crate) fn find(&self, key: &Key, observed: Option<&str>) -> Result<Arc<ConnectSession>> {
+        let session = self.open.lock().sessions.get(key).cloned();
+        let session = session.ok_or_else(|| {
+            Error::new(errors::SESSION_NOT_FOUND, "there is no such session of this user")
+        })?;
+        session.check_observed(observed)?;
+        Ok(session)
+    }
+
+    /// A session with the options, views and data that another has now.
+    ///
+    /// # Errors
+    /// Those of [`Sessions::of`], and if there is a session of the new identifier already.
+    pub(crate) fn copy(&self, key: Key, new_id: &str) -> Result<Arc<ConnectSession>> {
+        check_id(new_id)?;
+        let source = self.find(&key, None)?;
+        let new_key = (key.0, new_id.to_owned());
+        let mut open = self.open.lock();
+        if open.sessions.contains_key(&new_key) || open.closed.contains(&new_key) {
+            let message = format!("session `{new_id}` exists already");
+            return Err(Error::new(errors::SESSION_EXISTS, message));
+        }
+        let session = self.connect(new_id, source.engine.fork()?, source.artifacts.copy());
+        *session.kept.lock() = source.kept.lock().clone();
+        self.insert(&mut open, new_key, session)
+    }
+
+    /// Ends a session: its statements are cancelled, its views and caches dropped.
+    pub(crate) fn close(&self, key: Key) -> Option<Arc<ConnectSession>> {
+        let session = {
+            let mut open = self.open.lock();
+            let session = open.sessions.remove(&key);
+            if open.closed.len() == CLOSED_MAX {
+                open.closed.pop_front();
+            }
+            open.closed.push_back(key);
+            session
+        };
+        session.inspect(|session| session.end())
+    }
+
+    /// Ends all sessions.
+    pub(crate) fn close_all(&self) {
+        let sessions = std::mem::take(&mut self.open.lock().sessions);
+        sessions.values().for_each(|session| session.end());
+    }
+
+    /// Ends, for as long as it runs, what clients have left behind.
+    pub(crate) async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            let sessions: Vec<(Key, Arc<ConnectSession>)> = {
+                let open = self.open.lock();
+                open.sessions.iter().map(|(key, one)| (key.clone(), Arc::clone(one))).collect()
+            };
+            for (key, session) in sessions {
+                session.operations.sweep();
+                let is_idle = session.last_used.lock().elapsed() > IDLE_MAX;
+                if is_idle && !session.operations.any_running() {
+                    self.close(key);
+                }
+            }
+        }
+    }
+
+    fn connect(&self, id: &str, engine: Session, artifacts: Artifacts) -> ConnectSession {
+        ConnectSession {
+            id: id.to_owned(),
+            server_side_id: new_id(),
+            engine,
+            artifacts,
+            operations: Operations::default(),
+            kept: Mutex::default(),
+            limits: self.limits.clone(),
+            workers: self.workers.clone(),
+            failures: Mutex::default(),
+            last_used: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn insert(
+        &self,
+        open: &mut Open,
+        key: Key,
+        session: ConnectSession,
+    ) -> Result<Arc<ConnectSession>> {
+        if open.sessions.len() >= self.limits.sessions_max {
+            let message = format!("the server has {} sessions already", open.sessions.len());
+            return Err(Error::new(errors::TOO_MANY_SESSIONS, message)
+                .hint("end sessions that are not needed with `spark.stop()`"));
+        }
+        let session = Arc::new(session);
+        open.sessions.insert(key, Arc::clone(&session));
+        Ok(session)
+    }
+}
+
+impl ConnectSession {
+    /// The status of a failure, whose details are kept for the client.
+    pub(crate) fn fail(&self, error: &Error, statement: Option<&str>) -> Status {
+        let failure = Failure::new(error, statement);
+        let error_id = new_id();
+        let status = failure.status(&error_id);
+        let mut failures = self.failures.lock();
+        if failures.len() == FAILURES_MAX {
+            failures.pop_front();
+        }
+        failures.push_back((error_id, failure));
+        status
+    }
+
+    /// The failure of this identifier, if it is still kept.
+    pub(crate) fn failure(&self, error_id: &str) -> Option<Failure> {
+        let failures = self.failures.lock();
+        let found = failures.iter().find(|(id, _)| id == error_id);
+        found.map(|(_, failure)| failure.clone())
+    }
+
+    fn check_observed(&self, observed: Option<&str>) -> Result<()> {
+        match observed {
+            Some(observed) if !observed.is_empty() && observed != self.server_side_id => {
+                Err(changed())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&self) {
+        self.operations.cancel_all();
+        self.kept.lock().clear();
+        self.engine.stop();
+    }
+}
+
+fn changed() -> Error {
+    Error::new(errors::SESSION_CHANGED, "the server has lost this session, with its views and options")
+        .hint("make a new session")
+}
+
+/// Spark takes UUIDs only, so that identifiers cannot be guessed.
+pub(crate) fn check_id(id: &str) -> Result<()> {
+    let is_uuid = id.len() == 36
+        && id.char_indices().all(|(at, letter)| match at {
+            8 | 13 | 18 | 23 => letter == '-',
+            _ => letter.is_ascii_hexdigit(),
+        });
+    if is_uuid {
+        return Ok(());
+    }
+    Err(Error::new(errors::HANDLE_FORMAT, "an identifier of a session or statement is a UUID"))
+}
+
+/// A new UUID.
+pub(crate) fn new_id() -> String {
+    let bits = rand::random::<u128>() & !(0xF << 76) | (0x4 << 76);
+    let bits = bits & !(0x3 << 62) | (0x2 << 62);
+    let text = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+}
