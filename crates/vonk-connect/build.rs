@@ -1,5 +1,8 @@
 //! Writes the server's trait: the crate of the messages has only the client's side.
 
+use std::path::PathBuf;
+use std::{env, fs};
+
 use tonic_build::manual::{Builder, Method, Service};
 
 /// Every method: its name in Rust and in the protocol, its messages, and which sides stream.
@@ -7,14 +10,56 @@ const METHODS: &[(&str, &str, &str, &str, Streams)] = &[
     ("execute_plan", "ExecutePlan", "ExecutePlanRequest", "ExecutePlanResponse", Streams::Server),
     ("analyze_plan", "AnalyzePlan", "AnalyzePlanRequest", "AnalyzePlanResponse", Streams::Neither),
     ("config", "Config", "ConfigRequest", "ConfigResponse", Streams::Neither),
-    ("add_artifacts", "AddArtifacts", "AddArtifactsRequest", "AddArtifactsResponse", Streams::Client),
-    ("artifact_status", "ArtifactStatus", "ArtifactStatusesRequest", "ArtifactStatusesResponse", Streams::Neither),
+    (
+        "add_artifacts",
+        "AddArtifacts",
+        "AddArtifactsRequest",
+        "AddArtifactsResponse",
+        Streams::Client,
+    ),
+    (
+        "artifact_status",
+        "ArtifactStatus",
+        "ArtifactStatusesRequest",
+        "ArtifactStatusesResponse",
+        Streams::Neither,
+    ),
     ("interrupt", "Interrupt", "InterruptRequest", "InterruptResponse", Streams::Neither),
-    ("reattach_execute", "ReattachExecute", "ReattachExecuteRequest", "ExecutePlanResponse", Streams::Server),
-    ("release_execute", "ReleaseExecute", "ReleaseExecuteRequest", "ReleaseExecuteResponse", Streams::Neither),
-    ("release_session", "ReleaseSession", "ReleaseSessionRequest", "ReleaseSessionResponse", Streams::Neither),
-    ("fetch_error_details", "FetchErrorDetails", "FetchErrorDetailsRequest", "FetchErrorDetailsResponse", Streams::Neither),
-    ("clone_session", "CloneSession", "CloneSessionRequest", "CloneSessionResponse", Streams::Neither),
+    (
+        "reattach_execute",
+        "ReattachExecute",
+        "ReattachExecuteRequest",
+        "ExecutePlanResponse",
+        Streams::Server,
+    ),
+    (
+        "release_execute",
+        "ReleaseExecute",
+        "ReleaseExecuteRequest",
+        "ReleaseExecuteResponse",
+        Streams::Neither,
+    ),
+    (
+        "release_session",
+        "ReleaseSession",
+        "ReleaseSessionRequest",
+        "ReleaseSessionResponse",
+        Streams::Neither,
+    ),
+    (
+        "fetch_error_details",
+        "FetchErrorDetails",
+        "FetchErrorDetailsRequest",
+        "FetchErrorDetailsResponse",
+        Streams::Neither,
+    ),
+    (
+        "clone_session",
+        "CloneSession",
+        "CloneSessionRequest",
+        "CloneSessionResponse",
+        Streams::Neither,
+    ),
     ("get_status", "GetStatus", "GetStatusRequest", "GetStatusResponse", Streams::Neither),
 ];
 
@@ -25,6 +70,7 @@ enum Streams {
     Server,
 }
 
+#[expect(clippy::expect_used, reason = "a build that cannot write its files has to end")]
 fn main() {
     let mut service = Service::builder().name("SparkConnectService").package("spark.connect");
     for (name, route, input, output, streams) in METHODS {
@@ -33,7 +79,7 @@ fn main() {
             .route_name(*route)
             .input_type(format!("spark_connect_proto::{input}"))
             .output_type(format!("spark_connect_proto::{output}"))
-            .codec_path("tonic_prost::ProstCodec");
+            .codec_path("crate::codec::DepthCodec");
         if *streams == Streams::Client {
             method = method.client_streaming();
         }
@@ -43,4 +89,8 @@ fn main() {
         service = service.method(method.build());
     }
     Builder::new().build_client(false).compile(&[service.build()]);
+    let routes = METHODS.iter().map(|(_, route, ..)| format!("{route:?}")).collect::<Vec<_>>();
+    let list = format!("&[{}]", routes.join(", "));
+    let path = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("methods.rs");
+    fs::write(path, list).expect("cargo's output folder is writable");
 }

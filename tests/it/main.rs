@@ -4,6 +4,7 @@
 
 mod breaches;
 mod cancel;
+mod connect;
 mod dataframe;
 mod faults;
 mod guide;

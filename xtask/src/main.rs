@@ -14,6 +14,7 @@ mod goldens;
 mod lancer;
 mod package;
 mod process;
+mod python;
 mod soak;
 mod test;
 mod tidy;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, deny, goldens, package, tidy};
+use crate::{Result, deny, goldens, package, python, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
@@ -28,6 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     step("tests", || process::run(&mut cargo(&tests)))?;
     let examples = ["test", "--locked", "--workspace", "--doc"];
     step("examples in the documentation", || process::run(&mut cargo(&examples)))?;
+    step("programs of PySpark", python::run)?;
     step("goldens", goldens::run_beside)?;
     step("Python package", package::run)
 }

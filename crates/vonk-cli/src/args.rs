@@ -124,7 +124,12 @@ pub(crate) struct ServerOptions {
     pub(crate) listen: String,
 
     /// What clients have to know, as in `sc://host/;token=…`
-    #[arg(long, env = "SPARK_CONNECT_AUTHENTICATE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        env = "SPARK_CONNECT_AUTHENTICATE_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     pub(crate) token: Option<String>,
 
     /// Certificate in PEM, to speak TLS

@@ -27,11 +27,7 @@ pub(crate) fn run(options: &ServerOptions) -> Result<()> {
     served
 }
 
-async fn serve(
-    options: &ServerOptions,
-    template: SessionBuilder,
-    workers: &Workers,
-) -> Result<()> {
+async fn serve(options: &ServerOptions, template: SessionBuilder, workers: &Workers) -> Result<()> {
     let limits = Limits { sessions_max: options.max_sessions, ..Limits::default() };
     let mut server = Server::builder(template).limits(limits).workers(workers.handle());
     if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {

@@ -67,7 +67,10 @@ async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             Answer::DdlParse(response::DdlParse { parsed: Some(parsed(session, &ddl.ddl_string)?) })
         }
         Analyze::SameSemantics(same) => {
-            let (target, other) = (meaning(session, same.target_plan).await?, meaning(session, same.other_plan).await?);
+            let (target, other) = (
+                meaning(session, same.target_plan).await?,
+                meaning(session, same.other_plan).await?,
+            );
             Answer::SameSemantics(response::SameSemantics { result: target == other })
         }
         Analyze::SemanticHash(hash) => {
@@ -76,6 +79,19 @@ async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             let result = hasher.finish() as i32;
             Answer::SemanticHash(response::SemanticHash { result })
         }
+        other @ (Analyze::Persist(_) | Analyze::Unpersist(_) | Analyze::GetStorageLevel(_)) => {
+            return cached(session, other).await;
+        }
+        Analyze::JsonToDdl(json) => {
+            let ddl_string = types::ddl_of_json(&json.json_string)?;
+            Answer::JsonToDdl(response::JsonToDdl { ddl_string })
+        }
+    })
+}
+
+/// Questions about what is cached.
+async fn cached(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answer> {
+    Ok(match question {
         Analyze::Persist(persist) => {
             self::persist(session, persist).await?;
             Answer::Persist(response::Persist {})
@@ -88,7 +104,8 @@ async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             Answer::Unpersist(response::Unpersist {})
         }
         Analyze::GetStorageLevel(level) => {
-            let is_kept = session.kept.lock().contains_key(&key(&required(level.relation, "query")?));
+            let is_kept =
+                session.kept.lock().contains_key(&key(&required(level.relation, "query")?));
             let storage_level = Some(StorageLevel {
                 use_disk: is_kept,
                 use_memory: is_kept,
@@ -98,10 +115,7 @@ async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             });
             Answer::GetStorageLevel(response::GetStorageLevel { storage_level })
         }
-        Analyze::JsonToDdl(json) => {
-            let ddl_string = types::ddl_of_json(&json.json_string)?;
-            Answer::JsonToDdl(response::JsonToDdl { ddl_string })
-        }
+        _ => return Err(Error::internal("this is no question about caches")),
     })
 }
 
@@ -165,7 +179,9 @@ fn key(relation: &Relation) -> Vec<u8> {
 async fn persist(session: &Arc<ConnectSession>, persist: Persist) -> Result<()> {
     let relation = required(persist.relation, "query")?;
     let level = match persist.storage_level {
-        Some(StorageLevel { use_disk: true, use_memory: false, .. }) => vonk::StorageLevel::DiskOnly,
+        Some(StorageLevel { use_disk: true, use_memory: false, .. }) => {
+            vonk::StorageLevel::DiskOnly
+        }
         Some(StorageLevel { use_disk: false, .. }) => vonk::StorageLevel::MemoryOnly,
         _ => vonk::StorageLevel::MemoryAndDisk,
     };

@@ -54,7 +54,8 @@ where
         match self.admits(&request) {
             true => Either::Left(self.inner.call(request)),
             false => {
-                let refusal = Status::unauthenticated("the token of this server is missing or wrong");
+                let refusal =
+                    Status::unauthenticated("the token of this server is missing or wrong");
                 Either::Right(ready(Ok(refusal.into_http())))
             }
         }

@@ -11,7 +11,7 @@ use vonk::{Error, Result};
 use crate::errors::{self, required};
 use crate::expression::quoted;
 use crate::relation::Query;
-use crate::session::ConnectSession;
+use crate::session::{ConnectSession, cached_table};
 
 mod tables;
 
@@ -33,23 +33,29 @@ pub(crate) async fn relation(
     let batch = match required(catalog.cat_type.as_ref(), "call of the catalog")? {
         Type::CurrentDatabase(_) => text(&engine.catalog()?.current_database())?,
         Type::SetCurrentDatabase(set) => {
-            engine.catalog()?.set_current_database(&set.db_name)?;
+            engine.catalog()?.set_current_database(bare(&set.db_name))?;
             nothing()
         }
         Type::CurrentCatalog(_) => text(CATALOG)?,
         Type::SetCurrentCatalog(set) if set.catalog_name == CATALOG => nothing(),
         Type::SetCurrentCatalog(_) => return Err(errors::unsupported("other catalogs")),
-        Type::ListCatalogs(_) => table(&[("name", &[Some(CATALOG.to_owned())]), ("description", &[None])])?,
+        Type::ListCatalogs(list) => catalogs(list.pattern.as_deref())?,
         Type::ListDatabases(list) => databases(session, list.pattern.as_deref(), None)?,
-        Type::GetDatabase(get) => databases(session, None, Some(&get.db_name))?,
-        Type::DatabaseExists(exists) => boolean(engine.catalog()?.database_exists(&exists.db_name))?,
-        Type::ListTables(list) => tables(session, list.db_name.as_deref(), list.pattern.as_deref())?,
+        Type::GetDatabase(get) => databases(session, None, Some(bare(&get.db_name)))?,
+        Type::DatabaseExists(exists) => {
+            boolean(engine.catalog()?.database_exists(bare(&exists.db_name)))?
+        }
+        Type::ListTables(list) => {
+            tables(session, list.db_name.as_deref(), list.pattern.as_deref())?
+        }
         Type::ListViews(list) => views(session, list.db_name.as_deref(), list.pattern.as_deref())?,
         Type::GetTable(get) => tables::one(session, &get.table_name, get.db_name.as_deref())?,
         Type::TableExists(exists) => {
             boolean(tables::find(session, &exists.table_name, exists.db_name.as_deref()).is_ok())?
         }
-        Type::ListColumns(list) => columns(session, &list.table_name, list.db_name.as_deref()).await?,
+        Type::ListColumns(list) => {
+            columns(session, &list.table_name, list.db_name.as_deref()).await?
+        }
         Type::ListFunctions(list) => functions(session, list.pattern.as_deref())?,
         Type::GetFunction(get) => function(session, &get.function_name)?,
         Type::FunctionExists(exists) => boolean(is_function(session, &exists.function_name))?,
@@ -69,15 +75,31 @@ pub(crate) async fn relation(
             };
             return created(session, &create).await;
         }
-        Type::IsCached(cached) => boolean(session.kept.lock().contains_key(&cached_key(&cached.table_name)))?,
+        other => return cached(session, other).await,
+    };
+    rows(session, batch).await
+}
+
+async fn rows(session: &Arc<ConnectSession>, batch: RecordBatch) -> Result<Query> {
+    Query::new(session.engine.from_batches(vec![batch])?).await
+}
+
+/// Calls about tables that are cached.
+async fn cached(session: &Arc<ConnectSession>, call: &CatType) -> Result<Query> {
+    use CatType as Type;
+    let engine = &session.engine;
+    let batch = match call {
+        Type::IsCached(cached) => {
+            boolean(session.kept.lock().contains_key(&cached_table(&cached.table_name)))?
+        }
         Type::CacheTable(cache) => {
             let frame = engine.table(&cache.table_name);
             frame.check().await?;
-            session.kept.lock().insert(cached_key(&cache.table_name), frame.cache());
+            session.kept.lock().insert(cached_table(&cache.table_name), frame.cache());
             nothing()
         }
         Type::UncacheTable(uncache) => {
-            session.kept.lock().remove(&cached_key(&uncache.table_name));
+            session.kept.lock().remove(&cached_table(&uncache.table_name));
             nothing()
         }
         Type::ClearCache(_) => {
@@ -86,7 +108,7 @@ pub(crate) async fn relation(
         }
         other => return statement(session, other).await,
     };
-    Query::new(engine.from_batches(vec![batch])?).await
+    rows(session, batch).await
 }
 
 /// Calls that are statements of SQL in other words.
@@ -97,19 +119,21 @@ async fn statement(session: &Arc<ConnectSession>, call: &CatType) -> Result<Quer
         Type::RefreshTable(refresh) => format!("REFRESH TABLE {}", refresh.table_name),
         Type::RefreshByPath(_) | Type::RecoverPartitions(_) => {
             // Files and partitions are listed anew by every query.
-            return Query::new(session.engine.from_batches(vec![nothing()])?).await;
+            return rows(session, nothing()).await;
         }
         Type::DropTable(drop) => {
             format!("DROP TABLE {}{}", if_exists(drop.if_exists), drop.table_name)
         }
-        Type::DropView(drop) => format!("DROP VIEW {}{}", if_exists(drop.if_exists), drop.view_name),
+        Type::DropView(drop) => {
+            format!("DROP VIEW {}{}", if_exists(drop.if_exists), drop.view_name)
+        }
         Type::CreateDatabase(create) => {
             let if_not_exists = if create.if_not_exists { "IF NOT EXISTS " } else { "" };
-            format!("CREATE DATABASE {if_not_exists}{}", create.db_name)
+            format!("CREATE DATABASE {if_not_exists}{}", bare(&create.db_name))
         }
         Type::DropDatabase(drop) => {
             let cascade = if drop.cascade { " CASCADE" } else { "" };
-            format!("DROP DATABASE {}{}{cascade}", if_exists(drop.if_exists), drop.db_name)
+            format!("DROP DATABASE {}{}{cascade}", if_exists(drop.if_exists), bare(&drop.db_name))
         }
         Type::GetTableProperties(get) => format!("SHOW TBLPROPERTIES {}", get.table_name),
         Type::GetCreateTableString(get) => format!("SHOW CREATE TABLE {}", get.table_name),
@@ -134,7 +158,8 @@ async fn created(session: &Arc<ConnectSession>, create: &proto::CreateTable) -> 
     let default = || crate::config::value(engine, "spark.sql.sources.default");
     let source = create.source.clone().filter(|source| !source.is_empty()).or_else(default);
     let escape = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
-    let mut text = format!("CREATE TABLE {}{columns} USING {}", create.table_name, source.unwrap_or_default());
+    let mut text =
+        format!("CREATE TABLE {}{columns} USING {}", create.table_name, source.unwrap_or_default());
     let options = create.options.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("path"));
     let options: Vec<String> =
         options.map(|(name, value)| format!("{} '{}'", quoted(name), escape(value))).collect();
@@ -161,8 +186,17 @@ fn column_list(ddl: &str) -> String {
     }
 }
 
-fn cached_key(name: &str) -> Vec<u8> {
-    format!("table {}", name.to_lowercase()).into_bytes()
+fn catalogs(pattern: Option<&str>) -> Result<RecordBatch> {
+    let names: &Texts = match pattern.is_none_or(|pattern| matches(pattern, CATALOG)) {
+        true => &[Some(CATALOG.to_owned())],
+        false => &[],
+    };
+    table(&[("name", names), ("description", &vec![None; names.len()])])
+}
+
+/// A name of a database, without the catalog that may stand before it.
+fn bare(name: &str) -> &str {
+    name.strip_prefix(CATALOG).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
 }
 
 fn databases(
@@ -253,7 +287,7 @@ fn namespaces(databases: &Texts) -> ArrayRef {
         if let Some(database) = database {
             lists.values().append_value(database);
         }
-        lists.append(database.is_some());
+        lists.append(true);
     }
     Arc::new(lists.finish())
 }

@@ -125,7 +125,8 @@ fn spark_name(name: &str) -> &str {
 
 /// Options of Spark's SQL may be set at any time; those of the process may not.
 fn is_modifiable(key: &str) -> bool {
-    let is_static = ["spark.sql.warehouse.dir", "spark.sql.extensions", "spark.sql.catalogImplementation"];
+    let is_static =
+        ["spark.sql.warehouse.dir", "spark.sql.extensions", "spark.sql.catalogImplementation"];
     key.starts_with("spark.sql.") && !is_static.contains(&key)
 }
 

@@ -165,8 +165,10 @@ const CLASSES: &[(&str, &[&str])] = &[
     ("NUMERIC_VALUE_OUT_OF_RANGE", &["org.apache.spark.SparkArithmeticException", ARITHMETIC]),
     ("CAST_INVALID_INPUT", &["org.apache.spark.SparkNumberFormatException", NUMBER_FORMAT]),
     ("INVALID_ARRAY_INDEX", &["org.apache.spark.SparkArrayIndexOutOfBoundsException", ARRAY_INDEX]),
-    ("INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
-     &["org.apache.spark.SparkArrayIndexOutOfBoundsException", ARRAY_INDEX]),
+    (
+        "INVALID_ARRAY_INDEX_IN_ELEMENT_AT",
+        &["org.apache.spark.SparkArrayIndexOutOfBoundsException", ARRAY_INDEX],
+    ),
     ("CANNOT_PARSE_TIMESTAMP", &["org.apache.spark.SparkDateTimeException", DATE_TIME]),
     ("DATETIME_FIELD_OUT_OF_BOUNDS", &["org.apache.spark.SparkDateTimeException", DATE_TIME]),
     ("INCONSISTENT_BEHAVIOR_CROSS_VERSION", &["org.apache.spark.SparkUpgradeException"]),
@@ -208,7 +210,8 @@ fn query_context(error: &Error, statement: &str) -> Option<details::QueryContext
     let start = line_start + usize::try_from(place.column).ok()?.checked_sub(1)?;
     let length = usize::try_from(place.length).ok()?;
     let fragment: String = statement.chars().skip(start).take(length).collect();
-    let summary = format!("== SQL (line {}, position {}) ==\n{statement}\n", place.line, place.column);
+    let summary =
+        format!("== SQL (line {}, position {}) ==\n{statement}\n", place.line, place.column);
     Some(details::QueryContext {
         context_type: details::query_context::ContextType::Sql as i32,
         start_index: i32::try_from(start).ok()?,

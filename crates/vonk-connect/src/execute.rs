@@ -147,7 +147,12 @@ impl Operations {
     pub(crate) fn interrupt(&self, is_meant: impl Fn(&Operation) -> bool) -> Vec<String> {
         let state = self.state.lock();
         let meant = state.known.values().filter(|one| one.is_running() && is_meant(one));
-        meant.map(|operation| { operation.cancel(); operation.id.clone() }).collect()
+        meant
+            .map(|operation| {
+                operation.cancel();
+                operation.id.clone()
+            })
+            .collect()
     }
 
     /// The state of one statement.
@@ -436,10 +441,7 @@ pub(crate) fn start(
     operation: &Arc<Operation>,
     plan: spark_connect_proto::Plan,
 ) {
-    let context = plan::Context {
-        session: Arc::clone(session),
-        operation: Arc::clone(operation),
-    };
+    let context = plan::Context { session: Arc::clone(session), operation: Arc::clone(operation) };
     spawn(session, operation, async move {
         let statement = statement_text(&plan);
         plan::run(&context, plan).await.map_err(|error| (error, statement))

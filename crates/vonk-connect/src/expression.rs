@@ -1,5 +1,6 @@
 //! Expressions of the protocol as columns of vonk: syntax whose names the query gives their meaning.
 
+use arrow::datatypes::DataType;
 use spark_connect_proto as proto;
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::cast::{CastToType, EvalMode};
@@ -14,7 +15,9 @@ use crate::errors::{self, required};
 use crate::relation::Scope;
 use crate::{literal, types};
 
+mod fields;
 mod function;
+mod subquery;
 
 /// An expression over the columns of a scope.
 ///
@@ -38,11 +41,7 @@ pub(crate) fn column(scope: &Scope<'_>, expression: &Expression) -> Result<Colum
         }
         Type::UnresolvedNamedLambdaVariable(name) => Ok(col(&quoted(&variable(name)))),
         Type::Window(window) => self::window(scope, window),
-        Type::UnresolvedExtractValue(extract) => {
-            let child = column(scope, required(extract.child.as_deref(), "value to extract from")?)?;
-            let key = column(scope, required(extract.extraction.as_deref(), "what to extract")?)?;
-            Ok(child.get_item(key))
-        }
+        Type::UnresolvedExtractValue(extract) => extracted(scope, extract),
         Type::CallFunction(call) => {
             let args = columns(scope, &call.arguments)?;
             Ok(functions::call(&unquoted(&call.function_name), args))
@@ -52,8 +51,8 @@ pub(crate) fn column(scope: &Scope<'_>, expression: &Expression) -> Result<Colum
             Ok(functions::named(&named.key, value))
         }
         Type::CommonInlineUserDefinedFunction(_) => Err(errors::unsupported("functions of Python")),
-        Type::UpdateFields(_) => Err(errors::unsupported("changes of the fields of a struct")),
-        Type::SubqueryExpression(_) => Err(errors::unsupported("queries within expressions")),
+        Type::UpdateFields(update) => fields::updated(scope, update),
+        Type::SubqueryExpression(subquery) => subquery::column(scope, subquery),
         Type::UnresolvedRegex(_) => Err(errors::unsupported("columns by a pattern here")),
         Type::MergeAction(_) => Err(errors::unsupported("MERGE")),
         Type::DirectShufflePartitionId(_) => Err(errors::unsupported("partitions by their number")),
@@ -93,10 +92,22 @@ fn cast(scope: &Scope<'_>, cast: &expression::Cast) -> Result<Column> {
         CastToType::Type(data_type) => types::ddl(data_type)?,
         CastToType::TypeStr(text) => text.clone(),
     };
+    // A cast of a program does not show in the name of its column, as one of SQL text does.
     Ok(match cast.eval_mode() {
-        EvalMode::Try => value.try_cast(&name),
-        _ => value.cast(&name),
+        EvalMode::Try => value.try_cast_unnamed(&name),
+        _ => value.cast_unnamed(&name),
     })
+}
+
+/// The item of an array, the value of a map, or the field of a struct, which is worded with a dot.
+fn extracted(scope: &Scope<'_>, extract: &expression::UnresolvedExtractValue) -> Result<Column> {
+    let from = required(extract.child.as_deref(), "value to extract from")?;
+    let what = required(extract.extraction.as_deref(), "what to extract")?;
+    let child = column(scope, from)?;
+    match (scope.type_of(from), literal_text(what)) {
+        (Some(DataType::Struct(_)), Some(name)) => Ok(child.get_field(name)),
+        _ => Ok(child.get_item(column(scope, what)?)),
+    }
 }
 
 /// A sort key.
@@ -142,7 +153,9 @@ fn boundary(boundary: Option<&FrameBoundary>, unbounded: i64) -> Result<i64> {
         Boundary::Unbounded(_) => Ok(unbounded),
         Boundary::Value(value) => match literal_number(value) {
             Some(number) => Ok(number),
-            None => Err(errors::unsupported("frames of windows whose boundaries are no whole numbers")),
+            None => {
+                Err(errors::unsupported("frames of windows whose boundaries are no whole numbers"))
+            }
         },
     }
 }
@@ -156,6 +169,16 @@ pub(crate) fn literal_number(expression: &Expression) -> Option<i64> {
         Type::Long(value) => *value,
         _ => return None,
     })
+}
+
+/// The text that a literal is.
+pub(crate) fn literal_text(expression: &Expression) -> Option<&str> {
+    use expression::literal::LiteralType as Type;
+    let ExprType::Literal(literal) = expression.expr_type.as_ref()? else { return None };
+    match literal.literal_type.as_ref()? {
+        Type::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 fn variable(name: &proto::expression::UnresolvedNamedLambdaVariable) -> String {

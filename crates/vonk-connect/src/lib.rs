@@ -24,6 +24,7 @@ mod analyze;
 mod artifacts;
 mod auth;
 mod catalog;
+mod codec;
 mod command;
 mod config;
 mod errors;
@@ -38,6 +39,9 @@ mod types;
 use crate::auth::AuthLayer;
 use crate::service::{Service, SparkConnectServiceServer};
 use crate::session::Sessions;
+
+/// The methods of the service, as the protocol names them.
+pub const METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
 /// What clients may use of the server.
 #[derive(Debug, Clone)]

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Date32Array, Time64MicrosecondArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, Date32Array, Time64MicrosecondArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::Field;
 use spark_connect_proto as proto;
+use spark_connect_proto::expression::Literal;
 use spark_connect_proto::expression::literal::specialized_array::ValueType;
 use spark_connect_proto::expression::literal::{self, LiteralType};
-use spark_connect_proto::expression::Literal;
 use vonk::dataframe::{Column, expr, lit};
 use vonk::display::{Renderer, Style, Zone};
 use vonk::{Result, Session, functions};
@@ -29,9 +31,9 @@ pub(crate) fn column(session: &Session, value: &Literal) -> Result<Column> {
         Type::Integer(value) => number(i64::from(*value), ""),
         Type::Long(value) => number(*value, "L"),
         Type::Float(value) if value.is_finite() => expr(&format!("{value:e}F")),
-        Type::Float(value) => lit(value.to_string()).cast("float"),
+        Type::Float(value) => lit(value.to_string()).cast_unnamed("float"),
         Type::Double(value) if value.is_finite() => expr(&format!("{value:e}D")),
-        Type::Double(value) => lit(value.to_string()).cast("double"),
+        Type::Double(value) => lit(value.to_string()).cast_unnamed("double"),
         Type::Decimal(value) => decimal(value),
         Type::String(text) => lit(text.as_str()),
         Type::Binary(bytes) => {
@@ -40,12 +42,14 @@ pub(crate) fn column(session: &Session, value: &Literal) -> Result<Column> {
         }
         Type::Date(days) => typed("DATE", &(Arc::new(Date32Array::from(vec![*days])) as ArrayRef))?,
         Type::Timestamp(micros) => timestamp(session, *micros)?,
-        Type::TimestampNtz(micros) => {
-            typed("TIMESTAMP_NTZ", &(Arc::new(TimestampMicrosecondArray::from(vec![*micros])) as ArrayRef))?
-        }
-        Type::Time(time) => {
-            typed("TIME", &(Arc::new(Time64MicrosecondArray::from(vec![time.nano / 1000])) as ArrayRef))?
-        }
+        Type::TimestampNtz(micros) => typed(
+            "TIMESTAMP_NTZ",
+            &(Arc::new(TimestampMicrosecondArray::from(vec![*micros])) as ArrayRef),
+        )?,
+        Type::Time(time) => typed(
+            "TIME",
+            &(Arc::new(Time64MicrosecondArray::from(vec![time.nano / 1000])) as ArrayRef),
+        )?,
         Type::CalendarInterval(interval) => calendar_interval(interval),
         Type::YearMonthInterval(months) => year_month(*months),
         Type::DayTimeInterval(micros) => day_time(*micros),
@@ -63,7 +67,7 @@ fn null(data_type: &proto::DataType) -> Result<Column> {
     let null = lit(None::<i32>);
     Ok(match types::ddl(data_type)?.as_str() {
         "void" => null,
-        name => null.cast(name),
+        name => null.cast_unnamed(name),
     })
 }
 
@@ -73,12 +77,13 @@ fn number(value: i64, suffix: &str) -> Column {
 
 fn decimal(value: &literal::Decimal) -> Column {
     let text = value.value.as_str();
-    let is_plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+    let is_plain =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
     match (is_plain, value.precision, value.scale) {
         (true, None, _) | (true, _, None) => expr(&format!("{text}BD")),
         (_, precision, scale) => {
             let (precision, scale) = (precision.unwrap_or(10), scale.unwrap_or(0));
-            lit(text).cast(&format!("decimal({precision},{scale})"))
+            lit(text).cast_unnamed(&format!("decimal({precision},{scale})"))
         }
     }
 }
@@ -110,7 +115,12 @@ fn calendar_interval(interval: &literal::CalendarInterval) -> Column {
     let seconds = format!("{sign}{}.{:06}", seconds / 1_000_000, seconds % 1_000_000);
     let (zero, days) = (lit(0), lit(interval.days));
     let parts = [
-        zero.clone(), lit(interval.months), zero.clone(), days, zero.clone(), zero,
+        zero.clone(),
+        lit(interval.months),
+        zero.clone(),
+        days,
+        zero.clone(),
+        zero,
         expr(&format!("{seconds}BD")),
     ];
     functions::call("make_interval", parts)
@@ -132,15 +142,22 @@ fn day_time(micros: i64) -> Column {
     expr(&format!("INTERVAL '{text}' DAY TO SECOND"))
 }
 
-fn array(session: &Session, array: &literal::Array, data_type: Option<&proto::DataType>) -> Result<Column> {
-    let items = array.elements.iter().map(|item| column(session, item)).collect::<Result<Vec<_>>>()?;
+fn array(
+    session: &Session,
+    array: &literal::Array,
+    data_type: Option<&proto::DataType>,
+) -> Result<Column> {
+    let items =
+        array.elements.iter().map(|item| column(session, item)).collect::<Result<Vec<_>>>()?;
     let is_empty = items.is_empty();
     let items = functions::call("array", items);
     #[expect(deprecated, reason = "clients before 4.1 give the type of the elements here")]
     let element_type = array.element_type.as_ref();
     match (is_empty, data_type, element_type) {
-        (true, Some(data_type), _) => Ok(items.cast(&types::ddl(data_type)?)),
-        (true, None, Some(element)) => Ok(items.cast(&format!("array<{}>", types::ddl(element)?))),
+        (true, Some(data_type), _) => Ok(items.cast_unnamed(&types::ddl(data_type)?)),
+        (true, None, Some(element)) => {
+            Ok(items.cast_unnamed(&format!("array<{}>", types::ddl(element)?)))
+        }
         _ => Ok(items),
     }
 }
@@ -152,7 +169,9 @@ fn specialized(array: &literal::SpecializedArray) -> Result<Column> {
         ValueType::Longs(values) => values.values.iter().map(|value| number(*value, "L")).collect(),
         ValueType::Floats(values) => values.values.iter().map(|value| lit(*value)).collect(),
         ValueType::Doubles(values) => values.values.iter().map(|value| lit(*value)).collect(),
-        ValueType::Strings(values) => values.values.iter().map(|value| lit(value.as_str())).collect(),
+        ValueType::Strings(values) => {
+            values.values.iter().map(|value| lit(value.as_str())).collect()
+        }
     };
     Ok(functions::call("array", items))
 }
@@ -165,7 +184,11 @@ fn map(session: &Session, map: &literal::Map) -> Result<Column> {
     Ok(functions::call("map", parts))
 }
 
-fn structure(session: &Session, fields: &literal::Struct, data_type: Option<&proto::DataType>) -> Result<Column> {
+fn structure(
+    session: &Session,
+    fields: &literal::Struct,
+    data_type: Option<&proto::DataType>,
+) -> Result<Column> {
     #[expect(deprecated, reason = "clients before 4.1 give the type here")]
     let data_type = data_type.or(fields.struct_type.as_ref());
     let names: Vec<String> = match data_type.and_then(|data_type| data_type.kind.as_ref()) {

@@ -55,7 +55,7 @@ pub(crate) fn query<'a>(
     session: &'a Arc<ConnectSession>,
     relation: &'a Relation,
 ) -> BoxFuture<'a, Result<Query>> {
-    async move {
+    let translated = async move {
         let kept = kept(session, relation);
         let mut query = match kept {
             Some(frame) => Query::new(frame).await?,
@@ -65,8 +65,9 @@ pub(crate) fn query<'a>(
             query.outputs.iter_mut().for_each(|output| output.add(plan_id));
         }
         Ok(query)
-    }
-    .boxed()
+    };
+    // Plans of loops are deep, and each relation is translated within the one over it.
+    vonk::with_room(translated.boxed()).boxed()
 }
 
 /// The query that was cached for exactly this relation.
@@ -90,7 +91,7 @@ impl Query {
     /// A query whose columns are its own.
     pub(crate) async fn new(frame: DataFrame) -> Result<Self> {
         let schema = frame.schema().await?;
-        let outputs = schema.fields().iter().map(|field| Output::new(field.name())).collect();
+        let outputs = schema.fields().iter().map(|field| Output::new(field)).collect();
         Ok(Self { frame, outputs })
     }
 
@@ -105,7 +106,9 @@ impl Query {
         let mut rest = self.outputs.iter();
         for output in &mut query.outputs {
             if let Some(same) = rest.clone().position(|one| one.name == output.name) {
-                output.origins.clone_from(&self.outputs[self.outputs.len() - rest.len() + same].origins);
+                output
+                    .origins
+                    .clone_from(&self.outputs[self.outputs.len() - rest.len() + same].origins);
                 rest.nth(same);
             }
         }

@@ -19,7 +19,7 @@ use crate::session::{ConnectSession, Key, Sessions};
 use crate::{analyze, config};
 
 /// The trait and its server, made by `build.rs`.
-#[allow(unreachable_pub, clippy::all, reason = "generated")]
+#[allow(unreachable_pub, clippy::all, clippy::too_many_lines, reason = "generated")]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/spark.connect.SparkConnectService.rs"));
 }
@@ -102,7 +102,10 @@ impl SparkConnectService for Service {
         }))
     }
 
-    async fn config(&self, request: Request<proto::ConfigRequest>) -> Answer<proto::ConfigResponse> {
+    async fn config(
+        &self,
+        request: Request<proto::ConfigRequest>,
+    ) -> Answer<proto::ConfigResponse> {
         let request = request.into_inner();
         let observed = request.client_observed_server_side_session_id.as_ref();
         let session = self.session(key!(request), observed)?;
@@ -195,7 +198,8 @@ impl SparkConnectService for Service {
         let observed = request.client_observed_server_side_session_id.as_ref();
         let session = self.known(&key!(request), observed)?;
         let operation = session.operations.find(&request.operation_id);
-        let answers = operation.and_then(|found| found.answers(request.last_response_id.as_deref()));
+        let answers =
+            operation.and_then(|found| found.answers(request.last_response_id.as_deref()));
         answers.map(Response::new).map_err(|error| session.fail(&error, None))
     }
 
@@ -313,10 +317,10 @@ fn wishes(request: &proto::ExecutePlanRequest) -> Wishes {
             }
             Some(RequestOption::ResultChunkingOptions(options)) => {
                 let size = options.preferred_arrow_chunk_size;
-                let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
-                wishes.chunk_bytes = options
-                    .allow_arrow_batch_chunking
-                    .then(|| size.unwrap_or(CHUNK_BYTES_DEFAULT));
+                let size =
+                    size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+                wishes.chunk_bytes =
+                    options.allow_arrow_batch_chunking.then(|| size.unwrap_or(CHUNK_BYTES_DEFAULT));
             }
             Some(RequestOption::Extension(_)) | None => {}
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tonic::Status;
+use vonk::dataframe::Reference;
 use vonk::{DataFrame, Error, Result, Session, SessionBuilder};
 
 use crate::Limits;
@@ -59,6 +60,8 @@ pub(crate) struct ConnectSession {
     pub(crate) operations: Operations,
     /// Queries that are kept: cached ones by their plan, checkpoints by their identifier.
     pub(crate) kept: Mutex<HashMap<Vec<u8>, DataFrame>>,
+    /// Queries that expressions of the plans that are being translated refer to.
+    pub(crate) references: Mutex<HashMap<i64, Reference>>,
     pub(crate) limits: Limits,
     pub(crate) workers: Handle,
     failures: Mutex<VecDeque<(String, Failure)>>,
@@ -169,6 +172,7 @@ impl Sessions {
             artifacts,
             operations: Operations::default(),
             kept: Mutex::default(),
+            references: Mutex::default(),
             limits: self.limits.clone(),
             workers: self.workers.clone(),
             failures: Mutex::default(),
@@ -230,9 +234,19 @@ impl ConnectSession {
     }
 }
 
+/// What a cached table is known by among the queries that a session keeps.
+pub(crate) fn cached_table(name: &str) -> Vec<u8> {
+    let name = name.to_lowercase().replace('`', "");
+    let name = name.trim_start_matches("spark_catalog.").trim_start_matches("default.");
+    format!("table {name}").into_bytes()
+}
+
 fn changed() -> Error {
-    Error::new(errors::SESSION_CHANGED, "the server has lost this session, with its views and options")
-        .hint("make a new session")
+    Error::new(
+        errors::SESSION_CHANGED,
+        "the server has lost this session, with its views and options",
+    )
+    .hint("make a new session")
 }
 
 /// Spark takes UUIDs only, so that identifiers cannot be guessed.

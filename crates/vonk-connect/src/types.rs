@@ -39,10 +39,7 @@ fn struct_of(fields: &[FieldRef]) -> proto::DataType {
         nullable: field.is_nullable(),
         metadata: field.metadata().get(METADATA_KEY).cloned(),
     });
-    typed(Kind::Struct(data_type::Struct {
-        fields: fields.collect(),
-        type_variation_reference: 0,
-    }))
+    typed(Kind::Struct(data_type::Struct { fields: fields.collect(), type_variation_reference: 0 }))
 }
 
 /// The key of a field's metadata under which the JSON stands that a program gave it.

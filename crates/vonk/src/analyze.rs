@@ -44,6 +44,7 @@ mod literals;
 mod names;
 mod occurrences;
 mod operators;
+mod references;
 mod resolve;
 mod rewrites;
 mod routines;
@@ -58,9 +59,10 @@ mod windows;
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
+pub(crate) use references::{References, reference_name};
 pub(crate) use rewrites::UNSIGNED_SHIFT;
 pub(crate) use routines::{Body, Routine, RoutineParameter, Routines};
-pub(crate) use syntax::{call, cast, empty_query, named_argument, query_of};
+pub(crate) use syntax::{call, cast, empty_query, named_argument, query_of, unnamed_cast};
 pub(crate) use variables::{Variable, Variables};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
@@ -185,7 +187,8 @@ impl<'a> Scope<'a> {
         let mut relation_planners: Vec<Arc<dyn RelationPlanner>> =
             state.relation_planners().to_vec();
         relation_planners.push(Arc::new(lateral::GeneratorPlanner));
-        let inputs = Inputs::new(inputs);
+        let references = state.config().get_extension::<References>().unwrap_or_default();
+        let inputs = Inputs::new(inputs, references);
         relation_planners.insert(0, Arc::new(inputs.clone()));
         let config = config_of(state);
         let operators = operators::Operators::new(config.arithmetic(), config.decimal_digits());
@@ -290,23 +293,30 @@ struct Known {
 
 /// Plans that are there already, which syntax refers to by [`input_name`].
 #[derive(Debug, Clone)]
-struct Inputs(Arc<Mutex<Vec<LogicalPlan>>>);
+struct Inputs {
+    plans: Arc<Mutex<Vec<LogicalPlan>>>,
+    /// Those that other statements may name too.
+    references: Arc<References>,
+}
 
 impl Inputs {
-    fn new(plans: &[LogicalPlan]) -> Self {
-        Self(Arc::new(Mutex::new(plans.to_vec())))
+    fn new(plans: &[LogicalPlan], references: Arc<References>) -> Self {
+        Self { plans: Arc::new(Mutex::new(plans.to_vec())), references }
     }
 
     fn add(&self, plan: LogicalPlan) -> ast::ObjectName {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         plans.push(plan);
         ast::ObjectName::from(vec![ast::Ident::new(input_name(plans.len() - 1))])
     }
 
     fn get(&self, name: &ast::ObjectName) -> Option<LogicalPlan> {
         let [ast::ObjectNamePart::Identifier(ident)] = name.0.as_slice() else { return None };
+        if let Some(plan) = self.references.get(&ident.value) {
+            return Some(plan);
+        }
         let index = ident.value.strip_prefix(INPUT_PREFIX)?.parse::<usize>().ok()?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
     }
 }
 

@@ -45,6 +45,7 @@ pub use object_store;
 pub use policy::Policy;
 pub use rdd::{Rdd, SparkContext};
 pub use session::{Session, SessionBuilder};
+pub use stack::{WithRoom, with_room};
 pub use write::{DataFrameWriter, SaveMode, WriteReport};
 
 /// Spark's name for [`Session`].

@@ -9,7 +9,7 @@ use datafusion::logical_expr::LogicalPlan;
 use object_store::ObjectStore;
 use parking_lot::RwLock;
 
-use crate::analyze::{Routines, Variables};
+use crate::analyze::{References, Routines, Variables};
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, Column, DataFrame};
@@ -49,6 +49,7 @@ struct Inner {
     variables: Arc<Variables>,
     routines: Arc<Routines>,
     cached: Cached,
+    references: Arc<References>,
     /// The current database of the catalog.
     database: Arc<RwLock<String>>,
     user_functions: UserFunctions,
@@ -128,6 +129,8 @@ impl Session {
         state.config_mut().set_extension(Arc::clone(&variables));
         let routines = Arc::<Routines>::default();
         state.config_mut().set_extension(Arc::clone(&routines));
+        let references = Arc::<References>::default();
+        state.config_mut().set_extension(Arc::clone(&references));
         Ok(Self {
             inner: Arc::new(Inner {
                 id,
@@ -138,6 +141,7 @@ impl Session {
                 variables,
                 routines,
                 cached: Cached::default(),
+                references,
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
@@ -331,6 +335,10 @@ impl Session {
         &self.inner.caches
     }
 
+    pub(crate) fn references(&self) -> &Arc<References> {
+        &self.inner.references
+    }
+
     pub(crate) fn user_functions(&self) -> &UserFunctions {
         &self.inner.user_functions
     }
@@ -348,6 +356,7 @@ impl Session {
             state::assemble(&self.inner.id, &changed, &self.inner.policy, &self.inner.runtime)?;
         state.config_mut().set_extension(Arc::clone(&self.inner.variables));
         state.config_mut().set_extension(Arc::clone(&self.inner.routines));
+        state.config_mut().set_extension(Arc::clone(&self.inner.references));
         self.inner.user_functions.add_to(&mut state)?;
         *self.inner.state.write() = Arc::new(state);
         *config = changed;

@@ -1,5 +1,6 @@
 //! Room on the stack: planning walks deep trees by recursion, on whatever thread it runs.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,14 +8,20 @@ use std::task::{Context, Poll};
 /// and pages that are never touched cost nothing.
 const ROOM: usize = 64 << 20;
 
-/// Runs a future on a stack of [`ROOM`] bytes, unless about as much is left on the thread's own.
-pub(crate) fn with_room<F: Future>(future: F) -> WithRoom<F> {
+/// Runs a future on a stack of 64 MB, unless about as much is left on the thread's own.
+pub fn with_room<F: Future>(future: F) -> WithRoom<F> {
     WithRoom { future: Box::pin(future) }
 }
 
 /// The future of [`with_room`].
-pub(crate) struct WithRoom<F> {
+pub struct WithRoom<F> {
     future: Pin<Box<F>>,
+}
+
+impl<F> fmt::Debug for WithRoom<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WithRoom")
+    }
 }
 
 impl<F: Future> Future for WithRoom<F> {

@@ -13,6 +13,10 @@ const FUNCTION_LINES_MAX: usize = 70;
 const ABORTS: [&str; 6] =
     [".unwrap()", ".expect( ", "panic!(", "todo!(", "unimplemented!(", "dbg!("];
 
+/// The crates that other programs use.
+const LIBRARIES: [&str; 3] =
+    ["crates/vonk/src", "crates/vonk-functions/src", "crates/vonk-connect/src"];
+
 /// The library never prints and never reads the environment; only the command does.
 const FOR_THE_COMMAND: [&str; 5] = ["println!(", "eprintln!(", "print!(", "eprint!(", "env::var"];
 
@@ -75,7 +79,7 @@ pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {
     if source.is_under("crates") {
         check_calls(source, &code, &ABORTS, "give an error instead of ending", findings);
     }
-    if source.is_under("crates/vonk/src") || source.is_under("crates/vonk-functions/src") {
+    if LIBRARIES.iter().any(|library| source.is_under(library)) {
         check_calls(source, &code, &FOR_THE_COMMAND, "only the command may do so", findings);
     }
     if let Ok(inner) = source.path.strip_prefix("crates/vonk/src")

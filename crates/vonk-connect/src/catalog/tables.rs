@@ -85,8 +85,7 @@ pub(super) async fn columns(
         Arc::new(BooleanArray::from(values.collect::<Vec<_>>()))
     };
     let is_key = |name: &str, _| info.partition_columns.iter().any(|key| key == name);
-    let mut columns =
-        texts(&[("name", &names), ("description", &none), ("dataType", &types)]);
+    let mut columns = texts(&[("name", &names), ("description", &none), ("dataType", &types)]);
     columns.push(("nullable", flags(&|_, is_nullable| is_nullable)));
     columns.push(("isPartition", flags(&is_key)));
     columns.push(("isBucket", flags(&|_, _| false)));

@@ -102,7 +102,11 @@ fn client_array(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
 pub(crate) fn ipc_batches(batch: &RecordBatch, schema: &SchemaRef) -> Result<Vec<(usize, Bytes)>> {
     let batch = client_batch(batch, schema)?;
     let rows = batch.num_rows();
-    let bytes: usize = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum();
+    let bytes: usize = batch
+        .columns()
+        .iter()
+        .map(|column| column.to_data().get_slice_memory_size().unwrap_or(0))
+        .sum();
     let parts = bytes.div_ceil(BATCH_BYTES).clamp(1, rows.max(1));
     let border = |part: usize| part * rows / parts;
     let slices = (0..parts).map(|part| batch.slice(border(part), border(part + 1) - border(part)));

@@ -68,12 +68,8 @@ pub(crate) fn decompressed(plan: Plan, bytes_max: usize) -> Result<OpType> {
         Error::new(errors::INVALID_PLAN, format!("the compressed plan cannot be read: {error}"))
     };
     match Compressed::try_from(compressed.op_type) {
-        Ok(Compressed::Relation) => {
-            Ok(OpType::Root(Relation::decode(data).map_err(undecodable)?))
-        }
-        Ok(Compressed::Command) => {
-            Ok(OpType::Command(Command::decode(data).map_err(undecodable)?))
-        }
+        Ok(Compressed::Relation) => Ok(OpType::Root(Relation::decode(data).map_err(undecodable)?)),
+        Ok(Compressed::Command) => Ok(OpType::Command(Command::decode(data).map_err(undecodable)?)),
         _ => Err(errors::missing("kind of its compressed operation")),
     }
 }

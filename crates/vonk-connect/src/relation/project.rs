@@ -59,7 +59,8 @@ fn matching(scope: &Scope<'_>, pattern: &str) -> Result<Vec<Column>> {
 
 /// Tells of which relations the columns are that a projection only passes on.
 fn inherit(query: &mut Query, input: &Query, expressions: &[Expression]) {
-    let has_star = expressions.iter().any(|one| matches!(one.expr_type, Some(ExprType::UnresolvedStar(_))));
+    let has_star =
+        expressions.iter().any(|one| matches!(one.expr_type, Some(ExprType::UnresolvedStar(_))));
     for (at, output) in query.outputs.iter_mut().enumerate() {
         let expression = expressions.get(at).filter(|_| !has_star);
         let attribute = expression.and_then(|one| match &one.expr_type {

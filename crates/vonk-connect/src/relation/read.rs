@@ -8,7 +8,7 @@ use vonk::Result;
 
 use super::Query;
 use crate::errors::{self, required};
-use crate::session::ConnectSession;
+use crate::session::{ConnectSession, cached_table};
 
 pub(super) async fn read(session: &Arc<ConnectSession>, read: &Read) -> Result<Query> {
     if read.is_streaming {
@@ -16,7 +16,9 @@ pub(super) async fn read(session: &Arc<ConnectSession>, read: &Read) -> Result<Q
     }
     match required(read.read_type.as_ref(), "source")? {
         ReadType::NamedTable(table) => {
-            Query::new(session.engine.table(&table.unparsed_identifier)).await
+            let name = &table.unparsed_identifier;
+            let cached = session.kept.lock().get(&cached_table(name)).cloned();
+            Query::new(cached.unwrap_or_else(|| session.engine.table(name))).await
         }
         ReadType::DataSource(source) => files(session, source).await,
     }

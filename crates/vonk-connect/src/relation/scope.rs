@@ -1,23 +1,28 @@
 //! What names mean over the inputs of a relation: `df.name` is the column that came from `df`.
 
+use crate::errors;
+use arrow::datatypes::{DataType, Field};
 use parking_lot::Mutex;
-use spark_connect_proto::expression::UnresolvedAttribute;
-use vonk::dataframe::{Column, DataFrame, col};
+use spark_connect_proto::Expression;
+use spark_connect_proto::expression::{ExprType, UnresolvedAttribute};
+use vonk::dataframe::{Column, DataFrame, Reference, col};
 use vonk::{Result, Session};
 
-use crate::expression::quoted;
+use crate::expression::{literal_text, quoted};
 use crate::session::ConnectSession;
 
 /// A column of a query, and the relations of the plan that it is a column of.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     pub(crate) name: String,
+    pub(crate) data_type: DataType,
     pub(crate) origins: Vec<i64>,
 }
 
 impl Output {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), origins: Vec::new() }
+    pub(crate) fn new(field: &Field) -> Self {
+        let (name, data_type) = (field.name().clone(), field.data_type().clone());
+        Self { name, data_type, origins: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, plan_id: i64) {
@@ -57,6 +62,15 @@ impl<'a> Scope<'a> {
         Ok(col(&format!("{}.{name}", quoted(&self.tell_apart(at)))))
     }
 
+    /// The query that stands beside the plan as this relation.
+    ///
+    /// # Errors
+    /// `INVALID_PLAN_INPUT` if there is none.
+    pub(crate) fn reference(&self, plan_id: i64) -> Result<Reference> {
+        let reference = self.session.references.lock().get(&plan_id).cloned();
+        reference.ok_or_else(|| errors::missing("query that an expression refers to"))
+    }
+
     /// The columns of one relation, for `df["*"]`.
     pub(crate) fn star_of(&self, plan_id: i64) -> Vec<Column> {
         let of = self.outputs.iter().enumerate().filter(|(_, one)| one.origins.contains(&plan_id));
@@ -70,6 +84,35 @@ impl<'a> Scope<'a> {
     /// The names of all columns.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.outputs.iter().map(|output| output.name.as_str())
+    }
+
+    /// The type of a column, or of a field or item of one; none of what has to be computed.
+    pub(crate) fn type_of(&self, expression: &Expression) -> Option<DataType> {
+        match expression.expr_type.as_ref()? {
+            ExprType::UnresolvedAttribute(attribute) => {
+                let name = attribute.unparsed_identifier.as_str();
+                let mut parts = name.split('.').map(|part| part.trim_matches('`'));
+                let first = parts.next()?;
+                let of = self.outputs.iter().filter(|one| one.name.eq_ignore_ascii_case(first));
+                let mut of = of.filter(|one| {
+                    attribute.plan_id.is_none_or(|plan_id| one.origins.contains(&plan_id))
+                });
+                let column = of.next()?.data_type.clone();
+                parts.try_fold(column, |outer, part| field_type(&outer, part))
+            }
+            ExprType::UnresolvedExtractValue(extract) => {
+                let outer = self.type_of(extract.child.as_deref()?)?;
+                match &outer {
+                    DataType::List(item) => Some(item.data_type().clone()),
+                    DataType::Map(entries, _) => match entries.data_type() {
+                        DataType::Struct(pair) => Some(pair.get(1)?.data_type().clone()),
+                        _ => None,
+                    },
+                    _ => field_type(&outer, literal_text(extract.extraction.as_deref()?)?),
+                }
+            }
+            _ => None,
+        }
     }
 
     /// The place of the column of a relation, if its name alone does not tell it.
@@ -116,6 +159,12 @@ impl<'a> Scope<'a> {
     pub(crate) fn only(&self, frame: &DataFrame) -> DataFrame {
         self.apply(frame, 0, self.outputs.len())
     }
+}
+
+fn field_type(outer: &DataType, name: &str) -> Option<DataType> {
+    let DataType::Struct(fields) = outer else { return None };
+    let field = fields.iter().find(|field| field.name().eq_ignore_ascii_case(name))?;
+    Some(field.data_type().clone())
 }
 
 fn table_of(at: usize) -> String {

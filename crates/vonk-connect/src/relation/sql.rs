@@ -44,23 +44,32 @@ pub(crate) fn statement(session: &Arc<ConnectSession>, sql: &Sql) -> Result<Data
     })
 }
 
-/// A relation that refers to others by their aliases, as views that only it sees.
+/// A relation that refers to others: by their aliases in SQL text, by their numbers in expressions.
 pub(super) async fn with_relations(
     session: &Arc<ConnectSession>,
     with: &WithRelations,
 ) -> Result<Query> {
-    let mut names = Vec::new();
+    let mut views = Vec::new();
+    let mut numbers = Vec::new();
     for reference in &with.references {
+        let frame = query(session, reference).await?.frame;
         if let Some(RelType::SubqueryAlias(alias)) = &reference.rel_type {
-            let frame = query(session, reference).await?.frame;
             frame.create_or_replace_temp_view(&alias.alias).await?;
-            names.push(alias.alias.clone());
+            views.push(alias.alias.clone());
+        }
+        if let Some(plan_id) = reference.common.as_ref().and_then(|common| common.plan_id) {
+            let reference = frame.reference().await?;
+            session.references.lock().insert(plan_id, reference);
+            numbers.push(plan_id);
         }
     }
     let root: &Relation = required(with.root.as_deref(), "root")?;
+    // The root is planned here, so that nothing asks for the others later.
     let query = query(session, root).await;
-    for name in names {
+    for name in views {
         session.engine.drop_temp_view(&name);
     }
+    let mut references = session.references.lock();
+    numbers.iter().for_each(|plan_id| drop(references.remove(plan_id)));
     query
 }

@@ -20,7 +20,9 @@ pub(super) fn parse(text: &str) -> Result<proto::DataType> {
 
 fn of_value(value: &Value) -> Result<proto::DataType> {
     let kind = match value {
-        Value::String(name) => Kind::Unparsed(data_type::Unparsed { data_type_string: plain(name) }),
+        Value::String(name) => {
+            Kind::Unparsed(data_type::Unparsed { data_type_string: plain(name) })
+        }
         Value::Object(_) => nested(value)?,
         other => return Err(unknown(other)),
     };

@@ -50,6 +50,10 @@ impl VisitorMut for Speller {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        // Columns have their names by now: see `unnamed_cast`.
+        if let Expr::Cast { array, .. } = expr {
+            *array = false;
+        }
         if let Some(spelled) = rewrites::spelled(expr) {
             *expr = spelled;
         }

@@ -56,6 +56,7 @@ impl Namer<'_> {
             Expr::Interval(interval) => interval_name(interval),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
+            Expr::Cast { array: true, expr, .. } => self.name(expr),
             Expr::Cast { .. } => self.cast(expr),
             Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())

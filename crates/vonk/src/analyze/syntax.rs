@@ -14,9 +14,9 @@ pub(crate) fn named_argument(name: &str, value: Expr) -> Expr {
     call(NAMED, vec![name, value])
 }
 
-/// The name and the value of a [`named_argument`]; other expressions come back.
-fn named_parts(expr: Expr) -> Result<(Ident, Expr), Expr> {
-    if let Expr::Function(function) = &expr
+/// The name and the value of a [`named_argument`].
+fn named_parts(expr: &Expr) -> Option<(Ident, Expr)> {
+    if let Expr::Function(function) = expr
         && let [ast::ObjectNamePart::Identifier(called)] = function.name.0.as_slice()
         && called.value == NAMED
         && let FunctionArguments::List(list) = &function.args
@@ -25,9 +25,9 @@ fn named_parts(expr: Expr) -> Result<(Ident, Expr), Expr> {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(value)),
         ] = list.args.as_slice()
     {
-        return Ok((name.clone(), value.clone()));
+        return Some((name.clone(), value.clone()));
     }
-    Err(expr)
+    None
 }
 
 /// A call of a function by name; a lone `*` among the arguments is `count`'s.
@@ -36,13 +36,13 @@ pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
         .into_iter()
         .map(|arg| match arg {
             Expr::Wildcard(_) => FunctionArg::Unnamed(FunctionArgExpr::Wildcard),
-            other => match named_parts(other) {
-                Ok((name, arg)) => FunctionArg::Named {
+            other => match named_parts(&other) {
+                Some((name, arg)) => FunctionArg::Named {
                     name,
                     arg: FunctionArgExpr::Expr(arg),
                     operator: FunctionArgOperator::RightArrow,
                 },
-                Err(other) => FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
+                None => FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
             },
         })
         .collect();
@@ -63,6 +63,17 @@ pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
 pub(crate) fn cast(expr: Expr, data_type: ast::DataType) -> Expr {
     let kind = ast::CastKind::Cast;
     Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
+/// A cast that names do not tell of. Nothing else makes an `ARRAY` of MySQL's indexes, so that it
+/// can say so.
+pub(crate) fn unnamed_cast(expr: Expr) -> Expr {
+    match expr {
+        Expr::Cast { kind, expr, data_type, format, .. } => {
+            Expr::Cast { kind, expr, data_type, array: true, format }
+        }
+        other => other,
+    }
 }
 
 /// A query that is a SELECT and no more.

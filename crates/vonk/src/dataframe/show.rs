@@ -176,7 +176,8 @@ fn write_out(text: &str) -> Result<()> {
 fn table(batch: &RecordBatch, truncate: Option<usize>, zone: Zone) -> Result<Vec<Vec<String>>> {
     let mut lines = Vec::with_capacity(batch.num_rows() + 1);
     let schema = batch.schema();
-    lines.push(schema.fields().iter().map(|f| cut(escaped(f.name()), truncate)).collect());
+    // Names are as long as they are.
+    lines.push(schema.fields().iter().map(|field| escaped(field.name())).collect());
     let columns = batch.columns().iter().zip(schema.fields());
     let columns = columns.map(|(column, field)| Renderer::new(column, field, Style::show(zone)));
     let columns = columns.collect::<DfResult<Vec<_>>>()?;

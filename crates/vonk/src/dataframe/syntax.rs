@@ -9,8 +9,8 @@ use sqlparser::ast::{
 };
 
 use super::column::Column;
-pub(crate) use crate::analyze::{call, named_argument};
 use crate::analyze::{self, query_of};
+pub(crate) use crate::analyze::{call, named_argument, unnamed_cast};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql;

@@ -186,6 +186,26 @@ impl Column {
         self.cast_as(CastKind::TryCast, data_type)
     }
 
+    /// As [`Column::cast`], but names of columns do not tell of it.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let text = Session::new().range(0, 1).select([col("id").cast_unnamed("string")]);
+    /// assert_eq!(text.columns().await?, ["id"]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn cast_unnamed(self, data_type: &str) -> Column {
+        self.cast(data_type).map(syntax::unnamed_cast)
+    }
+
+    /// As [`Column::try_cast`], but names of columns do not tell of it.
+    #[must_use]
+    pub fn try_cast_unnamed(self, data_type: &str) -> Column {
+        self.try_cast(data_type).map(syntax::unnamed_cast)
+    }
+
     fn cast_as(self, kind: CastKind, name: &str) -> Column {
         self.try_map(|expr| {
             let data_type = syntax::data_type(name)?;

@@ -1,0 +1,175 @@
+//! Messages to and from bytes, with a bound on how deep they nest.
+//!
+//! prost's own bound of 100 is too low: a program that adds a column 50 times has a plan that is
+//! deeper. Without any, a hostile message would overflow the stack.
+
+use std::marker::PhantomData;
+
+use bytes::Buf;
+use prost::Message;
+use prost::encoding::{WireType, decode_key, decode_varint};
+use tonic::Status;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+
+/// How deep messages may nest; a relation over another takes two levels, as in Spark.
+const DEPTH_MAX: usize = 1024;
+
+/// How deep a message may nest to be decoded on the stack that is there.
+const DEPTH_SMALL: usize = 100;
+
+/// The stack that is made for deep messages, over which prost recurs.
+const STACK_BYTES: usize = 32 << 20;
+
+/// The stack that has to be left for encoding.
+const STACK_BYTES_LEFT: usize = 1 << 20;
+
+/// prost's encoding with a bound on the depth of what comes in.
+#[derive(Debug)]
+pub(crate) struct DepthCodec<T, U>(PhantomData<(T, U)>);
+
+impl<T, U> Default for DepthCodec<T, U> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T, U> Codec for DepthCodec<T, U>
+where
+    T: Message + Send + 'static,
+    U: Message + Default + Send + 'static,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = Writer<T>;
+    type Decoder = Reader<U>;
+
+    fn encoder(&mut self) -> Writer<T> {
+        Writer(PhantomData)
+    }
+
+    fn decoder(&mut self) -> Reader<U> {
+        Reader(PhantomData)
+    }
+}
+
+/// Writes messages.
+#[derive(Debug)]
+pub(crate) struct Writer<T>(PhantomData<T>);
+
+impl<T: Message> Encoder for Writer<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, message: T, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        let encode = || message.encode(buffer);
+        let failed = |error| Status::internal(format!("the answer cannot be encoded: {error}"));
+        stacker::maybe_grow(STACK_BYTES_LEFT, STACK_BYTES, encode).map_err(failed)
+    }
+}
+
+/// Reads messages.
+#[derive(Debug)]
+pub(crate) struct Reader<U>(PhantomData<U>);
+
+impl<U: Message + Default> Decoder for Reader<U> {
+    type Item = U;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        let depth = depth(&bytes);
+        if depth > DEPTH_MAX {
+            let message = format!("the message nests deeper than {DEPTH_MAX} levels");
+            return Err(Status::invalid_argument(message));
+        }
+        let decode = || U::decode(bytes);
+        let failed = |error| Status::invalid_argument(format!("the message is damaged: {error}"));
+        let decoded = match depth > DEPTH_SMALL {
+            true => stacker::grow(STACK_BYTES, decode),
+            false => decode(),
+        };
+        decoded.map(Some).map_err(failed)
+    }
+}
+
+/// How deep a message may nest at most, without knowing which of its fields are messages: whatever
+/// has a length and reads like a message is taken for one.
+fn depth(message: &[u8]) -> usize {
+    let mut open: Vec<&[u8]> = vec![message];
+    let mut deepest = 0;
+    while let Some(mut rest) = open.pop() {
+        if rest.is_empty() {
+            continue;
+        }
+        let Some(inner) = next_field(&mut rest) else { continue };
+        open.push(rest);
+        // A text of a character or an empty message has nothing in it.
+        if inner.len() > 1 {
+            open.push(inner);
+            deepest = deepest.max(open.len());
+        }
+        if deepest > DEPTH_MAX {
+            break;
+        }
+    }
+    deepest
+}
+
+/// Takes a field; gives what is in it, and nothing if these are no fields.
+fn next_field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (_, wire) = decode_key(rest).ok()?;
+    let length = match wire {
+        WireType::Varint => {
+            decode_varint(rest).ok()?;
+            return Some(&[]);
+        }
+        WireType::ThirtyTwoBit => 4,
+        WireType::SixtyFourBit => 8,
+        WireType::LengthDelimited => usize::try_from(decode_varint(rest).ok()?).ok()?,
+        WireType::StartGroup | WireType::EndGroup => return None,
+    };
+    let (inner, behind) = rest.split_at_checked(length)?;
+    *rest = behind;
+    Some(if wire == WireType::LengthDelimited { inner } else { &[] })
+}
+
+#[cfg(test)]
+mod tests {
+    use spark_connect_proto::relation::RelType;
+    use spark_connect_proto::{Limit, Range, Relation};
+
+    use super::*;
+
+    fn nested(levels: usize) -> Relation {
+        let range = Range { end: 10, step: 1, ..Range::default() };
+        let mut relation = Relation { common: None, rel_type: Some(RelType::Range(range)) };
+        for _ in 0..levels {
+            let limit = Limit { input: Some(Box::new(relation)), limit: 5 };
+            relation = Relation { common: None, rel_type: Some(RelType::Limit(Box::new(limit))) };
+        }
+        relation
+    }
+
+    #[test]
+    fn long_chains_of_relations_are_within_the_bound() {
+        let message = nested(400).encode_to_vec();
+        assert!((800..=DEPTH_MAX).contains(&depth(&message)));
+        assert_eq!(Relation::decode(message.as_slice()).unwrap(), nested(400));
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_told_without_reading_it() {
+        let mut message = Vec::new();
+        for _ in 0..100_000 {
+            // Field 1 of wire type 2: its length and all that is within.
+            let mut outer = vec![0x0A];
+            prost::encoding::encode_varint(message.len().min(100_000) as u64, &mut outer);
+            if message.len() > 50_000 {
+                break;
+            }
+            outer.extend_from_slice(&message);
+            message = outer;
+        }
+        assert!(depth(&message) > DEPTH_MAX);
+    }
+}

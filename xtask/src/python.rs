@@ -1,0 +1,97 @@
+//! Runs the programs of tests/python, which use PySpark's own client, against `vonk server`.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::process::{self, cargo};
+use crate::{Result, repository};
+
+/// What the programs import: the client of PySpark without Spark, and what it needs.
+const PACKAGES: &[&str] = &["pyspark-client>=4.0", "pandas<3"];
+
+/// Runs every program; says so and does nothing where PyPI cannot be reached.
+pub(crate) fn run() -> Result<()> {
+    let Some(python) = python()? else {
+        println!("PyPI cannot be reached: the programs of tests/python are left out");
+        return Ok(());
+    };
+    process::run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "vonk"]))?;
+    let server = Server::start(&process::target_folder()?.join("debug").join("vonk"))?;
+    for program in programs()? {
+        println!("{}", program.display());
+        process::run(Command::new(&python).arg(&program).arg(&server.address))?;
+    }
+    Ok(())
+}
+
+/// The Python of a virtual environment that has the packages, if they can be had.
+fn python() -> Result<Option<PathBuf>> {
+    let folder = process::target_folder()?.join("python-connect");
+    let python = folder.join("bin").join("python");
+    if !python.exists() {
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    let imports = "import pandas, pyspark.sql.connect.client";
+    let has_packages = || {
+        let output = Command::new(&python).args(["-W", "ignore", "-c", imports]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if !has_packages() {
+        let pip =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"];
+        let mut install = Command::new(&python);
+        let installed = process::run(install.args(pip).args(PACKAGES));
+        if installed.is_err() || !has_packages() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(python))
+}
+
+fn programs() -> Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    for entry in fs::read_dir(repository().join("tests").join("python"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            programs.push(path);
+        }
+    }
+    programs.sort();
+    Ok(programs)
+}
+
+/// A server that ends with this.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(vonk: &Path) -> Result<Self> {
+        let mut command = Command::new(vonk);
+        command.args(["server", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+        let warehouse = process::target_folder()?.join("python-warehouse");
+        command.arg("--conf").arg(format!("spark.sql.warehouse.dir={}", warehouse.display()));
+        let mut process = command.spawn()?;
+        let output = process.stdout.take().ok_or("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let address = line.trim().strip_prefix("listening at ").map(str::to_owned);
+        match address {
+            Some(address) => Ok(Self { process, address }),
+            None => {
+                process.kill()?;
+                Err(format!("the server did not start: {line}").into())
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
