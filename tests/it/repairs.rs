@@ -57,6 +57,12 @@ const REPAIRS: &[Repair] = &[
         right: &[],
     },
     Repair {
+        option: config::REPAIR_PROJECTIONS,
+        setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (0)) AS v(a)"],
+        query: "SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM t))",
+        right: &["3"],
+    },
+    Repair {
         option: config::REPAIR_SUBQUERIES,
         setup: &[L, R],
         query: "SELECT k FROM r WHERE k NOT IN (SELECT k FROM l) OR v = 'z'",

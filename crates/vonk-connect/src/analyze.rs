@@ -9,6 +9,7 @@ use spark_connect_proto::analyze_plan_request::{Analyze, Persist};
 use spark_connect_proto::analyze_plan_response as response;
 use spark_connect_proto::analyze_plan_response::Result as Answer;
 use spark_connect_proto::plan::OpType;
+use spark_connect_proto::relation::RelType;
 use spark_connect_proto::{Plan, Relation, StorageLevel};
 use vonk::{DataFrame, Error, Result};
 
@@ -52,7 +53,10 @@ async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             let tree_string = above(&text, level.filter(|level| *level > 0));
             Answer::TreeString(response::TreeString { tree_string })
         }
-        Analyze::IsLocal(_) => Answer::IsLocal(response::IsLocal { is_local: false }),
+        Analyze::IsLocal(local) => {
+            let is_local = local.plan.as_ref().is_some_and(holds_its_rows);
+            Answer::IsLocal(response::IsLocal { is_local })
+        }
         Analyze::IsStreaming(_) => {
             Answer::IsStreaming(response::IsStreaming { is_streaming: false })
         }
@@ -119,6 +123,17 @@ async fn cached(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
     })
 }
 
+/// Whether the rows of a plan are in it.
+fn holds_its_rows(plan: &Plan) -> bool {
+    let Some(OpType::Root(root)) = &plan.op_type else { return false };
+    let mut relation = Some(root);
+    while let Some(RelType::ToDf(to_df)) = relation.and_then(|one| one.rel_type.as_ref()) {
+        relation = to_df.input.as_deref();
+    }
+    let kind = relation.and_then(|one| one.rel_type.as_ref());
+    matches!(kind, Some(RelType::LocalRelation(_)))
+}
+
 /// The relation of a plan.
 async fn frame(session: &Arc<ConnectSession>, plan: Option<Plan>) -> Result<DataFrame> {
     match decompressed(required(plan, "plan")?, session.limits.message_bytes_max)? {
@@ -135,15 +150,20 @@ async fn schema_of(
     Ok(types::of_schema(frame.schema().await?.as_ref()))
 }
 
+/// The plans under Spark's headings.
 async fn explained(frame: &DataFrame, mode: ExplainMode) -> Result<String> {
-    let name = match mode {
-        ExplainMode::Extended | ExplainMode::Cost | ExplainMode::Codegen => "extended",
-        ExplainMode::Formatted | ExplainMode::Simple | ExplainMode::Unspecified => "simple",
-    };
-    let text = frame.explain(name).await?;
-    Ok(match name {
-        "simple" => format!("== Physical Plan ==\n{text}"),
-        _ => text,
+    let physical = frame.explain("simple").await?;
+    let physical = format!("== Physical Plan ==\n{physical}");
+    Ok(match mode {
+        ExplainMode::Extended | ExplainMode::Cost | ExplainMode::Codegen => {
+            let logical = frame.explain("logical").await?;
+            let optimized = frame.explain("optimized").await?;
+            format!(
+                "== Parsed Logical Plan ==\n{logical}\n\n== Analyzed Logical Plan ==\n{logical}\n\n\
+                 == Optimized Logical Plan ==\n{optimized}\n\n{physical}"
+            )
+        }
+        _ => physical,
     })
 }
 

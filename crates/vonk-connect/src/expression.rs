@@ -92,11 +92,25 @@ fn cast(scope: &Scope<'_>, cast: &expression::Cast) -> Result<Column> {
         CastToType::Type(data_type) => types::ddl(data_type)?,
         CastToType::TypeStr(text) => text.clone(),
     };
-    // A cast of a program does not show in the name of its column, as one of SQL text does.
     Ok(match cast.eval_mode() {
-        EvalMode::Try => value.try_cast_unnamed(&name),
-        _ => value.cast_unnamed(&name),
+        EvalMode::Try => value.try_cast(&name),
+        _ => value.cast(&name),
     })
+}
+
+/// An expression as an item of a SELECT list: the cast of a column keeps the name of the column.
+pub(crate) fn item(scope: &Scope<'_>, expression: &Expression) -> Result<Column> {
+    let item = column(scope, expression)?;
+    let Some(ExprType::Cast(cast)) = &expression.expr_type else { return Ok(item) };
+    Ok(match cast.expr.as_deref().and_then(attribute_name) {
+        Some(name) => item.alias(last_part(name)),
+        None => item,
+    })
+}
+
+/// The part of a name behind its last dot.
+pub(crate) fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name).trim_matches('`')
 }
 
 /// The item of an array, the value of a map, or the field of a struct, which is worded with a dot.

@@ -10,6 +10,7 @@ use crate::config::{self, Config};
 
 mod aggregate_filters;
 mod conjunctions;
+mod equal_projections;
 mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
@@ -28,11 +29,17 @@ type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let repairs_aggregates = config.is_on(config::REPAIR_AGGREGATE_FILTERS);
     let rules = Optimizer::new().rules.into_iter();
-    let rules = rules.map(|rule| match rule.name() {
-        "push_down_filter" if repairs_aggregates => {
-            Arc::new(aggregate_filters::AboveAggregates::new(rule)) as _
+    let rules = rules.flat_map(|rule| -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+        match rule.name() {
+            "push_down_filter" if repairs_aggregates => {
+                vec![Arc::new(aggregate_filters::AboveAggregates::new(rule))]
+            }
+            // It takes equal projections for one.
+            "optimize_projections" if config.is_on(config::REPAIR_PROJECTIONS) => {
+                vec![Arc::new(equal_projections::WhereStepsRepeat), rule]
+            }
+            _ => vec![rule],
         }
-        _ => rule,
     });
     rules.collect()
 }

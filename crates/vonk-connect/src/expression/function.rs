@@ -2,11 +2,12 @@
 
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::{ExprType, UnresolvedFunction};
-use vonk::dataframe::{Column, lit};
+use vonk::dataframe::{Column, col, lit};
 use vonk::{Result, functions};
 
-use super::{attribute_name, columns};
+use super::{attribute_name, last_part, literal_text, quoted};
 use crate::relation::Scope;
+use crate::types;
 
 /// The call of a function or operator.
 ///
@@ -14,7 +15,10 @@ use crate::relation::Scope;
 /// Those of its arguments.
 pub(super) fn column(scope: &Scope<'_>, function: &UnresolvedFunction) -> Result<Column> {
     let name = function.function_name.as_str();
-    let args = columns(scope, &function.arguments)?;
+    let mut args = Vec::new();
+    for argument in &function.arguments {
+        args.extend(self::arguments(scope, name, argument)?);
+    }
     if name.eq_ignore_ascii_case("struct") && function.arguments.iter().any(has_name) {
         return Ok(named_struct(&function.arguments, args));
     }
@@ -23,6 +27,29 @@ pub(super) fn column(scope: &Scope<'_>, function: &UnresolvedFunction) -> Result
         false => functions::call(name, args),
     })
 }
+
+/// What one argument stands for: a star is all columns, but for `count`.
+fn arguments(scope: &Scope<'_>, function: &str, argument: &Expression) -> Result<Vec<Column>> {
+    let is_star = match &argument.expr_type {
+        Some(ExprType::UnresolvedStar(star)) => star.unparsed_target.is_none(),
+        _ => false,
+    };
+    if is_star && !function.eq_ignore_ascii_case("count") {
+        return Ok(scope.names().map(|name| col(&quoted(name))).collect());
+    }
+    // PySpark gives a schema that is an object as JSON, which SQL has no place for.
+    if READS_SCHEMA.contains(&function)
+        && let Some(text) = literal_text(argument)
+        && text.trim_start().starts_with('{')
+        && let Ok(ddl) = types::ddl_of_json(text)
+    {
+        return Ok(vec![lit(ddl)]);
+    }
+    Ok(vec![super::column(scope, argument)?])
+}
+
+/// Functions whose second argument is a schema.
+const READS_SCHEMA: &[&str] = &["from_csv", "from_json", "from_xml"];
 
 fn has_name(expression: &Expression) -> bool {
     matches!(expression.expr_type, Some(ExprType::Alias(_)))
@@ -34,14 +61,10 @@ fn named_struct(arguments: &[Expression], values: Vec<Column>) -> Column {
     for (at, (argument, value)) in arguments.iter().zip(values).enumerate() {
         let name = match &argument.expr_type {
             Some(ExprType::Alias(alias)) => alias.name.first().cloned(),
-            _ => attribute_name(argument).map(last_part),
+            _ => attribute_name(argument).map(|name| last_part(name).to_owned()),
         };
         parts.push(lit(name.unwrap_or_else(|| format!("col{}", at + 1))));
         parts.push(value);
     }
     functions::call("named_struct", parts)
-}
-
-fn last_part(name: &str) -> String {
-    name.rsplit('.').next().unwrap_or(name).trim_matches('`').to_owned()
 }

@@ -42,7 +42,7 @@ fn item(scope: &Scope<'_>, expression: &Expression) -> Result<Vec<Column>> {
             }
         }
         Some(ExprType::UnresolvedRegex(pattern)) => matching(scope, &pattern.col_name),
-        _ => Ok(vec![expression::column(scope, expression)?]),
+        _ => Ok(vec![expression::item(scope, expression)?]),
     }
 }
 

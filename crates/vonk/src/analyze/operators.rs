@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{
@@ -92,14 +93,31 @@ impl ExprPlanner for Operators {
 
     fn plan_field_access(
         &self,
-        raw: RawFieldAccessExpr,
-        _schema: &DFSchema,
+        mut raw: RawFieldAccessExpr,
+        schema: &DFSchema,
     ) -> DfResult<PlannerResult<RawFieldAccessExpr>> {
-        let GetFieldAccess::ListIndex { key } = raw.field_access else {
-            return Ok(PlannerResult::Original(raw));
+        let key = match raw.field_access {
+            GetFieldAccess::ListIndex { key } => key,
+            GetFieldAccess::NamedStructField { name } => {
+                let name = as_key_of(name, &raw.expr.get_type(schema)?);
+                raw.field_access = GetFieldAccess::NamedStructField { name };
+                return Ok(PlannerResult::Original(raw));
+            }
+            GetFieldAccess::ListRange { .. } => return Ok(PlannerResult::Original(raw)),
         };
         let call = ScalarFunction::new_udf(Arc::clone(&self.item), vec![raw.expr, *key]);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+}
+
+/// A key in the type of a map's own, which DataFusion compares as they are.
+fn as_key_of(name: ScalarValue, container: &DataType) -> ScalarValue {
+    let DataType::Map(entries, _) = container else { return name };
+    match entries.data_type() {
+        DataType::Struct(pair) if !pair.is_empty() => {
+            name.cast_to(pair[0].data_type()).unwrap_or(name)
+        }
+        _ => name,
     }
 }
 

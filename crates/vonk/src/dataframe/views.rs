@@ -73,7 +73,7 @@ impl DataFrame {
         Ok(files)
     }
 
-    /// How the query runs: `simple` gives the physical plan, `logical` the plan before the rules,
+    /// How the query runs: `simple` gives the physical plan, `logical` and `optimized` the plan before and after the rules,
     /// `extended` both and what the rules made of it,
     /// `formatted` a drawing, and `analyze` runs the query and gives its figures.
     ///
@@ -101,6 +101,7 @@ impl DataFrame {
                 displayable(physical().await?.as_ref()).indent(false),
             )),
             "logical" => Ok(logical.display_indent().to_string()),
+            "optimized" => Ok(state.optimize(logical)?.display_indent().to_string()),
             "analyze" => {
                 let mut execution = self.start().await?;
                 while let Some(batch) = execution.stream.next().await {
