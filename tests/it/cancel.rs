@@ -85,10 +85,6 @@ const ENDLESS: &[(&str, &str)] = &[
     ),
     ("hashes", "SELECT max(sha2(concat(repeat('ab', 50), id), 256)) FROM big"),
     ("texts", "SELECT max(upper(reverse(concat(repeat('ab', 50), id)))) FROM big"),
-    (
-        "distances of long texts",
-        "SELECT max(levenshtein(repeat('ab', 500), concat(repeat('ba', 500), id))) FROM big",
-    ),
     ("function of Rust", "SELECT max(slow(id)) FROM big"),
     ("store that never answers", "SELECT count(*) FROM text.`stalled://store/lines.txt`"),
 ];
