@@ -152,9 +152,14 @@ mod tests {
 
     #[test]
     fn long_chains_of_relations_are_within_the_bound() {
-        let message = nested(400).encode_to_vec();
-        assert!((800..=DEPTH_MAX).contains(&depth(&message)));
-        assert_eq!(Relation::decode(message.as_slice()).unwrap(), nested(400));
+        // Encoding, decoding and comparing recur as deep as the message nests.
+        let roomy = std::thread::Builder::new().stack_size(STACK_BYTES * 2);
+        let compared = roomy.spawn(|| {
+            let message = nested(400).encode_to_vec();
+            assert!((800..=DEPTH_MAX).contains(&depth(&message)));
+            assert_eq!(Relation::decode(message.as_slice()).unwrap(), nested(400));
+        });
+        compared.unwrap().join().unwrap();
     }
 
     #[test]
