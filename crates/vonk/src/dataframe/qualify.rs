@@ -12,7 +12,7 @@ impl DataFrame {
     /// # use vonk::prelude::*;
     /// # #[tokio::main] async fn main() -> vonk::Result<()> {
     /// let twice = Session::new().sql("SELECT 1 AS a, 2 AS a");
-    /// let second = twice.qualified([None, Some("second")]).select(["second.a"]);
+    /// let second = twice.qualified([Some("first"), Some("second")]).select(["second.a"]);
     /// assert_eq!(second.rows::<(i32,)>().await?, [(2,)]);
     /// # Ok(()) }
     /// ```
