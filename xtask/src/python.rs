@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
         println!("PyPI cannot be reached: the programs of tests/python are left out");
         return Ok(());
     };
-    process::run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "vonk"]))?;
+    process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
     let server = Server::start(&process::target_folder()?.join("debug").join("vonk"))?;
     for program in programs()? {
         println!("{}", program.display());
