@@ -67,8 +67,8 @@ def run(
 
     The first task that fails ends the others. So does leaving the iterator, and Ctrl-C.
 
-    >>> dict(run([Task(lambda: 1 + 1, "a sum"), Task(lambda: 2 * 3, "a product")], slots=2))
-    {0: 2, 1: 6}
+    >>> sorted(run([Task(lambda: 1 + 1, "a sum"), Task(lambda: 2 * 3, "a product")], slots=2))
+    [(0, 2), (1, 6)]
     """
     if not _HAS_FORK:
         yield from _run_here(tasks)

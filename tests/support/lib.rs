@@ -14,5 +14,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The top folder of the repository.
 #[must_use]
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let top = manifest.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    top.unwrap_or(Path::new(".")).to_path_buf()
 }

@@ -82,7 +82,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The top folder of the repository.
+/// The top folder of the repository: of the clone that cargo runs in, for a shared target folder can
+/// hold an xtask that was built in another one.
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest.parent().unwrap_or(Path::new(".")).to_path_buf()
 }

@@ -42,23 +42,35 @@ pub(crate) fn make_data<S: AsRef<OsStr>>(arguments: &[S]) -> Result<()> {
 /// A virtual environment in the target folder with what PyPI gives of `packages`; one that cannot
 /// be installed is left out with a word. Answers with its Python.
 pub(crate) fn python_with(packages: &[&str]) -> Result<PathBuf> {
-    let folder = target_folder()?.join("python");
-    let python = folder.join("bin").join("python");
-    if !python.exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
+    let python = environment("python")?;
     for package in packages {
-        if !has_module(&python, package) {
-            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
-            if let Err(error) = run(Command::new(&python).args(pip)) {
-                println!("{package} is left out: {error}");
-            }
+        if !has_module(&python, package)
+            && let Err(error) = install(&python, &[package])
+        {
+            println!("{package} is left out: {error}");
         }
     }
     Ok(python)
 }
 
-fn has_module(python: &Path, module: &str) -> bool {
+/// The Python of a virtual environment in this folder of the target folder.
+pub(crate) fn environment(folder: &str) -> Result<PathBuf> {
+    let folder = target_folder()?.join(folder);
+    let python = folder.join("bin").join("python");
+    if !python.exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    Ok(python)
+}
+
+/// Installs what PyPI has of these, or fails soon where it cannot be reached.
+pub(crate) fn install(python: &Path, requirements: &[&str]) -> Result<()> {
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"];
+    run(Command::new(python).args(pip).args(requirements))
+}
+
+/// Whether modules, separated by commas, can be imported.
+pub(crate) fn has_module(python: &Path, module: &str) -> bool {
     let import = format!("import {module}");
     let output = Command::new(python).args(["-c", &import]).output();
     output.is_ok_and(|output| output.status.success())

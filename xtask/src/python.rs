@@ -28,26 +28,12 @@ pub(crate) fn run() -> Result<()> {
 
 /// The Python of a virtual environment that has the packages, if they can be had.
 fn python() -> Result<Option<PathBuf>> {
-    let folder = process::target_folder()?.join("python-connect");
-    let python = folder.join("bin").join("python");
-    if !python.exists() {
-        process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
-    let imports = "import pandas, pyspark.sql.connect.client";
-    let has_packages = || {
-        let output = Command::new(&python).args(["-W", "ignore", "-c", imports]).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    if !has_packages() {
-        let pip =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"];
-        let mut install = Command::new(&python);
-        let installed = process::run(install.args(pip).args(PACKAGES));
-        if installed.is_err() || !has_packages() {
-            return Ok(None);
-        }
-    }
-    Ok(Some(python))
+    let python = process::environment("python-connect")?;
+    // Not pyspark.sql.connect, which takes `python -c` for its doctests and wants a whole Spark.
+    let is_complete =
+        || process::has_module(&python, "grpc, grpc_status, pandas, pyspark, pyarrow");
+    let is_there = is_complete() || (process::install(&python, PACKAGES).is_ok() && is_complete());
+    Ok(is_there.then_some(python))
 }
 
 fn programs() -> Result<Vec<PathBuf>> {
