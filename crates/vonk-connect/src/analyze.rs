@@ -102,14 +102,17 @@ async fn cached(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
         }
         Analyze::Unpersist(unpersist) => {
             let key = key(&required(unpersist.relation, "query")?);
-            if let Some(frame) = session.kept.lock().remove(&key) {
+            if let Some(frame) = session.kept.lock().persisted.remove(&key) {
                 frame.unpersist();
             }
             Answer::Unpersist(response::Unpersist {})
         }
         Analyze::GetStorageLevel(level) => {
-            let is_kept =
-                session.kept.lock().contains_key(&key(&required(level.relation, "query")?));
+            let is_kept = session
+                .kept
+                .lock()
+                .persisted
+                .contains_key(&key(&required(level.relation, "query")?));
             let storage_level = Some(StorageLevel {
                 use_disk: is_kept,
                 use_memory: is_kept,
@@ -206,6 +209,6 @@ async fn persist(session: &Arc<ConnectSession>, persist: Persist) -> Result<()> 
         _ => vonk::StorageLevel::MemoryAndDisk,
     };
     let frame = relation::frame(session, &relation).await?;
-    session.kept.lock().entry(key(&relation)).or_insert_with(|| frame.persist(level));
+    session.kept.lock().persisted.entry(key(&relation)).or_insert_with(|| frame.persist(level));
     Ok(())
 }

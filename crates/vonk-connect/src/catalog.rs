@@ -90,20 +90,22 @@ async fn cached(session: &Arc<ConnectSession>, call: &CatType) -> Result<Query> 
     let engine = &session.engine;
     let batch = match call {
         Type::IsCached(cached) => {
-            boolean(session.kept.lock().contains_key(&cached_table(&cached.table_name)))?
+            boolean(session.kept.lock().tables.contains_key(&cached_table(&cached.table_name)))?
         }
         Type::CacheTable(cache) => {
             let frame = engine.table(&cache.table_name);
             frame.check().await?;
-            session.kept.lock().insert(cached_table(&cache.table_name), frame.cache());
+            session.kept.lock().tables.insert(cached_table(&cache.table_name), frame.cache());
             nothing()
         }
         Type::UncacheTable(uncache) => {
-            session.kept.lock().remove(&cached_table(&uncache.table_name));
+            session.kept.lock().tables.remove(&cached_table(&uncache.table_name));
             nothing()
         }
         Type::ClearCache(_) => {
-            session.kept.lock().clear();
+            let mut kept = session.kept.lock();
+            kept.persisted.clear();
+            kept.tables.clear();
             nothing()
         }
         other => return statement(session, other).await,

@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint};
 use tonic::Status;
@@ -77,19 +77,23 @@ impl<U: Message + Default> Decoder for Reader<U> {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         let bytes = buffer.copy_to_bytes(buffer.remaining());
-        let depth = depth(&bytes);
-        if depth > DEPTH_MAX {
-            let message = format!("the message nests deeper than {DEPTH_MAX} levels");
-            return Err(Status::invalid_argument(message));
-        }
-        let decode = || U::decode(bytes);
-        let failed = |error| Status::invalid_argument(format!("the message is damaged: {error}"));
-        let decoded = match depth > DEPTH_SMALL {
-            true => stacker::grow(STACK_BYTES, decode),
-            false => decode(),
-        };
-        decoded.map(Some).map_err(failed)
+        decode(bytes).map(Some).map_err(Status::invalid_argument)
     }
+}
+
+/// The message of these bytes, or in words why they are none that is read: every message that
+/// comes from outside passes here, also one that was packed within another.
+pub(crate) fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, String> {
+    let depth = depth(&bytes);
+    if depth > DEPTH_MAX {
+        return Err(format!("the message nests deeper than {DEPTH_MAX} levels"));
+    }
+    let decode = || M::decode(bytes);
+    let decoded = match depth > DEPTH_SMALL {
+        true => stacker::grow(STACK_BYTES, decode),
+        false => decode(),
+    };
+    decoded.map_err(|error| format!("the message is damaged: {error}"))
 }
 
 /// How deep a message may nest at most, without knowing which of its fields are messages: whatever
@@ -157,7 +161,7 @@ mod tests {
         let compared = roomy.spawn(|| {
             let message = nested(400).encode_to_vec();
             assert!((800..=DEPTH_MAX).contains(&depth(&message)));
-            assert_eq!(Relation::decode(message.as_slice()).unwrap(), nested(400));
+            assert_eq!(decode::<Relation>(message.into()).unwrap(), nested(400));
         });
         compared.unwrap().join().unwrap();
     }
@@ -176,5 +180,6 @@ mod tests {
             message = outer;
         }
         assert!(depth(&message) > DEPTH_MAX);
+        assert!(decode::<Relation>(message.into()).unwrap_err().contains("deeper"));
     }
 }

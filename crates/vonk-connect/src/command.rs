@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<()> {
         Type::CheckpointCommand(checkpoint) => self::checkpoint(context, checkpoint).await,
         Type::RemoveCachedRemoteRelationCommand(remove) => {
             let id = remove.relation.unwrap_or_default().relation_id;
-            context.session.kept.lock().remove(id.as_bytes());
+            context.session.kept.lock().checkpoints.remove(&id);
             Ok(())
         }
         Type::GetResourcesCommand(_) => {
@@ -79,7 +79,7 @@ async fn checkpoint(context: &Context, checkpoint: CheckpointCommand) -> Result<
         frame.count().await?;
     }
     let relation_id = new_id();
-    context.session.kept.lock().insert(relation_id.clone().into_bytes(), frame);
+    context.session.kept.lock().checkpoints.insert(relation_id.clone(), frame);
     let relation = Some(CachedRemoteRelation { relation_id });
     let answer = ResponseType::CheckpointCommandResult(CheckpointCommandResult { relation });
     context.answer(answer).await;

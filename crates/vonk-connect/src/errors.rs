@@ -61,7 +61,8 @@ impl Failure {
     pub(crate) fn new(error: &Error, statement: Option<&str>) -> Self {
         let context = statement.and_then(|statement| query_context(error, statement));
         Self {
-            message: message(error),
+            // It begins with the condition and ends with the state, as Spark's.
+            message: error.to_string(),
             classes: classes(error.condition()),
             condition: error.condition(),
             parameters: error.parameters().to_vec(),
@@ -142,11 +143,6 @@ struct ErrorInfo {
     domain: String,
     #[prost(map = "string, string", tag = "3")]
     metadata: std::collections::HashMap<String, String>,
-}
-
-/// The text of the exception, which begins with the condition and ends with the state, as Spark's.
-fn message(error: &Error) -> String {
-    error.to_string()
 }
 
 const ANALYSIS: &str = "org.apache.spark.sql.AnalysisException";

@@ -64,7 +64,6 @@ pub(crate) struct Wishes {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) id: String,
-    tags: Vec<String>,
     pub(crate) wishes: Wishes,
     cancel: CancellationToken,
     buffer: Mutex<Buffer>,
@@ -197,7 +196,6 @@ impl Operation {
     fn new(id: String, wishes: Wishes) -> Self {
         Self {
             id,
-            tags: wishes.tags.clone(),
             wishes,
             cancel: CancellationToken::new(),
             buffer: Mutex::new(Buffer {
@@ -214,7 +212,7 @@ impl Operation {
     }
 
     pub(crate) fn has_tag(&self, tag: &str) -> bool {
-        self.tags.iter().any(|own| own == tag)
+        self.wishes.tags.iter().any(|own| own == tag)
     }
 
     fn is_running(&self) -> bool {

@@ -73,10 +73,10 @@ pub(crate) fn query<'a>(
 /// The query that was cached for exactly this relation.
 fn kept(session: &ConnectSession, relation: &Relation) -> Option<DataFrame> {
     let kept = session.kept.lock();
-    if kept.is_empty() {
+    if kept.persisted.is_empty() {
         return None;
     }
-    kept.get(&relation.encode_to_vec()).cloned()
+    kept.persisted.get(&relation.encode_to_vec()).cloned()
 }
 
 /// The input of a relation.

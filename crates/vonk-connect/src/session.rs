@@ -58,8 +58,8 @@ pub(crate) struct ConnectSession {
     pub(crate) artifacts: Artifacts,
     /// Its statements.
     pub(crate) operations: Operations,
-    /// Queries that are kept: cached ones by their plan, checkpoints by their identifier.
-    pub(crate) kept: Mutex<HashMap<Vec<u8>, DataFrame>>,
+    /// Queries whose rows are kept.
+    pub(crate) kept: Mutex<Kept>,
     /// Queries that expressions of the plans that are being translated refer to.
     pub(crate) references: Mutex<HashMap<i64, Reference>>,
     pub(crate) limits: Limits,
@@ -229,16 +229,27 @@ impl ConnectSession {
 
     fn end(&self) {
         self.operations.cancel_all();
-        self.kept.lock().clear();
+        *self.kept.lock() = Kept::default();
         self.engine.stop();
     }
 }
 
-/// What a cached table is known by among the queries that a session keeps.
-pub(crate) fn cached_table(name: &str) -> Vec<u8> {
+/// Queries whose rows a session keeps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    /// Those that were cached, by the bytes of their plan.
+    pub(crate) persisted: HashMap<Vec<u8>, DataFrame>,
+    /// Those of checkpoints, by the identifier that the client was given.
+    pub(crate) checkpoints: HashMap<String, DataFrame>,
+    /// Cached tables, by [`cached_table`].
+    pub(crate) tables: HashMap<String, DataFrame>,
+}
+
+/// What a cached table is known by.
+pub(crate) fn cached_table(name: &str) -> String {
     let name = name.to_lowercase().replace('`', "");
     let name = name.trim_start_matches("spark_catalog.").trim_start_matches("default.");
-    format!("table {name}").into_bytes()
+    name.to_owned()
 }
 
 fn changed() -> Error {

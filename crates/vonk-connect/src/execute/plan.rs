@@ -8,11 +8,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::StreamExt;
-use prost::Message;
 use spark_connect_proto::execute_plan_response::{ArrowBatch, ResponseType};
 use spark_connect_proto::plan::OpType;
 use spark_connect_proto::plan::compressed_operation::OpType as Compressed;
-use spark_connect_proto::{Command, Plan, Relation};
+use spark_connect_proto::{Plan, Relation};
 use vonk::dataframe::Execution;
 use vonk::{Error, Result};
 
@@ -21,7 +20,7 @@ use super::progress::{metrics, progress};
 use super::{Operation, Response};
 use crate::errors::{self, required};
 use crate::session::ConnectSession;
-use crate::{command, relation, types};
+use crate::{codec, command, relation, types};
 
 /// How often a client is told how far its statement is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(300);
@@ -64,12 +63,12 @@ pub(crate) fn decompressed(plan: Plan, bytes_max: usize) -> Result<OpType> {
         return Err(Error::new(errors::INVALID_PLAN, message));
     }
     let data = Bytes::from(data);
-    let undecodable = |error: prost::DecodeError| {
+    let undecodable = |error: String| {
         Error::new(errors::INVALID_PLAN, format!("the compressed plan cannot be read: {error}"))
     };
     match Compressed::try_from(compressed.op_type) {
-        Ok(Compressed::Relation) => Ok(OpType::Root(Relation::decode(data).map_err(undecodable)?)),
-        Ok(Compressed::Command) => Ok(OpType::Command(Command::decode(data).map_err(undecodable)?)),
+        Ok(Compressed::Relation) => Ok(OpType::Root(codec::decode(data).map_err(undecodable)?)),
+        Ok(Compressed::Command) => Ok(OpType::Command(codec::decode(data).map_err(undecodable)?)),
         _ => Err(errors::missing("kind of its compressed operation")),
     }
 }
@@ -110,7 +109,6 @@ struct Sender<'a> {
     held: Vec<RecordBatch>,
     held_bytes: usize,
     rows: usize,
-    has_sent: bool,
 }
 
 impl<'a> Sender<'a> {
@@ -121,7 +119,7 @@ impl<'a> Sender<'a> {
         let told = Response { schema: Some(types::of_schema(schema)), ..Response::default() };
         context.operation.send(&context.session, told).await;
         let schema = client_schema(schema, zone);
-        Ok(Self { context, schema, held: Vec::new(), held_bytes: 0, rows: 0, has_sent: false })
+        Ok(Self { context, schema, held: Vec::new(), held_bytes: 0, rows: 0 })
     }
 
     async fn take(&mut self, batch: RecordBatch) -> Result<()> {
@@ -148,7 +146,6 @@ impl<'a> Sender<'a> {
         for (rows, data) in ipc_batches(batch, &self.schema)? {
             let start = self.rows;
             self.rows += rows;
-            self.has_sent = true;
             for answer in self.chunks(rows, start, data) {
                 let answer = ResponseType::ArrowBatch(answer);
                 self.context.operation.send(&self.context.session, answer.into()).await;
@@ -183,11 +180,11 @@ impl<'a> Sender<'a> {
     /// Sends what is held; a result without rows is one batch with the schema alone.
     async fn finish(&mut self) -> Result<()> {
         self.flush().await?;
-        if self.has_sent {
+        if self.rows > 0 {
             return Ok(());
         }
-        let zone = RecordBatch::new_empty(Arc::clone(&self.schema));
-        self.send(&zone).await
+        let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
+        self.send(&empty).await
     }
 }
 

@@ -6,13 +6,12 @@ use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
-use prost::Message;
 use spark_connect_proto::{ChunkedCachedLocalRelation, LocalRelation};
 use vonk::{Error, Result};
 
 use super::Query;
-use crate::errors;
 use crate::session::ConnectSession;
+use crate::{codec, errors};
 
 pub(super) async fn local(session: &Arc<ConnectSession>, local: &LocalRelation) -> Result<Query> {
     let schema = local.schema.as_deref().filter(|text| !text.is_empty());
@@ -23,7 +22,7 @@ pub(super) async fn local(session: &Arc<ConnectSession>, local: &LocalRelation) 
 /// A relation that is a block itself.
 pub(super) async fn cached(session: &Arc<ConnectSession>, hash: &str) -> Result<Query> {
     let block = session.artifacts.block(hash)?;
-    let relation = LocalRelation::decode(block).map_err(|error| {
+    let relation: LocalRelation = codec::decode(block).map_err(|error| {
         Error::new(errors::INVALID_PLAN, format!("block `{hash}` is no relation: {error}"))
     })?;
     local(session, &relation).await
@@ -47,7 +46,7 @@ pub(super) async fn chunked(
 
 /// A query that a command has kept.
 pub(super) async fn remote(session: &Arc<ConnectSession>, id: &str) -> Result<Query> {
-    let kept = session.kept.lock().get(id.as_bytes()).cloned();
+    let kept = session.kept.lock().checkpoints.get(id).cloned();
     let missing = || Error::new(errors::INVALID_PLAN, format!("there is no kept query `{id}`"));
     Query::new(kept.ok_or_else(missing)?).await
 }

@@ -17,7 +17,7 @@ pub(super) async fn read(session: &Arc<ConnectSession>, read: &Read) -> Result<Q
     match required(read.read_type.as_ref(), "source")? {
         ReadType::NamedTable(table) => {
             let name = &table.unparsed_identifier;
-            let cached = session.kept.lock().get(&cached_table(name)).cloned();
+            let cached = session.kept.lock().tables.get(&cached_table(name)).cloned();
             Query::new(cached.unwrap_or_else(|| session.engine.table(name))).await
         }
         ReadType::DataSource(source) => files(session, source).await,
