@@ -28,7 +28,8 @@ class OperationsTest(ContextTest):
     def test_by_key(self):
         pairs = self.pairs(("a", 1), ("b", 2), ("a", 3))
         self.assertEqual(
-            sorted(pairs.aggregateByKey([], lambda so_far, v: [*so_far, v], add).collect())[0], ("a", [1, 3])
+            sorted(pairs.aggregateByKey([], lambda so_far, v: [*so_far, v], add).collect())[0],
+            ("a", [1, 3]),
         )
         self.assertEqual(dict(pairs.foldByKey(10, add, 1).collect()), {"a": 24, "b": 12})
         self.assertEqual(dict(pairs.countByKey()), {"a": 2, "b": 1})

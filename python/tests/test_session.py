@@ -8,8 +8,6 @@ import unittest
 
 from support import ContextTest
 
-from vonk.trace import _vonk
-
 VONK = os.environ.get("VONK_BINARY") or ""
 
 PROGRAM = """
@@ -44,8 +42,6 @@ def has_server():
     has_client = all(importlib.util.find_spec(name) for name in ("pyspark", "grpc", "pandas"))
     if not has_client:
         return False
-    if hasattr(_vonk, "Server"):
-        return True
     if not VONK:
         return False
     answer = subprocess.run([VONK, "server", "--help"], capture_output=True, text=True, check=False)

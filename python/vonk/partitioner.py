@@ -39,8 +39,7 @@ def portable_hash(x: Any) -> int:
         mixed = 0x345678
         for item in x:
             mixed = ((mixed ^ portable_hash(item)) * 1000003) & sys.maxsize
-        mixed ^= len(x)
-        return -2 if mixed == -1 else mixed
+        return mixed ^ len(x)
     return hash(x)
 
 

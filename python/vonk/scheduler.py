@@ -36,45 +36,27 @@ def run(
 ) -> list[Any]:
     """Calls a function on partitions of a node, in workers, and gives the results in their order."""
     indices = range(node.num_partitions) if partitions is None else partitions
-    results: dict[int, Any] = {}
-    for position, result in stream(context, node, function, indices):
-        results[position] = result
-    return [results[position] for position in range(len(indices))]
-
-
-def stream(
-    context: SparkContext,
-    node: Node,
-    function: Callable[[int, Iterator[Any]], Any],
-    indices: Sequence[int],
-) -> Iterator[tuple[int, Any]]:
-    """As `run`, but yields each result with its position as it comes."""
     if workers.in_worker():
         raise RuntimeError("an RDD can be used by the program only, not inside of a task")
     with context._running_job() as job:
         _prepare(context, node, job)
-        yield from run_stage(context, node, function, indices, job)
+        results = run_stage(context, node, function, indices, job)
         _make_checkpoints(context, node, job)
-
-
-def prepare(context: SparkContext, node: Node) -> None:
-    """Runs the moves of rows that a node needs, without the node itself."""
-    with context._running_job() as job:
-        _prepare(context, node, job)
+        return results
 
 
 def _prepare(context: SparkContext, node: Node, job: Job) -> None:
     for pending in _pending(node, context):
-        if isinstance(pending, Shuffled) and pending.outputs is None:
+        if pending.outputs is None:
             run_one = lambda index, _values, pending=pending: shuffle.write(pending, index)  # noqa: E731
             parent = pending.parents[0]
-            outputs = dict(run_stage(context, parent, run_one, range(parent.num_partitions), job))
-            pending.outputs = [outputs[index] for index in range(parent.num_partitions)]
+            indices = range(parent.num_partitions)
+            pending.outputs = run_stage(context, parent, run_one, indices, job)
 
 
-def _pending(node: Node, context: SparkContext) -> list[Node]:
+def _pending(node: Node, context: SparkContext) -> list[Shuffled]:
     """The moves that have not run, those first that others need. What can be compiled is run."""
-    ordered: list[Node] = []
+    ordered: list[Shuffled] = []
     seen: set[int] = set()
     stack: list[tuple[Node, bool]] = [(node, False)]
     while stack:
@@ -99,8 +81,8 @@ def run_stage(
     function: Callable[[int, Iterator[Any]], Any],
     indices: Sequence[int],
     job: Job,
-) -> Iterator[tuple[int, Any]]:
-    """Runs one task for each partition, and yields positions and results as they come."""
+) -> list[Any]:
+    """Runs one task for each partition, and gives the results in the order of the partitions."""
     stage = next(_stages)
 
     def task(index: int) -> Task:
@@ -114,7 +96,8 @@ def run_stage(
         return Task(call, f"the task of partition {index} of {name}")
 
     tasks = [task(index) for index in indices]
-    yield from workers.run(tasks, context._slots, job.cancelled)
+    done = dict(workers.run(tasks, context._slots, job.cancelled))
+    return [done[position] for position in range(len(tasks))]
 
 
 def _lazily(node: Node, index: int) -> Iterator[Any]:
@@ -124,6 +107,8 @@ def _lazily(node: Node, index: int) -> Iterator[Any]:
 
 def _make_checkpoints(context: SparkContext, node: Node, job: Job) -> None:
     """Writes the partitions of nodes that a checkpoint was asked of, and cuts their lineage."""
+    if not context._checkpoints:
+        return
     seen: set[int] = set()
     stack = [node]
     while stack:

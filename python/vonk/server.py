@@ -1,4 +1,4 @@
-"""The Spark Connect server of the program's `SparkSession`: in this process, or one that ends with it."""
+"""The Spark Connect server of the program's `SparkSession`: a process that ends with the program."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-from typing import Any
 
-from vonk import _vonk, launch, workers
+from vonk import launch, workers
 
 #: The variable by which `vonk run` names its own command.
 COMMAND_VARIABLE = "VONK_BINARY"
@@ -30,16 +29,9 @@ def address(settings: dict[str, str]) -> str:
     if _address is None:
         token = secrets.token_urlsafe(32)
         named = launch.of_engine(settings)
-        in_process = getattr(_vonk, "Server", None)
-        port = _start_here(in_process, named, token) if in_process else _start_beside(named, token)
+        port = _start_beside(named, token)
         _address = f"sc://localhost:{port}/;token={token}"
     return _address
-
-
-def _start_here(kind: Any, settings: list[tuple[str, str]], token: str) -> int:
-    server = kind(settings, token)
-    atexit.register(server.stop)
-    return int(server.port)
 
 
 def _start_beside(settings: list[tuple[str, str]], token: str) -> int:

@@ -45,10 +45,6 @@ class Storage:
         """Whether every partition of a node is kept."""
         return all(os.path.exists(self._path(node, i)) for i in range(node.num_partitions))
 
-    def has(self, node: Node, index: int) -> bool:
-        """Whether a partition of a node is kept."""
-        return os.path.exists(self._path(node, index))
-
     def get_or_compute(self, node: Node, index: int) -> Iterator[Any]:
         """A kept partition; it is computed and kept first if need be."""
         path = self._path(node, index)

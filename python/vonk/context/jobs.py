@@ -172,8 +172,7 @@ class Jobs:
     def _write_checkpoint(self, node: Node, folder: str, job: Job) -> None:
         write = lambda i, rows: self._storage.write(os.path.join(folder, f"part-{i:05}"), rows)  # noqa: E731
         indices = range(node.num_partitions)
-        written = dict(scheduler.run_stage(self, node, write, indices, job))  # type: ignore[arg-type]
-        node.checkpoint = [written[index] for index in indices]
+        node.checkpoint = scheduler.run_stage(self, node, write, indices, job)  # type: ignore[arg-type]
         self._checkpoint_folders[node.id] = folder
 
     def _checkpoint_folder(self, node: Node) -> str | None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from vonk import files, serial
 from vonk.context.jobs import Jobs
 from vonk.errors import not_supported
 from vonk.lineage import Node, Source, Values, union
 from vonk.rdd import RDD
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import copy
 import functools
 import heapq
 import itertools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vonk import scheduler, trace
@@ -218,15 +218,8 @@ class Actions(Narrow[T]):
         >>> sorted(SparkContext.getOrCreate().parallelize("aba").countByValue().items())
         [('a', 2), ('b', 1)]
         """
-
-        def tally(rows: Iterable[T]) -> dict[T, int]:
-            counts: dict[T, int] = defaultdict(int)
-            for row in rows:
-                counts[row] += 1
-            return counts
-
         total: dict[T, int] = defaultdict(int)
-        for counts in self._run(tally):
+        for counts in self._run(Counter):
             for row, n in counts.items():
                 total[row] += n
         return total

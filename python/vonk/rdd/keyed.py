@@ -22,6 +22,15 @@ U = TypeVar("U")
 Hash = Callable[[Any], int]
 
 
+def _merged(
+    merge: Callable[[Any, Any], Any], pairs: Iterable[Any], into: dict[Any, Any]
+) -> dict[Any, Any]:
+    """A dictionary to which pairs have been added, those of a key merged with what is there."""
+    for key, value in pairs:
+        into[key] = merge(into[key], value) if key in into else value
+    return into
+
+
 class Keyed(Statistics[T]):
     """Keys, values, and everything `…ByKey` except joins."""
 
@@ -117,10 +126,7 @@ class Keyed(Statistics[T]):
             return combined.items()
 
         def merged(_: int, pairs: Iterator[Any]) -> Iterable[tuple[Any, U]]:
-            combined: dict[Any, U] = {}
-            for key, value in pairs:
-                combined[key] = mergeCombiners(combined[key], value) if key in combined else value
-            return combined.items()
+            return _merged(mergeCombiners, pairs, {}).items()
 
         moved = self._narrow(locally, None, True).partitionBy(numPartitions, partitionFunc)
         return moved._narrow(merged, None, True)
@@ -152,14 +158,9 @@ class Keyed(Statistics[T]):
         {'a': 2}
         """
 
-        def reduced(pairs: Iterable[Any], into: dict[Any, Any]) -> dict[Any, Any]:
-            for key, value in pairs:
-                into[key] = func(into[key], value) if key in into else value
-            return into
-
         total: dict[Any, Any] = {}
-        for part in self._run(lambda pairs: reduced(pairs, {})):
-            reduced(part.items(), total)
+        for part in self._run(lambda pairs: _merged(func, pairs, {})):
+            _merged(func, part.items(), total)
         return total
 
     def foldByKey(

@@ -26,6 +26,11 @@ def _identity(value: Any) -> Any:
     return value
 
 
+def _sorter(keyfunc: Callable[[Any], Any], ascending: bool) -> Callable[[Iterator[Any]], list[Any]]:
+    """Sorts the pairs of a partition by their keys."""
+    return lambda pairs: sorted(pairs, key=lambda pair: keyfunc(pair[0]), reverse=not ascending)
+
+
 class Ordered(Joins[T]):
     """Sampling and sorting."""
 
@@ -112,13 +117,9 @@ class Ordered(Joins[T]):
         [('a', 2), ('b', 1)]
         """
         count = self._default_reduce_partitions() if numPartitions is None else numPartitions
-
-        def sorted_rows(rows: Iterator[Any]) -> list[Any]:
-            return sorted(rows, key=lambda pair: keyfunc(pair[0]), reverse=not ascending)
-
         if count == 1:
             whole = self.coalesce(1) if self.getNumPartitions() > 1 else self
-            return whole.mapPartitions(sorted_rows, preservesPartitioning=True)
+            return whole.mapPartitions(_sorter(keyfunc, ascending), preservesPartitioning=True)
         total = self.count()
         if not total:
             return self  # type: ignore[return-value]
@@ -131,7 +132,7 @@ class Ordered(Joins[T]):
             position = bisect.bisect_left(borders, keyfunc(key))
             return position if ascending else count - 1 - position
 
-        return self.partitionBy(count, place).mapPartitions(sorted_rows, preservesPartitioning=True)
+        return self.repartitionAndSortWithinPartitions(count, place, ascending, keyfunc)
 
     def sortBy(
         self,
@@ -161,9 +162,5 @@ class Ordered(Joins[T]):
         >>> rdd.repartitionAndSortWithinPartitions(2, lambda x: x % 2).glom().collect()
         [[(0, 5), (2, 6)], [(1, 3), (3, 8)]]
         """
-
-        def sorted_rows(rows: Iterator[Any]) -> list[Any]:
-            return sorted(rows, key=lambda pair: keyfunc(pair[0]), reverse=not ascending)
-
         moved = self.partitionBy(numPartitions, partitionFunc)
-        return moved.mapPartitions(sorted_rows, preservesPartitioning=True)
+        return moved.mapPartitions(_sorter(keyfunc, ascending), preservesPartitioning=True)

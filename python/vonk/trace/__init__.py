@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vonk.lineage import Narrow, Node, Shuffled, Values
 from vonk.trace import plan
-from vonk.trace.record import Tree, trace
+from vonk.trace.record import trace
 from vonk.trace.safety import Untraceable
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ except ImportError:  # the package without its compiled part
 
 #: The setting that turns tracing off.
 SETTING = "vonk.rdd.trace"
-
-_SUM: Tree = ("add", ("arg", 0), ("arg", 1))
 
 
 def is_on(context: SparkContext) -> bool:
@@ -57,22 +55,12 @@ def hold(context: SparkContext, node: Node) -> bool:
             if isinstance(node, Values):
                 return False
             _settle(context, node.parents[0] if node.parents else None)
-            held = _run(context, _unkept_chain(node), ("keep", None))
+            held = _run(context, plan.chain(node, keeping=True), ("keep", None))
     except Untraceable as reason:
         node.remark = str(reason)
         return False
     node.held = held
     return True
-
-
-def _unkept_chain(node: Node) -> plan.Plan:
-    """The chain of a node that is to be kept, which is not kept yet."""
-    level = node.level
-    try:
-        node.level = type(level).NONE
-        return plan.chain(node)
-    finally:
-        node.level = level
 
 
 def _settle(context: SparkContext, node: Node | None) -> None:
@@ -90,20 +78,19 @@ def partitions(
     context: SparkContext, node: Node, indices: Sequence[int] | None = None, most: int | None = None
 ) -> list[list[Any]] | None:
     """The rows of partitions, at most so many of each."""
-    held = _goal(context, node, ("keep", most), indices)
-    return None if held is None else [held.partition(i) for i in range(len(held))]
+    return _goal(context, node, ("keep", most), indices)
 
 
 def count(context: SparkContext, node: Node) -> int | None:
     """How many rows there are."""
-    held = _goal(context, node, ("count",))
-    return None if held is None else sum(held.partition(i)[0] for i in range(len(held)))
+    parts = _goal(context, node, ("count",))
+    return None if parts is None else sum(part[0] for part in parts)
 
 
 def total(context: SparkContext, node: Node) -> list[Any] | None:
     """The sums of partitions of whole numbers."""
-    held = _goal(context, node, ("sum",))
-    return None if held is None else [held.partition(i)[0] for i in range(len(held))]
+    parts = _goal(context, node, ("sum",))
+    return None if parts is None else [part[0] for part in parts]
 
 
 def reduce(
@@ -114,14 +101,13 @@ def reduce(
         goal = ("reduce", trace(function, 2))
     except Untraceable:
         return None
-    held = _goal(context, node, goal)
-    return None if held is None else [held.partition(i) for i in range(len(held))]
+    return _goal(context, node, goal)
 
 
 def _goal(
     context: SparkContext, node: Node, goal: tuple[Any, ...], indices: Sequence[int] | None = None
-) -> Any:
-    """What compiled steps make of a node's rows; None if they cannot."""
+) -> list[list[Any]] | None:
+    """What compiled steps make of each partition of a node; None if they cannot."""
     if not is_on(context) or context._checkpoints or context._is_stopped:
         return None
     try:
@@ -129,7 +115,8 @@ def _goal(
         steps = plan.chain(node)
         if isinstance(node, Values):
             return None
-        return _run(context, steps, goal, indices)
+        held = _run(context, steps, goal, indices)
+        return [held.partition(i) for i in range(len(held))]
     except Untraceable as reason:
         node.remark = node.remark or str(reason)
         return None
@@ -145,7 +132,9 @@ def _run(
     try:
         source = steps.source
         if isinstance(source, plan.Slices):
-            source = _vonk.Held(source.slices)
+            # Values that nobody asks for are not copied.
+            source = _vonk.Held([source.slices[index] for index in wanted])
+            wanted = list(range(len(wanted)))
         return _vonk.run((source, steps.steps, goal), wanted, context._slots)
     except _vonk.RedoInPython as reason:
         raise Untraceable(f"redone in Python: {reason}") from None

@@ -32,8 +32,11 @@ class Plan:
     steps: list[tuple[str, Tree]] = field(default_factory=list)
 
 
-def chain(node: Node) -> Plan:
-    """The plan of a node's rows; raises `Untraceable` with the reason if it has none."""
+def chain(node: Node, keeping: bool = False) -> Plan:
+    """The plan of a node's rows; raises `Untraceable` with the reason if it has none.
+
+    With `keeping`, the node itself is one whose rows are about to be kept.
+    """
     steps: list[tuple[str, Tree]] = []
     current = node
     while True:
@@ -41,7 +44,7 @@ def chain(node: Node) -> Plan:
             raise Untraceable("its rows come from a checkpoint")
         if current.held is not None:
             return Plan(current.held, current.num_partitions, steps[::-1])
-        if current.is_kept:
+        if current.is_kept and not (keeping and current is node):
             raise Untraceable("its rows are kept by Python")
         source = _source(current)
         if source is not None:
