@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::{bool_and_or, count, first_last, stddev, variance};
 use datafusion::logical_expr::AggregateUDF;
 
@@ -206,4 +207,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
 /// A function of DataFusion's under a name of Spark's.
 fn foundation(udaf: fn() -> Arc<AggregateUDF>) -> AggregateUDF {
     udaf().as_ref().clone()
+}
+
+/// The type in which numbers that are not whole are added and averaged; `None` for what is no number.
+fn exact_or_double(argument: &DataType) -> Option<DataType> {
+    match argument {
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => {
+            Some(DataType::Decimal128((*precision).min(38), *scale))
+        }
+        number if number.is_numeric() || number.is_string() || number.is_null() => {
+            Some(DataType::Float64)
+        }
+        _ => None,
+    }
 }

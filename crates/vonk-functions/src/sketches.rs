@@ -1,5 +1,9 @@
 //! Sketches: summaries of many values in little memory, which can be stored and merged.
 
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::AggregateUDF;
+
+use crate::aggregates::whole;
 use crate::function::Function;
 
 mod functions;
@@ -9,7 +13,8 @@ mod theta;
 mod top;
 mod tuple;
 
-use crate::parameters::Kind;
+use crate::parameters::{Kind, Parameters};
+use crate::rows;
 use functions::{Bigint, Double, Float};
 use theta::{Hll, Theta};
 
@@ -382,3 +387,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         tuple::difference_theta::<tuple::Integer>,
     ),
 ];
+
+/// A function of groups that gives the bytes of a sketch.
+fn group(
+    name: &'static str,
+    parameters: Parameters,
+    finish: fn(&whole::Group<'_>) -> Result<ScalarValue>,
+) -> AggregateUDF {
+    whole::Kernel { name, parameters, unify: None, returns: rows::binary, finish }.udf()
+}

@@ -234,9 +234,13 @@ impl<'a> Scope<'a> {
         let plan = variables::fill(plan, &self.variables)?;
         let plan = literals::narrow(lateral::thread(plan)?)?;
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
-        let plan =
-            if config.is_on(config::REPAIR_SUBQUERIES) { subqueries::spell(plan)? } else { plan };
-        let plan = decorrelate::unnest(plan)?;
+        let plan = match subqueries::any(&plan)? {
+            true if config.is_on(config::REPAIR_SUBQUERIES) => {
+                decorrelate::unnest(subqueries::spell(plan)?)?
+            }
+            true => decorrelate::unnest(plan)?,
+            false => plan,
+        };
         Ok(if config.is_on(config::REPAIR_IN_LIST) { in_list::spell(plan)? } else { plan })
     }
 

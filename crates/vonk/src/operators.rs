@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result as DfResult;
+use datafusion::common::{Result as DfResult, internal_err};
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 pub(crate) mod ahead;
@@ -24,4 +24,18 @@ pub(crate) fn replace_children(
 ) -> DfResult<Arc<dyn ExecutionPlan>> {
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Arc::clone(plan).replace_children(children, options)
+}
+
+/// The input of an operator that has one.
+///
+/// # Errors
+/// An internal error that names the operator, if it is given none or several.
+pub(crate) fn only_input(
+    operator: &str,
+    children: Vec<Arc<dyn ExecutionPlan>>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    match <[_; 1]>::try_from(children) {
+        Ok([input]) => Ok(input),
+        Err(_) => internal_err!("{operator} has one input"),
+    }
 }

@@ -19,9 +19,11 @@ mod recursion;
 mod runtime_filters;
 mod spilling_joins;
 mod token_counts;
+mod upwards;
 mod yielding;
 
 use spilling_joins::WhereMemoryIsShort;
+use upwards::Upwards;
 
 type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 
@@ -56,8 +58,10 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
             "FilterPushdown(Post)" => {
                 match config.get(config::SPILLING_JOINS) {
                     Some("never") => {}
-                    Some("always") => rules.push(Arc::new(WhereMemoryIsShort { bytes: 0 })),
-                    _ => rules.push(Arc::new(WhereMemoryIsShort::of(memory))),
+                    Some("always") => {
+                        rules.push(Arc::new(Upwards(WhereMemoryIsShort { bytes: 0 })))
+                    }
+                    _ => rules.push(Arc::new(Upwards(WhereMemoryIsShort::of(memory)))),
                 }
                 let filters = config.is_on(config::RUNTIME_FILTERS);
                 if filters {
@@ -77,23 +81,23 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     }
     if config.is_on(config::REPAIR_CONDITIONS) {
         // Conditions have reached their filters by now, and are in the order that they were written in.
-        rules.push(Arc::new(guarded_conditions::WhereConditionsFail));
+        rules.push(Arc::new(Upwards(guarded_conditions::WhereConditionsFail)));
     }
     if config.is_on(config::CONJUNCTIONS) {
-        rules.push(Arc::new(conjunctions::WhereFiltersAskMore));
+        rules.push(Arc::new(Upwards(conjunctions::WhereFiltersAskMore)));
     }
     let count = |name| config.count(name).ok().flatten().unwrap_or(usize::MAX);
-    rules.push(Arc::new(recursion::WhereQueriesRecur {
+    rules.push(Arc::new(Upwards(recursion::WhereQueriesRecur {
         levels_max: count(config::RECURSION_LEVELS_MAX),
         rows_max: count(config::RECURSION_ROWS_MAX),
-    }));
+    })));
     if config.is_on(config::TOKEN_COUNTS) {
-        rules.push(Arc::new(token_counts::BeforeTheyAreRows));
+        rules.push(Arc::new(Upwards(token_counts::BeforeTheyAreRows)));
     }
     // Every operator is where it stays.
-    rules.push(Arc::new(yielding::WhereBatchesMultiply));
+    rules.push(Arc::new(Upwards(yielding::WhereBatchesMultiply)));
     if config.is_on(config::PACING) {
-        rules.push(Arc::new(pacing::WhereFunctionsAreCalled));
+        rules.push(Arc::new(Upwards(pacing::WhereFunctionsAreCalled)));
     }
     rules
 }

@@ -222,13 +222,16 @@ pub(crate) async fn resolve_relation(
 
 /// The name by which a relation is cached, if it is.
 fn cached_name(session: &dyn Environment, name: &TableReference) -> Result<Option<String>> {
+    if session.cached().is_empty() {
+        return Ok(None);
+    }
     let key = relation_key(session, name)?;
     Ok(session.cached().contains(&key).then_some(key))
 }
 
 /// The name by which a relation is cached or would be.
 pub(crate) fn relation_key(session: &dyn Environment, name: &TableReference) -> Result<String> {
-    let is_view = name.schema().is_none() && session.views().get(name.table()).is_some();
+    let is_view = name.schema().is_none() && session.views().contains(name.table());
     Ok(cache_key(name, &session.catalog()?.current_database(), is_view))
 }
 

@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
 };
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::accumulate_indices;
 
+use super::exact_or_double;
 use super::sum::{DistinctSum, GroupSums, SingleSum, Total};
 use crate::arithmetic::{Mode, nearest_quotient};
 use crate::failure::Failure;
@@ -127,20 +128,14 @@ impl AggregateUDFImpl for Average {
 /// The type in which an argument is averaged.
 fn coerce(name: &str, argument: &DataType) -> Result<DataType> {
     Ok(match argument {
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
-            DataType::Decimal128(*precision, *scale)
-        }
-        DataType::Decimal256(precision, scale) => {
-            DataType::Decimal128((*precision).min(38), *scale)
-        }
-        DataType::Decimal128(..) | DataType::Interval(IntervalUnit::YearMonth) => argument.clone(),
+        DataType::Interval(IntervalUnit::YearMonth) => argument.clone(),
         DataType::Duration(_) => DataType::Duration(TimeUnit::Microsecond),
         DataType::Timestamp(..) => DataType::Float64,
         DataType::Dictionary(_, value) => coerce(name, value)?,
-        number if number.is_numeric() || number.is_string() || number.is_null() => {
-            DataType::Float64
-        }
-        other => return plan_err!("`{name}` averages numbers, not values of {other}"),
+        other => match exact_or_double(other) {
+            Some(number) => number,
+            None => return plan_err!("`{name}` averages numbers, not values of {other}"),
+        },
     })
 }
 

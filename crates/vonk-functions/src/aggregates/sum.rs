@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
+use super::exact_or_double;
 use crate::arithmetic::Mode;
 use crate::failure::Failure;
 
@@ -129,20 +130,12 @@ fn coerce(name: &str, argument: &DataType) -> Result<DataType> {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => DataType::Int64,
         DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => DataType::Int64,
         DataType::UInt64 => DataType::Decimal128(20, 0),
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
-            DataType::Decimal128(*precision, *scale)
-        }
-        DataType::Decimal128(..) | DataType::Duration(_) | DataType::Interval(_) => {
-            argument.clone()
-        }
-        DataType::Decimal256(precision, scale) => {
-            DataType::Decimal128((*precision).min(38), *scale)
-        }
+        DataType::Duration(_) | DataType::Interval(_) => argument.clone(),
         DataType::Dictionary(_, value) => coerce(name, value)?,
-        number if number.is_numeric() || number.is_string() || number.is_null() => {
-            DataType::Float64
-        }
-        other => return plan_err!("`{name}` adds numbers, not values of {other}"),
+        other => match exact_or_double(other) {
+            Some(number) => number,
+            None => return plan_err!("`{name}` adds numbers, not values of {other}"),
+        },
     })
 }
 

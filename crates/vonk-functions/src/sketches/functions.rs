@@ -5,8 +5,8 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+use super::group;
 use super::kll::{Item, K, K_RANGE, Sketch};
-use crate::aggregates::whole;
 use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
@@ -57,14 +57,6 @@ type SketchOf<N> = Sketch<<<N as Numbers>::Arrow as ArrowPrimitiveType>::Native>
 const SKETCH: Parameters = Parameters::exact(&[Kind::Bytes]);
 
 const TWO_SKETCHES: Parameters = Parameters::exact(&[Kind::Bytes, Kind::Bytes]);
-
-fn group(
-    name: &'static str,
-    parameters: Parameters,
-    finish: fn(&whole::Group<'_>) -> Result<ScalarValue>,
-) -> AggregateUDF {
-    whole::Kernel { name, parameters, unify: None, returns: rows::binary, finish }.udf()
-}
 
 /// `kll_sketch_agg_…(value[, k])`
 pub(super) fn agg<N: Numbers>() -> AggregateUDF {

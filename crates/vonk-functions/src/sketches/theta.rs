@@ -8,8 +8,8 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+use super::group;
 use super::samples::{Bare, Mode, Samples};
-use crate::aggregates::whole;
 use crate::failure::Failure;
 use crate::function::Kernel;
 use crate::hashes::xxhash64_of;
@@ -86,14 +86,6 @@ fn read<F: Family>(function: &str, bytes: &[u8]) -> Result<Samples<Bare>> {
 /// The bytes of a Theta sketch that another family's function takes.
 pub(super) fn read_theta(function: &str, bytes: &[u8]) -> Result<Samples<Bare>> {
     read::<Theta>(function, bytes)
-}
-
-fn group(
-    name: &'static str,
-    parameters: Parameters,
-    finish: fn(&whole::Group<'_>) -> Result<ScalarValue>,
-) -> AggregateUDF {
-    whole::Kernel { name, parameters, unify: None, returns: rows::binary, finish }.udf()
 }
 
 /// `theta_sketch_agg(value[, size])`

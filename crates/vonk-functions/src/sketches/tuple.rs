@@ -5,6 +5,7 @@ use arrow::datatypes::{ArrowPrimitiveType, DataType, Float64Type, Int32Type, Int
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+use super::group;
 use super::samples::{Bare, Mode, Samples, Summary, Whole};
 use super::theta::{SIZE, read_theta, size};
 use crate::aggregates::whole;
@@ -120,14 +121,6 @@ fn options(
     let mode = group.constant(mode_at)?;
     let mode = mode.as_ref().and_then(|mode| mode.try_as_str().flatten());
     Ok((size_of(function, given)?, mode_of(function, mode)?))
-}
-
-fn group(
-    name: &'static str,
-    parameters: Parameters,
-    finish: fn(&whole::Group<'_>) -> Result<ScalarValue>,
-) -> AggregateUDF {
-    whole::Kernel { name, parameters, unify: None, returns: rows::binary, finish }.udf()
 }
 
 /// `tuple_sketch_agg_…(key, summary[, size[, mode]])`

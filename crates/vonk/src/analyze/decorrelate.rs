@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 
 use self::outer::{Outer, is_simple, outer_columns, uses_outer};
 use super::lateral::lateral_item;
-use super::subqueries;
+use super::{lateral, subqueries};
 
 mod outer;
 mod push;
@@ -99,8 +99,7 @@ impl Unnester {
             return not_impl_err!("a LATERAL item in a {} join", join.join_type);
         }
         let outer = self.outer_of(&item, join.left.schema());
-        let equal = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
-        let filter = equal.chain(join.filter.clone()).reduce(Expr::and);
+        let filter = lateral::condition(&join);
         let pushed = self.for_values(&item, &join.left, outer)?;
         let attachment = Attachment { join_type: join.join_type, filter };
         let joined = self.attach(&join.left, pushed, attachment)?;
@@ -157,7 +156,11 @@ impl Unnester {
     /// Takes the subqueries out of the expressions of a node with one input.
     fn expressions(&mut self, plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
         let [input] = plan.inputs()[..] else { return Ok(Transformed::no(plan)) };
-        let is_needed = plan.expressions().iter().any(|expr| is_hard(expr, &plan));
+        let mut is_needed = false;
+        plan.apply_expressions(|expr| {
+            is_needed |= is_hard(expr, &plan);
+            Ok(if is_needed { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
         if !is_needed {
             return Ok(Transformed::no(plan));
         }
@@ -313,12 +316,7 @@ fn has_subquery(expr: &Expr) -> bool {
 
 /// Whether an expression of a node has a subquery that DataFusion cannot take out of it.
 fn is_hard(expr: &Expr, node: &LogicalPlan) -> bool {
-    let mut found = false;
-    let visited = expr.apply(|expr| {
-        found |= is_hard_itself(expr, node);
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    });
-    visited.is_ok() && found
+    expr.exists(|expr| Ok(is_hard_itself(expr, node))).unwrap_or(false)
 }
 
 fn is_hard_itself(expr: &Expr, node: &LogicalPlan) -> bool {

@@ -288,7 +288,8 @@ fn thread_join(plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(filtered))
 }
 
-fn condition(join: &Join) -> Option<Expr> {
+/// All that a join asks of two rows.
+pub(super) fn condition(join: &Join) -> Option<Expr> {
     let equal = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
     equal.chain(join.filter.clone()).reduce(Expr::and)
 }

@@ -21,6 +21,30 @@ const VALUE: &str = "__value";
 /// The name of the column of an EXISTS subquery.
 const EXISTS: &str = "__exists";
 
+/// Whether a plan holds a query within a query, or a LATERAL item.
+pub(super) fn any(plan: &LogicalPlan) -> DfResult<bool> {
+    let is_one = |expr: &Expr| {
+        let is_one = matches!(
+            expr,
+            Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::ScalarSubquery(_)
+                | Expr::SetComparison(_)
+        );
+        Ok(is_one)
+    };
+    plan.exists(|node| {
+        let mut found = matches!(node, LogicalPlan::Subquery(_));
+        if !found {
+            node.apply_expressions(|expr| {
+                found |= expr.exists(is_one)?;
+                Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })?;
+        }
+        Ok(found)
+    })
+}
+
 /// Spells the subqueries in the filters of a plan.
 pub(super) fn spell(plan: LogicalPlan) -> DfResult<LogicalPlan> {
     let spelled = plan.transform_up_with_subqueries(|plan| match plan {

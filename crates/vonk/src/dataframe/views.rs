@@ -36,7 +36,7 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::check`], and `TABLE_OR_VIEW_ALREADY_EXISTS` if a view has the name.
     pub async fn create_temp_view(&self, name: &str) -> Result<()> {
-        if self.session.views().get(name).is_some() {
+        if self.session.views().contains(name) {
             return Err(Error::new(
                 Condition::TABLE_ALREADY_EXISTS,
                 format!("temporary view `{name}` already exists"),

@@ -31,8 +31,8 @@ use futures::StreamExt;
 
 use super::ahead::run_ahead;
 use super::paced::PacedExec;
-use super::replace_children;
 use super::runtime_filter::RuntimeFilterExec;
+use super::{only_input, replace_children};
 
 /// Batches that a partition may be ahead of the one that is being given.
 ///
@@ -200,12 +200,9 @@ impl ExecutionPlan for InOrderExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => Ok(Arc::new(Self::new(input, self.fetch))),
-            _ => internal_err!("InOrderExec has one input"),
-        }
+        Ok(Arc::new(Self::new(only_input(self.name(), children)?, self.fetch)))
     }
 
     fn execute(

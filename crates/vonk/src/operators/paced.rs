@@ -13,13 +13,15 @@ use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result as DfResult, internal_err};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt};
 use rustix::time::{ClockId, clock_gettime};
+
+use super::only_input;
 
 /// Rows of the first slice, when nothing is known yet.
 const ROWS_FIRST: usize = 16;
@@ -74,12 +76,9 @@ impl ExecutionPlan for PacedExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => Ok(Arc::new(Self::new(input))),
-            _ => internal_err!("PacedExec has one input"),
-        }
+        Ok(Arc::new(Self::new(only_input(self.name(), children)?)))
     }
 
     fn execute(

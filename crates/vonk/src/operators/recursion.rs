@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result as DfResult, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
+use super::only_input;
 use crate::config;
 use crate::error::{Condition, Error, Result};
 
@@ -110,16 +111,10 @@ impl ExecutionPlan for LevelExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => Ok(Arc::new(Self {
-                input,
-                levels: Arc::clone(&self.levels),
-                is_first: self.is_first,
-            })),
-            _ => internal_err!("LevelExec has one input"),
-        }
+        let input = only_input(self.name(), children)?;
+        Ok(Arc::new(Self { input, levels: Arc::clone(&self.levels), is_first: self.is_first }))
     }
 
     fn execute(

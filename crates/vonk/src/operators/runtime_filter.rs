@@ -12,10 +12,10 @@ use std::task::{Context, Poll, ready};
 use datafusion::arrow::array::{Array, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::{BatchCoalescer, and, prep_null_mask_filter};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Result as DfResult;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result as DfResult, internal_err};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_expr::utils::collect_columns;
@@ -28,6 +28,8 @@ use datafusion::physical_plan::filter_pushdown::{
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt};
+
+use super::only_input;
 
 /// Rows that a filter is judged by.
 const ROWS_JUDGED: usize = 32 << 10;
@@ -122,14 +124,10 @@ impl ExecutionPlan for RuntimeFilterExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(input) if children.is_empty() => {
-                Ok(Arc::new(Self::with_filters(input, self.filters.clone())))
-            }
-            _ => internal_err!("RuntimeFilterExec has one input"),
-        }
+        let input = only_input(self.name(), children)?;
+        Ok(Arc::new(Self::with_filters(input, self.filters.clone())))
     }
 
     fn gather_filters_for_pushdown(

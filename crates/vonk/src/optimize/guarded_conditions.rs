@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::BinaryExpr;
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, split_conjunction};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
+use super::upwards::{Rewrite, Rewritten};
 use crate::operators::conjunction::Conjunction;
 use crate::operators::guarded::Guarded;
 
@@ -22,45 +21,34 @@ use crate::operators::guarded::Guarded;
 #[derive(Debug)]
 pub(super) struct WhereConditionsFail;
 
-impl PhysicalOptimizerRule for WhereConditionsFail {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(plan.transform_up(guard_plan)?.data)
-    }
-
+impl Rewrite for WhereConditionsFail {
     fn name(&self) -> &'static str {
         "guarded_conditions"
     }
 
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
-
-fn guard_plan(plan: Arc<dyn ExecutionPlan>) -> DfResult<Transformed<Arc<dyn ExecutionPlan>>> {
-    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
-        let predicate = guard_filter(filter.predicate())?;
-        if predicate.transformed {
-            let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
-            return Ok(Transformed::yes(Arc::new(filter)));
+    fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
+        if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+            let predicate = guard_filter(filter.predicate())?;
+            if predicate.transformed {
+                let filter =
+                    FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
+                return Ok(Transformed::yes(Arc::new(filter)));
+            }
+        } else if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+            let mut changed = false;
+            let columns = projection.expr().iter().map(|column| {
+                let expr = guard(Arc::clone(&column.expr))?;
+                changed |= expr.transformed;
+                Ok(ProjectionExpr { expr: expr.data, alias: column.alias.clone() })
+            });
+            let columns = columns.collect::<DfResult<Vec<_>>>()?;
+            if changed {
+                let projection = ProjectionExec::try_new(columns, Arc::clone(projection.input()))?;
+                return Ok(Transformed::yes(Arc::new(projection)));
+            }
         }
-    } else if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
-        let mut changed = false;
-        let columns = projection.expr().iter().map(|column| {
-            let expr = guard(Arc::clone(&column.expr))?;
-            changed |= expr.transformed;
-            Ok(ProjectionExpr { expr: expr.data, alias: column.alias.clone() })
-        });
-        let columns = columns.collect::<DfResult<Vec<_>>>()?;
-        if changed {
-            let projection = ProjectionExec::try_new(columns, Arc::clone(projection.input()))?;
-            return Ok(Transformed::yes(Arc::new(projection)));
-        }
+        Ok(Transformed::no(plan))
     }
-    Ok(Transformed::no(plan))
 }
 
 /// The condition of a filter: each of its parts, and all of them together.

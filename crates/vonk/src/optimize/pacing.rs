@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateInputMode};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
+use super::upwards::{Rewrite, Rewritten};
 use crate::operators::paced::PacedExec;
 use crate::operators::replace_children;
 
@@ -19,36 +18,29 @@ use crate::operators::replace_children;
 #[derive(Debug)]
 pub(super) struct WhereFunctionsAreCalled;
 
-impl PhysicalOptimizerRule for WhereFunctionsAreCalled {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            let children = plan.children();
-            let [input] = children.as_slice() else { return Ok(Transformed::no(plan)) };
-            if !evaluates(&plan) || !calls_functions(&plan)? {
-                return Ok(Transformed::no(plan));
-            }
-            let paced = Arc::new(PacedExec::new(Arc::clone(input)));
-            Ok(Transformed::yes(replace_children(&plan, vec![paced])?))
-        })
-        .data()
-    }
-
+impl Rewrite for WhereFunctionsAreCalled {
     fn name(&self) -> &'static str {
         "pacing"
     }
 
-    fn schema_check(&self) -> bool {
-        true
+    fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
+        let children = plan.children();
+        let [input] = children.as_slice() else { return Ok(Transformed::no(plan)) };
+        if !evaluates(&plan) || !calls_functions(&plan)? {
+            return Ok(Transformed::no(plan));
+        }
+        let paced = Arc::new(PacedExec::new(Arc::clone(input)));
+        Ok(Transformed::yes(replace_children(&plan, vec![paced])?))
     }
 }
 
 /// Whether an operator evaluates its expressions batch by batch.
 fn evaluates(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.is::<ProjectionExec>() || plan.is::<FilterExec>() || plan.is::<AggregateExec>()
+    // Groups over states of other groups evaluate nothing.
+    let takes_rows = |groups: &AggregateExec| groups.mode().input_mode() == AggregateInputMode::Raw;
+    plan.is::<ProjectionExec>()
+        || plan.is::<FilterExec>()
+        || plan.downcast_ref::<AggregateExec>().is_some_and(takes_rows)
 }
 
 fn calls_functions(plan: &Arc<dyn ExecutionPlan>) -> DfResult<bool> {

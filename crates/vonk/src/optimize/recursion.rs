@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::config::ConfigOptions;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::common::tree_node::Transformed;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 
+use super::upwards::{Rewrite, Rewritten};
 use crate::display::LEVEL_MARK;
 use crate::operators::recursion::{LevelExec, Levels};
 use crate::operators::replace_children;
@@ -22,33 +20,21 @@ pub(super) struct WhereQueriesRecur {
     pub(super) rows_max: usize,
 }
 
-impl PhysicalOptimizerRule for WhereQueriesRecur {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            let Some(query) = plan.downcast_ref::<RecursiveQueryExec>() else {
-                return Ok(Transformed::no(plan));
-            };
-            let told =
-                query.name().split_once(LEVEL_MARK).and_then(|(_, level)| level.parse().ok());
-            let levels = Levels::new(told.unwrap_or(self.levels_max), self.rows_max);
-            let parts: Vec<Arc<dyn ExecutionPlan>> = vec![
-                Arc::new(LevelExec::first(Arc::clone(query.static_term()), &levels)),
-                Arc::new(LevelExec::next(Arc::clone(query.recursive_term()), &levels)),
-            ];
-            Ok(Transformed::yes(replace_children(&plan, parts)?))
-        })
-        .data()
-    }
-
+impl Rewrite for WhereQueriesRecur {
     fn name(&self) -> &'static str {
         "recursion"
     }
 
-    fn schema_check(&self) -> bool {
-        true
+    fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
+        let Some(query) = plan.downcast_ref::<RecursiveQueryExec>() else {
+            return Ok(Transformed::no(plan));
+        };
+        let told = query.name().split_once(LEVEL_MARK).and_then(|(_, level)| level.parse().ok());
+        let levels = Levels::new(told.unwrap_or(self.levels_max), self.rows_max);
+        let parts: Vec<Arc<dyn ExecutionPlan>> = vec![
+            Arc::new(LevelExec::first(Arc::clone(query.static_term()), &levels)),
+            Arc::new(LevelExec::next(Arc::clone(query.recursive_term()), &levels)),
+        ];
+        Ok(Transformed::yes(replace_children(&plan, parts)?))
     }
 }

@@ -4,14 +4,12 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result as DfResult;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::config::ConfigOptions;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::common::tree_node::Transformed;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs, StatisticsContext};
 
+use super::upwards::{Rewrite, Rewritten};
 use crate::operators::spilling_join::SpillingJoinExec;
 
 /// The part of the memory that the estimated build side of one join may take.
@@ -33,33 +31,22 @@ impl WhereMemoryIsShort {
     }
 }
 
-impl PhysicalOptimizerRule for WhereMemoryIsShort {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            let Some(join) = plan.downcast_ref::<HashJoinExec>() else {
-                return Ok(Transformed::no(plan));
-            };
-            if estimate(join.left()).is_some_and(|bytes| bytes < self.bytes) {
-                return Ok(Transformed::no(plan));
-            }
-            Ok(match SpillingJoinExec::new(join)? {
-                Some(spilling) => Transformed::yes(Arc::new(spilling)),
-                None => Transformed::no(plan),
-            })
-        })
-        .data()
-    }
-
+impl Rewrite for WhereMemoryIsShort {
     fn name(&self) -> &'static str {
         "spilling_joins"
     }
 
-    fn schema_check(&self) -> bool {
-        true
+    fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
+        let Some(join) = plan.downcast_ref::<HashJoinExec>() else {
+            return Ok(Transformed::no(plan));
+        };
+        if estimate(join.left()).is_some_and(|bytes| bytes < self.bytes) {
+            return Ok(Transformed::no(plan));
+        }
+        Ok(match SpillingJoinExec::new(join)? {
+            Some(spilling) => Transformed::yes(Arc::new(spilling)),
+            None => Transformed::no(plan),
+        })
     }
 }
 

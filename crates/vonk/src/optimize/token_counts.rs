@@ -9,14 +9,12 @@
 use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::Volatility;
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
@@ -25,33 +23,27 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 
+use super::upwards::{Rewrite, Rewritten};
 use crate::operators::token_count::TokenCountExec;
 
 /// Puts [`TokenCountExec`] below groups of the parts of texts.
 #[derive(Debug)]
 pub(super) struct BeforeTheyAreRows;
 
-impl PhysicalOptimizerRule for BeforeTheyAreRows {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            Ok(match counted(&plan)? {
-                Some(counted) => Transformed::yes(counted),
-                None => Transformed::no(plan),
-            })
-        })
-        .data()
-    }
-
+impl Rewrite for BeforeTheyAreRows {
     fn name(&self) -> &'static str {
         "token_counts"
     }
 
+    fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
+        Ok(match counted(&plan)? {
+            Some(counted) => Transformed::yes(counted),
+            None => Transformed::no(plan),
+        })
+    }
+
     /// A sum may be NULL where a count is not, though none is.
-    fn schema_check(&self) -> bool {
+    fn keeps_schema(&self) -> bool {
         false
     }
 }

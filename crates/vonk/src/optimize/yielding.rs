@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::config::ConfigOptions;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::common::tree_node::Transformed;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::joins::{
@@ -16,33 +13,23 @@ use datafusion::physical_plan::joins::{
 };
 use datafusion::physical_plan::unnest::UnnestExec;
 
+use super::upwards::{Rewrite, Rewritten};
 use crate::operators::spilling_join::SpillingJoinExec;
 
 /// Counts the batches of every operator that makes many out of one.
 #[derive(Debug)]
 pub(super) struct WhereBatchesMultiply;
 
-impl PhysicalOptimizerRule for WhereBatchesMultiply {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            Ok(match multiplies(&plan) {
-                true => Transformed::yes(Arc::new(CooperativeExec::new(plan))),
-                false => Transformed::no(plan),
-            })
-        })
-        .data()
-    }
-
+impl Rewrite for WhereBatchesMultiply {
     fn name(&self) -> &'static str {
         "yielding"
     }
 
-    fn schema_check(&self) -> bool {
-        true
+    fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
+        Ok(match multiplies(&plan) {
+            true => Transformed::yes(Arc::new(CooperativeExec::new(plan))),
+            false => Transformed::no(plan),
+        })
     }
 }
 

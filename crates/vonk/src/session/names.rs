@@ -79,7 +79,7 @@ impl Session {
     /// # Ok(()) }
     /// ```
     pub async fn schema_of(&self, name: &str) -> Result<SchemaRef> {
-        let is_table = self.views().get(name).is_some()
+        let is_table = self.views().contains(name)
             || self.catalog().is_ok_and(|catalog| catalog.table_exists(name));
         let is_path = sources::looks_like_path(name) && !is_table;
         let quoted = || format!("`{}`", name.replace('`', "``"));

@@ -46,6 +46,11 @@ impl Cached {
         entries.entry(name.to_owned()).or_insert(Entry { level, kept: None, sources: Vec::new() });
     }
 
+    /// Whether no relation is cached.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.read().is_empty()
+    }
+
     /// Whether a relation is cached.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.entries.read().contains_key(name)

@@ -17,6 +17,11 @@ impl Views {
         self.plans.read().get(&name.to_lowercase()).cloned()
     }
 
+    /// Whether there is a view of that name.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.plans.read().contains_key(&name.to_lowercase())
+    }
+
     /// Makes or replaces a view.
     pub(crate) fn insert(&self, name: &str, plan: LogicalPlan) {
         self.plans.write().insert(name.to_lowercase(), plan);

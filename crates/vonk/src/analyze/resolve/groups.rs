@@ -12,7 +12,7 @@ use super::exprs::{Alias, Names};
 use super::scope::{Column, Env, From, shown};
 use super::select::plain;
 use super::sets::{Groups, set_of_call};
-use super::{Output, Resolver, errors};
+use super::{Output, Resolver, errors, sets};
 use crate::error::{Condition, Error, Result};
 
 /// What a GROUP BY may refer to.
@@ -385,20 +385,9 @@ fn constant_key(key: Expr) -> Expr {
 
 /// What a resolved GROUP BY groups by, each key once.
 pub(super) fn keys_of(group_by: &GroupByExpr) -> Vec<Expr> {
-    fn add(key: &Expr, keys: &mut Vec<Expr>) {
-        match key {
-            Expr::GroupingSets(sets) | Expr::Rollup(sets) | Expr::Cube(sets) => {
-                sets.iter().flatten().for_each(|key| add(key, keys));
-            }
-            Expr::Tuple(items) => items.iter().for_each(|key| add(key, keys)),
-            Expr::Nested(inner) => add(inner, keys),
-            key if keys.contains(key) => {}
-            key => keys.push(key.clone()),
-        }
-    }
     let mut keys = Vec::new();
     if let GroupByExpr::Expressions(exprs, _) = group_by {
-        exprs.iter().for_each(|key| add(key, &mut keys));
+        exprs.iter().for_each(|key| sets::add_keys(key, &mut keys));
     }
     keys
 }

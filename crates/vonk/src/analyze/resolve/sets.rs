@@ -143,7 +143,8 @@ fn items_of(expr: &Expr) -> Vec<Expr> {
     }
 }
 
-fn add_keys(key: &Expr, keys: &mut Vec<Expr>) {
+/// Adds the keys that a part of GROUP BY names and that are not there yet.
+pub(super) fn add_keys(key: &Expr, keys: &mut Vec<Expr>) {
     match key {
         Expr::GroupingSets(sets) | Expr::Rollup(sets) | Expr::Cube(sets) => {
             sets.iter().flatten().for_each(|key| add_keys(key, keys));

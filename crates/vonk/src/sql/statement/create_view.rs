@@ -143,7 +143,7 @@ fn parse_files(source: &mut Source<'_>) -> Result<ReadSpec> {
 impl Command for CreateView {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let exists = session.views().get(&self.name).is_some();
+            let exists = session.views().contains(&self.name);
             if exists && self.if_not_exists {
                 return no_answer();
             }

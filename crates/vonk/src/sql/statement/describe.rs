@@ -85,7 +85,7 @@ impl Command for Describe {
 /// The table or lasting view of a name that no view of the session has.
 fn table_of(session: &dyn Environment, name: &ast::ObjectName) -> Result<Option<TableMeta>> {
     let Ok(name): Result<TableName> = table_name(name) else { return Ok(None) };
-    if name.database.is_none() && session.views().get(&name.table).is_some() {
+    if name.database.is_none() && session.views().contains(&name.table) {
         return Ok(None);
     }
     session.catalog()?.table(&name)
