@@ -99,10 +99,7 @@ impl<P: MemoryPool> MemoryPool for Guarded<P> {
         let resident = self.reading.bytes();
         // What is little is given: to refuse it saves nothing, and operators need some to spill.
         let is_little = reservation.size() + additional < 1 << 20;
-        // What passes between partitions is given as well: DataFusion's RepartitionExec may wait for
-        // ever once some of its batches went to disk and others did not.
-        let passes_on = reservation.consumer().name().starts_with("RepartitionExec");
-        if resident.saturating_add(additional as u64) > self.limit && !is_little && !passes_on {
+        if resident.saturating_add(additional as u64) > self.limit && !is_little {
             let message = format!(
                 "`{}` needs {additional} bytes more, and the process takes {resident} of {} bytes",
                 reservation.consumer().name(),

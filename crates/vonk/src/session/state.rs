@@ -85,6 +85,10 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.execution.enable_ansi_mode = config.is_on(config::ANSI);
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
+    // A file for each batch that goes to disk between partitions. DataFusion's RepartitionExec reads
+    // its files in the order of their creation and waits for each to be full; with two of them open,
+    // what it waits for may be in the second while nothing more comes to the first.
+    options.set("datafusion.execution.max_spill_file_size_bytes", "1")?;
     // Where there are few threads, one table for all of them costs less than to copy both sides of a
     // join into partitions; it has to fit into memory beside everything else.
     let build = ((128 << 20) / config.threads()?.max(1)).clamp(4 << 20, 64 << 20);
@@ -92,4 +96,54 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.optimizer.hash_join_single_partition_threshold = build;
     options.optimizer.hash_join_single_partition_threshold_rows = build / 32;
     Ok(session)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use arrow::array::{Int64Array, RecordBatch};
+    use datafusion::datasource::memory::MemorySourceConfig;
+    use datafusion::execution::TaskContext;
+    use datafusion::execution::memory_pool::GreedyMemoryPool;
+    use datafusion::physical_expr::expressions::col;
+    use datafusion::physical_plan::repartition::RepartitionExec;
+    use datafusion::physical_plan::{Partitioning, collect_partitioned};
+
+    use super::*;
+
+    /// Eight partitions of batches, each of a few rows.
+    fn partitions() -> Vec<Vec<RecordBatch>> {
+        let batch = |first: i64| {
+            let rows = Int64Array::from_iter_values(first..first + 100);
+            RecordBatch::try_from_iter([("k", Arc::new(rows) as _)]).unwrap()
+        };
+        (0..8).map(|part| (0..40).map(|n| batch(part * 4000 + n * 100)).collect()).collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn rows_that_pass_between_partitions_through_files_all_arrive() {
+        let mut config = Config::default();
+        config.set(config::BATCH_SIZE, "50").unwrap();
+        for _ in 0..20 {
+            let partitions = partitions();
+            let schema = partitions[0][0].schema();
+            let source = MemorySourceConfig::try_new_exec(&partitions, Arc::clone(&schema), None);
+            let by_key = Partitioning::Hash(vec![col("k", &schema).unwrap()], 4);
+            let plan = Arc::new(RepartitionExec::try_new(source.unwrap(), by_key).unwrap());
+            // No memory at all: every batch goes through a file.
+            let runtime = RuntimeEnvBuilder::new()
+                .with_memory_pool(Arc::new(GreedyMemoryPool::new(0)))
+                .build_arc()
+                .unwrap();
+            let task = TaskContext::default()
+                .with_session_config(session_config(&config).unwrap())
+                .with_runtime(runtime);
+            let collected = collect_partitioned(plan, Arc::new(task));
+            let collected = tokio::time::timeout(Duration::from_mins(1), collected).await;
+            let batches = collected.expect("a partition waits for ever").unwrap();
+            let rows: usize = batches.iter().flatten().map(RecordBatch::num_rows).sum();
+            assert_eq!(rows, 32_000);
+        }
+    }
 }
