@@ -57,6 +57,12 @@ const REPAIRS: &[Repair] = &[
         right: &[],
     },
     Repair {
+        option: config::REPAIR_JOIN_NULLS,
+        setup: &[L, R],
+        query: "SELECT a.k ak, b.k bk, c.k ck FROM l a JOIN l b ON a.k <=> b.k JOIN r c ON c.k = 1",
+        right: &["1 1 1", "2 2 1", "NULL NULL 1"],
+    },
+    Repair {
         option: config::REPAIR_PROJECTIONS,
         setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (0)) AS v(a)"],
         query: "SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM t))",

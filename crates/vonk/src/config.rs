@@ -99,6 +99,8 @@ options! {
         "Whether bounds of floating-point columns, which leave out NaN, are not trusted.";
     REPAIR_IN_LIST: Boolean = "vonk.repair.in.list", None, "true",
         "Whether IN lists of expressions become comparisons, which DataFusion simplifies rightly.";
+    REPAIR_JOIN_NULLS: Boolean = "vonk.repair.join.nulls", None, "true",
+        "Whether inner joins that take NULL for equal keep their order among others, where DataFusion would make them alike.";
     REPAIR_PROJECTIONS: Boolean = "vonk.repair.projections", None, "true",
         "Whether steps that compute the same, one over the other, are told apart, where DataFusion would do one of them only.";
     REPAIR_SUBQUERIES: Boolean = "vonk.repair.subqueries", None, "true",

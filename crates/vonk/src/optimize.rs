@@ -14,6 +14,7 @@ mod equal_projections;
 mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
+mod join_nulls;
 mod pacing;
 mod recursion;
 mod runtime_filters;
@@ -35,6 +36,9 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
         match rule.name() {
             "push_down_filter" if repairs_aggregates => {
                 vec![Arc::new(aggregate_filters::AboveAggregates::new(rule))]
+            }
+            "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
+                vec![Arc::new(join_nulls::WhereNullsAreAlike::new(rule))]
             }
             // It takes equal projections for one.
             "optimize_projections" if config.is_on(config::REPAIR_PROJECTIONS) => {
