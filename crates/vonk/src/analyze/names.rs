@@ -130,7 +130,7 @@ impl Namer<'_> {
                 let is_zero = !digits.contains('E') && digits.chars().all(|c| c == '0' || c == '.');
                 if is_zero { digits } else { format!("-{digits}") }
             }
-            (UnaryOperator::Minus, Expr::Cast { .. }) if is_suffixed(operand) => {
+            (UnaryOperator::Minus, Expr::Cast { expr, .. }) if is_suffixed(expr) => {
                 format!("-{}", self.name(operand))
             }
             (UnaryOperator::Minus, _) => format!("(- {})", self.name(operand)),
@@ -357,8 +357,9 @@ pub(super) fn leading_fields(chain: &[ast::AccessExpr], parts: &mut Vec<Ident>) 
 /// Whether a number was written with its type, as in `1L`; a CAST gives it that type.
 fn is_suffixed(expr: &Expr) -> bool {
     match expr {
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => is_suffixed(expr),
-        Expr::Cast { expr, .. } => is_suffixed(expr),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            matches!(**expr, Expr::Value(_)) && is_suffixed(expr)
+        }
         Expr::Value(value) => {
             matches!(value.value, Value::Number(_, true) | Value::DollarQuotedString(_))
         }
@@ -413,6 +414,9 @@ mod tests {
             ("a || b", "concat(a, b)"),
             ("1e10", "1.0E10"),
             ("0.5D", "0.5"),
+            ("-2D", "-2.0"),
+            ("CAST(1e2 AS INT)", "CAST(100.0 AS INT)"),
+            ("CAST(-1L AS STRING)", "CAST(-1 AS STRING)"),
             ("CAST(a AS decimal(10, 2))", "CAST(a AS DECIMAL(10,2))"),
             ("DATE '2024-02-29'", "DATE '2024-02-29'"),
             ("round(a)", "round(a, 0)"),

@@ -1,8 +1,9 @@
-//! IN and EXISTS over a subquery, spelled so that NULL counts and that no two columns share a name.
+//! Subqueries in conditions, spelled so that NULL counts and that no two columns share a name.
 //!
 //! DataFusion 55 makes joins of them that know true and false only: `x IN (…) OR …` and a
 //! correlated `NOT IN` take NULL for false (apache/datafusion#25347, #25340, #25473), and a column
-//! of the subquery that is compared with one of the outer query and given too becomes ambiguous.
+//! of the subquery that is compared with one of the outer query becomes ambiguous when the column that
+//! is given has its name.
 //! sql/queries/subqueries.slt has queries that tell when this can go.
 
 use std::sync::Arc;
@@ -62,7 +63,10 @@ pub(super) fn spell(plan: LogicalPlan) -> DfResult<LogicalPlan> {
 }
 
 fn has_subquery(expr: &Expr) -> DfResult<bool> {
-    expr.exists(|expr| Ok(matches!(expr, Expr::InSubquery(_) | Expr::Exists(_))))
+    let is_one = |expr: &Expr| {
+        matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_))
+    };
+    expr.exists(|expr| Ok(is_one(expr)))
 }
 
 /// A condition that keeps a row where it is true: NULL is as good as false here.
@@ -97,6 +101,9 @@ pub(super) fn spell_value(expr: Expr, outer: &DFSchema) -> DfResult<Transformed<
         Expr::InSubquery(query) if can_move(&query.expr)? => query,
         Expr::Exists(Exists { subquery, negated }) => {
             return Ok(Transformed::yes(exists(&subquery, negated, None)?));
+        }
+        Expr::ScalarSubquery(query) if !query.outer_ref_columns.is_empty() => {
+            return Ok(Transformed::yes(Expr::ScalarSubquery(with_own_name(query)?)));
         }
         other => return Ok(Transformed::no(other)),
     };
@@ -136,23 +143,38 @@ fn outer_references(value: Expr, outer: &DFSchema) -> DfResult<Expr> {
     Ok(moved.data)
 }
 
-/// The same subquery, whose only column has a name of its own.
 fn renamed(query: InSubquery) -> DfResult<InSubquery> {
-    let Some((value, input)) = value_and_input(&query.subquery) else { return Ok(query) };
+    Ok(InSubquery { subquery: with_own_name(query.subquery)?, ..query })
+}
+
+/// The same subquery, whose only column has a name of its own.
+fn with_own_name(subquery: Subquery) -> DfResult<Subquery> {
+    let Some((value, input)) = value_and_input(&subquery)? else { return Ok(subquery) };
     let plan = LogicalPlanBuilder::from(input).project([value.alias(VALUE)])?.build()?;
-    let subquery = query.subquery.with_plan(Arc::new(plan));
-    Ok(InSubquery { subquery, ..query })
+    Ok(subquery.with_plan(Arc::new(plan)))
 }
 
 /// What the column of a subquery is, and the plan it is computed over.
-fn value_and_input(subquery: &Subquery) -> Option<(Expr, LogicalPlan)> {
-    match subquery.subquery.as_ref() {
-        LogicalPlan::Projection(projection) => {
-            let value = projection.expr.first()?.clone().unalias();
-            Some((value, projection.input.as_ref().clone()))
+fn value_and_input(subquery: &Subquery) -> DfResult<Option<(Expr, LogicalPlan)>> {
+    let plan = subquery.subquery.as_ref();
+    let Some(column) = plan.schema().columns().into_iter().next() else { return Ok(None) };
+    let (mut value, mut input) = (Expr::Column(column), plan.clone());
+    // Of projections over each other, those below give names as well.
+    while let LogicalPlan::Projection(projection) = &input {
+        if projection.expr.iter().any(Expr::is_volatile) {
+            break;
         }
-        plan => Some((Expr::Column(plan.schema().columns().into_iter().next()?), plan.clone())),
+        let computed = value.transform_up(|expr| match expr {
+            Expr::Column(column) => {
+                let index = projection.schema.index_of_column(&column)?;
+                Ok(Transformed::yes(projection.expr[index].clone().unalias()))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        value = computed.data;
+        input = projection.input.as_ref().clone();
     }
+    Ok(Some((value, input)))
 }
 
 /// EXISTS over the rows of a subquery for whose value a condition holds.
@@ -162,7 +184,7 @@ fn exists(
     condition: Option<&dyn Fn(Expr) -> Expr>,
 ) -> DfResult<Expr> {
     let mut outer_ref_columns = subquery.outer_ref_columns.clone();
-    let plan = match value_and_input(subquery) {
+    let plan = match value_and_input(subquery)? {
         Some((value, input)) => {
             let input = match condition.map(|condition| condition(value)) {
                 Some(condition) => {
