@@ -31,10 +31,10 @@ functions! {
     Integer = "(- {0})", Some("(- {0})"), [Integer];
     Integer = "({0} * 2)", Some("({0} * 2)"), [Integer];
     Integer = "({0} % 3)", Some("({0} % 3)"), [Integer];
-    Integer = "CAST(extract(YEAR FROM {0}) AS BIGINT)", Some("extract(YEAR FROM {0})"), [Date];
-    Integer = "CAST(extract(DAY FROM {0}) AS BIGINT)", Some("extract(DAY FROM {0})"), [Date];
-    Integer = "CAST(extract(MONTH FROM {0}) AS BIGINT)", Some("extract(MONTH FROM {0})"), [Timestamp];
-    Integer = "CAST(extract(HOUR FROM {0}) AS BIGINT)", Some("extract(HOUR FROM {0})"), [Timestamp];
+    Integer = "CAST(extract(YEAR FROM {0}) AS BIGINT)", Some("CAST(extract(YEAR FROM {0}) AS BIGINT)"), [Date];
+    Integer = "CAST(extract(DAY FROM {0}) AS BIGINT)", Some("CAST(extract(DAY FROM {0}) AS BIGINT)"), [Date];
+    Integer = "CAST(extract(MONTH FROM {0}) AS BIGINT)", Some("CAST(extract(MONTH FROM {0}) AS BIGINT)"), [Timestamp];
+    Integer = "CAST(extract(HOUR FROM {0}) AS BIGINT)", Some("CAST(extract(HOUR FROM {0}) AS BIGINT)"), [Timestamp];
     Integer = "datediff({0}, {1})", Some("date_diff('day', {1}, {0})"), [Date, Date];
     Integer = "CAST({0} AS BIGINT)", Some("CAST({0} AS BIGINT)"), [Boolean];
     Integer = "size({0})", Some("len({0})"), [List];

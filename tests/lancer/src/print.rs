@@ -92,8 +92,15 @@ impl Display for Sql<'_, Select> {
                 false => write!(f, " GROUP BY {keys}")?,
             }
         }
+        // Of no rows, DuckDB makes a total and Spark none.
+        let needs_rows =
+            dialect == Dialect::DuckDb && select.group.as_ref().is_some_and(|group| group.rollup);
         match &select.having {
+            Some(having) if needs_rows => {
+                write!(f, " HAVING {} AND count(*) > 0", Sql(having, dialect))
+            }
             Some(having) => write!(f, " HAVING {}", Sql(having, dialect)),
+            None if needs_rows => f.write_str(" HAVING count(*) > 0"),
             None => Ok(()),
         }
     }
