@@ -21,8 +21,12 @@ const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
 /// The part of the machine's memory that is used when no limit is set.
 const MEMORY_SHARE: f64 = 0.7;
 
-/// What the process may take beyond the memory limit and a fifth of it.
-const RESIDENT_SLACK: u64 = 48 << 20;
+/// What the process may take beyond the memory limit, as hundredths of it and in bytes, before those
+/// who can spill have to.
+const SPILLS_FROM: (u64, u64) = (20, 48 << 20);
+
+/// The same for those who cannot spill, whose query fails.
+const FAILS_FROM: (u64, u64) = (30, 60 << 20);
 
 /// How long a reading of the process's size is good for.
 const READING_MS: u64 = 10;
@@ -34,8 +38,11 @@ pub(super) fn pool(config: &Config) -> Result<Arc<dyn MemoryPool>> {
     if !config.is_on(config::MEMORY_GUARD) {
         return Ok(Arc::new(pool));
     }
-    let limit = (bytes as u64).saturating_add(bytes as u64 / 5).saturating_add(RESIDENT_SLACK);
-    Ok(Arc::new(Guarded { pool, limit, reading: Reading::new() }))
+    let limit = |(hundredths, slack)| {
+        (bytes as u64).saturating_add(bytes as u64 / 100 * hundredths).saturating_add(slack)
+    };
+    let (spills_from, fails_from) = (limit(SPILLS_FROM), limit(FAILS_FROM));
+    Ok(Arc::new(Guarded { pool, spills_from, fails_from, reading: Reading::new() }))
 }
 
 /// The bytes of the pool.
@@ -70,7 +77,8 @@ fn of_machine() -> u64 {
 #[derive(Debug)]
 struct Guarded<P> {
     pool: P,
-    limit: u64,
+    spills_from: u64,
+    fails_from: u64,
     reading: Reading,
 }
 
@@ -99,11 +107,12 @@ impl<P: MemoryPool> MemoryPool for Guarded<P> {
         let resident = self.reading.bytes();
         // What is little is given: to refuse it saves nothing, and operators need some to spill.
         let is_little = reservation.size() + additional < 1 << 20;
-        if resident.saturating_add(additional as u64) > self.limit && !is_little {
+        let consumer = reservation.consumer();
+        let limit = if consumer.can_spill() { self.spills_from } else { self.fails_from };
+        if resident.saturating_add(additional as u64) > limit && !is_little {
             let message = format!(
-                "`{}` needs {additional} bytes more, and the process takes {resident} of {} bytes",
-                reservation.consumer().name(),
-                self.limit
+                "`{}` needs {additional} bytes more, and the process takes {resident} of {limit} bytes",
+                consumer.name(),
             );
             return Err(DataFusionError::ResourcesExhausted(message));
         }
@@ -121,7 +130,7 @@ impl<P: MemoryPool> MemoryPool for Guarded<P> {
 
 impl<P: MemoryPool> fmt::Display for Guarded<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}(resident: {} of {})", self.name(), self.reading.bytes(), self.limit)
+        write!(f, "{}(resident: {} of {})", self.name(), self.reading.bytes(), self.fails_from)
     }
 }
 
@@ -175,12 +184,19 @@ mod tests {
 
     #[test]
     fn a_process_that_is_too_large_gets_nothing_more() {
+        let (spills_from, fails_from) = (4096, 1 << 40);
+        let reading = Reading::new();
         let pool = FairSpillPool::new(1 << 30);
         let pool: Arc<dyn MemoryPool> =
-            Arc::new(Guarded { pool, limit: 4096, reading: Reading::new() });
-        let reservation = MemoryConsumer::new("sort").register(&pool);
-        assert!(reservation.try_grow(512 << 10).is_ok());
-        let error = reservation.try_grow(8 << 20).unwrap_err().to_string();
-        assert!(error.contains("sort") && error.contains("4096"), "{error}");
+            Arc::new(Guarded { pool, spills_from, fails_from, reading });
+        let sort = MemoryConsumer::new("sort").with_can_spill(true).register(&pool);
+        assert!(sort.try_grow(512 << 10).is_ok());
+        let error = sort.try_grow(8 << 20).unwrap_err().to_string();
+        assert!(error.contains("sort") && error.contains(&spills_from.to_string()), "{error}");
+        // Who cannot spill gets a little more before its query fails.
+        let join = MemoryConsumer::new("join").register(&pool);
+        assert!(join.try_grow(8 << 20).is_ok());
+        let error = join.try_grow(2 << 40).unwrap_err().to_string();
+        assert!(error.contains("join") && error.contains(&fails_from.to_string()), "{error}");
     }
 }
