@@ -139,6 +139,14 @@ fn coerce(name: &str, argument: &DataType) -> Result<DataType> {
     })
 }
 
+/// What a sum is once it left even 128 bits: it fits no type, whatever else is added.
+const LOST: i128 = i128::MAX;
+
+/// A sum with one more value; `LOST` if that is no sum of 128 bits.
+fn add(sum: i128, value: i128) -> i128 {
+    if sum == LOST { LOST } else { sum.checked_add(value).unwrap_or(LOST) }
+}
+
 /// How sums of one type are kept and finished.
 #[derive(Debug, Clone)]
 pub(super) struct Total {
@@ -173,7 +181,7 @@ impl Total {
 
     /// Whether a sum that does not fit is an error.
     fn is_strict(&self) -> bool {
-        self.mode != Mode::Try
+        self.mode == Mode::Ansi
     }
 
     fn overflow(&self) -> Failure {

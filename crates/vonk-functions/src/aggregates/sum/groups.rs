@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::NullState;
 
-use super::{Total, unwrapped};
+use super::{LOST, Total, unwrapped};
 
 /// A sum for each group.
 #[derive(Debug)]
@@ -41,10 +41,8 @@ impl GroupsAccumulator for GroupSums {
         self.sums.resize(group_count, 0);
         let (sums, overflows) = (&mut self.sums, &mut self.overflows);
         let mut add = |group: usize, value: i128| {
-            let sum = sums[group].checked_add(value);
-            *overflows |= sum.is_none();
-            // What fits no type is no result, if it is no error.
-            sums[group] = sum.unwrap_or(i128::MAX);
+            sums[group] = super::add(sums[group], value);
+            *overflows |= sums[group] == LOST;
         };
         let values = unwrapped(&values[0]);
         match values.data_type() {

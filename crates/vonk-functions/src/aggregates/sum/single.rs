@@ -10,7 +10,7 @@ use arrow::datatypes::Field;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 
-use super::{Total, for_each_value};
+use super::{LOST, Total, add, for_each_value};
 
 /// A sum that grows, and shrinks when rows leave the frame of a window.
 #[derive(Debug)]
@@ -33,19 +33,14 @@ impl SingleSum {
 
 impl Accumulator for SingleSum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let mut fits = true;
-        for_each_value(&values[0], |value| {
-            let sum = self.sum.checked_add(value);
-            fits &= sum.is_some();
-            // What fits no type is no result, if it is no error.
-            self.sum = sum.unwrap_or(i128::MAX);
-        })?;
+        for_each_value(&values[0], |value| self.sum = add(self.sum, value))?;
         self.values += (values[0].len() - values[0].null_count()) as u64;
-        if fits || !self.total.is_strict() { Ok(()) } else { Err(self.total.overflow().into()) }
+        let fails = self.sum == LOST && self.total.is_strict();
+        if fails { Err(self.total.overflow().into()) } else { Ok(()) }
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for_each_value(&values[0], |value| self.sum = self.sum.wrapping_sub(value))?;
+        for_each_value(&values[0], |value| self.sum = add(self.sum, value.wrapping_neg()))?;
         self.values -= (values[0].len() - values[0].null_count()) as u64;
         Ok(())
     }
@@ -113,8 +108,13 @@ impl Accumulator for DistinctSum {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let sum = self.values.iter().try_fold(0_i128, |sum, value| sum.checked_add(*value));
-        let Some(sum) = sum else { return Err(self.total.overflow().into()) };
+        // In order, so that whether it fits does not depend on how values are hashed.
+        let mut values: Vec<i128> = self.values.iter().copied().collect();
+        values.sort_unstable();
+        let sum = values.into_iter().fold(0, add);
+        if sum == LOST && self.total.is_strict() {
+            return Err(self.total.overflow().into());
+        }
         let sum = Decimal128Array::from(vec![(!self.values.is_empty()).then_some(sum)]);
         ScalarValue::try_from_array(&self.total.finish(&sum)?, 0)
     }
