@@ -37,6 +37,7 @@ mod depth;
 mod forms;
 mod functions;
 mod generators;
+mod grouping_sets;
 mod in_list;
 mod lambdas;
 mod lateral;
@@ -231,7 +232,7 @@ impl<'a> Scope<'a> {
     /// Does to the plan of a whole statement what the planner leaves undone.
     fn finish(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let config = config_of(self.state);
-        let plan = variables::fill(plan, &self.variables)?;
+        let plan = variables::fill(grouping_sets::prepare(plan)?, &self.variables)?;
         let plan = literals::narrow(lateral::thread(plan)?)?;
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
         let plan = match subqueries::any(&plan)? {
