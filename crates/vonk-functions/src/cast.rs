@@ -143,15 +143,22 @@ impl ScalarUDFImpl for SparkCast {
 impl SparkCast {
     fn written(&self, arguments: &[Expr], write: impl Fn(&Expr) -> String) -> String {
         let name = if self.mode == Mode::Try { "TRY_CAST" } else { "CAST" };
-        match arguments {
-            [value, Expr::Literal(to, metadata)] => {
-                let mut field = types::unnamed(to.data_type());
-                if let Some(metadata) = metadata {
-                    field = metadata.add_to_field(field);
-                }
-                format!("{name}({} AS {})", write(value), types::sql_name(&field))
+        let to = match arguments.last() {
+            Some(Expr::Literal(null, metadata)) => {
+                let field = types::unnamed(null.data_type());
+                Some(metadata.iter().fold(field, |field, metadata| metadata.add_to_field(field)))
             }
-            other => format!("{name}({})", other.iter().map(write).collect::<Vec<_>>().join(", ")),
+            // As it is written in SQL, before it is computed.
+            Some(Expr::Cast(null)) => Some(null.field.as_ref().clone()),
+            _ => None,
+        };
+        match (arguments, to) {
+            ([value, _], Some(to)) => {
+                format!("{name}({} AS {})", write(value), types::sql_name(&to))
+            }
+            (other, _) => {
+                format!("{name}({})", other.iter().map(write).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }

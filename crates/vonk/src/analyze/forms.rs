@@ -77,6 +77,12 @@ impl VisitorMut for Speller {
         {
             *expr = cast;
         }
+        // To the planner a CAST has the name of its operand, and `sum(a), sum(CAST(a AS DOUBLE))` are one.
+        if let Expr::Cast { expr: operand, format: None, .. } = expr
+            && !is_literal(operand)
+        {
+            self.keep_cast(expr);
+        }
         if let Expr::RLike { negated, expr: text, pattern, .. } = expr {
             let call = call("rlike", vec![(**text).clone(), (**pattern).clone()]);
             *expr = match negated {
@@ -85,6 +91,14 @@ impl VisitorMut for Speller {
             };
         }
         ControlFlow::Continue(())
+    }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => is_literal(inner),
+        Expr::Value(_) => true,
+        _ => false,
     }
 }
 
