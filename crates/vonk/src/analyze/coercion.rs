@@ -263,7 +263,7 @@ impl Scope<'_> {
             };
             for (row, field) in rows.iter_mut().zip(&fields) {
                 let taken = std::mem::take(&mut row[at]);
-                row[at] = self.rules.cast(taken, field, &common)?;
+                row[at] = decided(self.rules.cast(taken, field, &common)?);
             }
             commons.push(common.with_nullable(true));
         }
@@ -289,6 +289,18 @@ fn unwrap(expr: Expr, column: &DataType) -> Expr {
         Expr::Cast(cast) if cast.field.data_type() == column => *cast.expr,
         Expr::Literal(value, _) if value.is_null() => Expr::Literal(ScalarValue::Null, None),
         other => other,
+    }
+}
+
+/// A value of VALUES with its type, marked: the plan of a view passes here with each query of it, and
+/// casts are not the planner's then.
+fn decided(expr: Expr) -> Expr {
+    match &expr {
+        Expr::Cast(_) => expr.alias("value"),
+        Expr::Literal(value, _) if value.is_null() && *value != ScalarValue::Null => {
+            expr.alias("value")
+        }
+        _ => expr,
     }
 }
 
