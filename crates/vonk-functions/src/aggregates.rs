@@ -15,6 +15,7 @@ mod bitmaps;
 mod extremes;
 mod histogram;
 mod lists;
+mod min_max;
 mod moments;
 mod percentiles;
 mod sum;
@@ -33,6 +34,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "sum(number)",
         "Adds up the numbers of a group; a total that does not fit is an error.",
         |mode| sum::udf("sum", mode),
+    ),
+    Function::aggregate(
+        &["min"],
+        "min(value)",
+        "Gives the least value of a group; NaN is the largest number.",
+        |_| min_max::min(),
+    ),
+    Function::aggregate(
+        &["max"],
+        "max(value)",
+        "Gives the largest value of a group; NaN is the largest number.",
+        |_| min_max::max(),
     ),
     Function::aggregate(
         &["try_sum"],

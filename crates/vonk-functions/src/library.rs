@@ -156,6 +156,10 @@ impl Library {
         let make = || match row.make {
             Make::Scalar(make) => Made::Scalar(Arc::new(make().with_aliases(aliases))),
             Make::ScalarIn(make) => Made::Scalar(Arc::new(make(self.mode).with_aliases(aliases))),
+            // DataFusion forgets how a function with aliases follows the frame of a window.
+            Make::Aggregate(make) if aliases.len() == 0 => {
+                Made::Aggregate(Arc::new(make(self.mode)))
+            }
             Make::Aggregate(make) => {
                 Made::Aggregate(Arc::new(make(self.mode).with_aliases(aliases)))
             }
