@@ -42,7 +42,8 @@ pub(super) fn pool(config: &Config) -> Result<Arc<dyn MemoryPool>> {
         (bytes as u64).saturating_add(bytes as u64 / 100 * hundredths).saturating_add(slack)
     };
     let (spills_from, fails_from) = (limit(SPILLS_FROM), limit(FAILS_FROM));
-    Ok(Arc::new(Guarded { pool, spills_from, fails_from, reading: Reading::new() }))
+    let (little, reading) = ((bytes / 16).max(1 << 20), Reading::new());
+    Ok(Arc::new(Guarded { pool, spills_from, fails_from, little, reading }))
 }
 
 /// The bytes of the pool.
@@ -79,6 +80,7 @@ struct Guarded<P> {
     pool: P,
     spills_from: u64,
     fails_from: u64,
+    little: usize,
     reading: Reading,
 }
 
@@ -105,8 +107,9 @@ impl<P: MemoryPool> MemoryPool for Guarded<P> {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> DfResult<()> {
         let resident = self.reading.bytes();
-        // What is little is given: to refuse it saves nothing, and operators need some to spill.
-        let is_little = reservation.size() + additional < 1 << 20;
+        // What is little is given: to refuse it saves nothing, and operators need some to spill and to
+        // read again what they spilled.
+        let is_little = reservation.size() + additional < self.little;
         let consumer = reservation.consumer();
         let limit = if consumer.can_spill() { self.spills_from } else { self.fails_from };
         if resident.saturating_add(additional as u64) > limit && !is_little {
@@ -188,7 +191,7 @@ mod tests {
         let reading = Reading::new();
         let pool = FairSpillPool::new(1 << 30);
         let pool: Arc<dyn MemoryPool> =
-            Arc::new(Guarded { pool, spills_from, fails_from, reading });
+            Arc::new(Guarded { pool, spills_from, fails_from, little: 1 << 20, reading });
         let sort = MemoryConsumer::new("sort").with_can_spill(true).register(&pool);
         assert!(sort.try_grow(512 << 10).is_ok());
         let error = sort.try_grow(8 << 20).unwrap_err().to_string();
