@@ -143,6 +143,11 @@ impl Source<'_> {
         let absurd = |what: &str| wrong(&format!("{}: {what}", place.name));
         let dictionary = message.header_as_dictionary_batch().and_then(|batch| batch.data());
         let Some(batch) = message.header_as_record_batch().or(dictionary) else { return Ok(()) };
+        // Rows are counted by this length alone where no column is read.
+        let first = batch.nodes().and_then(|nodes| nodes.iter().next());
+        if batch.length() < 0 || first.is_some_and(|node| node.length() != batch.length()) {
+            return Err(absurd(&format!("{} rows, and columns of another length", batch.length())));
+        }
         let size = place.body.end - place.body.start;
         let mut packed = Vec::new();
         for buffer in batch.buffers().into_iter().flatten() {
