@@ -12,6 +12,7 @@ use crate::function::Function;
 mod approx_count_distinct;
 mod average;
 mod bitmaps;
+mod count_min_sketch;
 mod extremes;
 mod histogram;
 mod lists;
@@ -88,6 +89,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "bitmap_or_agg(bitmap)",
         "Gives the bits that any bitmap of a group has.",
         |_| bitmaps::or(),
+    ),
+    Function::aggregate(
+        &["count_min_sketch"],
+        "count_min_sketch(value, eps, confidence, seed)",
+        "Makes a sketch of how often the values of a group come.",
+        |_| count_min_sketch::udf(),
     ),
     Function::aggregate(
         &["histogram_numeric"],

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BinaryViewArray, PrimitiveArray, StringViewArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef};
-use datafusion::common::{Result, ScalarValue};
-use datafusion::config::ConfigOptions;
+use datafusion::common::{Result, ScalarValue, extensions_options};
+use datafusion::config::{ConfigExtension, ConfigOptions};
 use datafusion::logical_expr::{
     AggregateUDF, ColumnarValue, HigherOrderUDF, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility, WindowUDF,
@@ -258,6 +258,49 @@ impl ScalarUDFImpl for Adapter {
     }
 }
 
+extensions_options! {
+    /// The partition whose rows are computed, where rows are in partitions of a program's.
+    pub struct Partition {
+        /// Its number, from 0.
+        pub number: usize, default = 0
+    }
+}
+
+impl Partition {
+    /// A partition of this number.
+    pub fn new(number: usize) -> Self {
+        Self { number }
+    }
+
+    /// The number of the partition that is computed under these options.
+    pub(crate) fn number_of(options: &ConfigOptions) -> usize {
+        options.extensions.get::<Self>().map_or(0, |partition| partition.number)
+    }
+}
+
+impl ConfigExtension for Partition {
+    const PREFIX: &'static str = "partition";
+}
+
+extensions_options! {
+    /// What happens where a map is given a key twice.
+    pub struct MapKeys {
+        /// Whether the last value counts, rather than that it is an error.
+        pub last_wins: bool, default = false
+    }
+}
+
+impl MapKeys {
+    /// What the session's option says.
+    pub fn new(last_wins: bool) -> Self {
+        Self { last_wins }
+    }
+}
+
+impl ConfigExtension for MapKeys {
+    const PREFIX: &'static str = "map_keys";
+}
+
 /// The arguments of one call, of the types that the parameters name.
 ///
 /// Texts come as `Utf8View` and bytes as `BinaryView`; results may be of any layout.
@@ -346,6 +389,16 @@ impl Call<'_> {
     /// Whether values that do not fit are errors, by `spark.sql.ansi.enabled`.
     pub(crate) fn is_ansi(&self) -> bool {
         self.options.execution.enable_ansi_mode
+    }
+
+    /// Whether of a key that a map is given twice the last value counts, rather than none.
+    pub(crate) fn last_key_wins(&self) -> bool {
+        self.options.extensions.get::<MapKeys>().is_some_and(|keys| keys.last_wins)
+    }
+
+    /// The number of the partition whose rows are computed.
+    pub(crate) fn partition(&self) -> usize {
+        Partition::number_of(self.options)
     }
 
     /// The session's database.

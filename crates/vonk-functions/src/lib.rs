@@ -37,7 +37,7 @@ mod windows;
 
 pub use documents::schema_of;
 pub use failure::Failure;
-pub use function::{Function, Make};
+pub use function::{Function, Make, MapKeys, Partition};
 pub use library::Library;
 pub use strings::split::Splitter;
 

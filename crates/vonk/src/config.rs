@@ -65,6 +65,8 @@ options! {
         "Whether names of columns and tables must match in case.";
     DECIMAL_LOSS: Boolean = "vonk.sql.decimal.loss", Some("spark.sql.decimalOperations.allowPrecisionLoss"), "true",
         "Whether a decimal with more than 38 digits gives up those behind its point, rather than be out of range.";
+    MAP_KEYS: Text = "vonk.sql.map.keys", Some("spark.sql.mapKeyDedupPolicy"), "EXCEPTION",
+        "What happens where a map is given a key twice: `EXCEPTION` is an error, with `LAST_WIN` the last value counts.";
     DEPTH_MAX: Count = "vonk.sql.depth.max", None, "500",
         "How deep expressions and queries may nest in each other.", process;
     EXPRESSION_BYTES_MAX: Bytes = "vonk.execution.expression.bytes.max", None, "",

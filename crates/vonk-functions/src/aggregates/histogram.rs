@@ -107,19 +107,29 @@ impl Histogram {
 }
 
 /// The numbers of `java.util.Random` from a seed, so that ties fall as they do in Spark.
-struct JavaRandom(u64);
+pub(super) struct JavaRandom(u64);
 
 impl JavaRandom {
     const MULTIPLIER: u64 = 0x5_DEEC_E66D;
     const MASK: u64 = (1 << 48) - 1;
 
-    const fn new(seed: u64) -> Self {
+    pub(super) const fn new(seed: u64) -> Self {
         Self((seed ^ Self::MULTIPLIER) & Self::MASK)
     }
 
     fn bits(&mut self, count: u32) -> u64 {
         self.0 = self.0.wrapping_mul(Self::MULTIPLIER).wrapping_add(0xB) & Self::MASK;
         self.0 >> (48 - count)
+    }
+
+    /// A whole number from 0 up to but without the largest INT.
+    pub(super) fn below_max(&mut self) -> i64 {
+        loop {
+            let number = self.bits(31) as i64;
+            if number < i64::from(i32::MAX) {
+                return number;
+            }
+        }
     }
 
     /// A number from 0 up to but without 1.

@@ -1,6 +1,7 @@
 //! Maps: made of keys and values, put together, taken apart.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -88,6 +89,39 @@ pub(crate) fn build(
     Ok(Arc::new(MapArray::try_new(Arc::clone(entries), offsets, parts, nulls, *sorted)?))
 }
 
+/// As [`build`], but of a key that one map has twice the last value counts if the session says so.
+fn made(
+    call: &Call<'_>,
+    (keys, values): (&ArrayRef, &ArrayRef),
+    lengths: &[usize],
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
+    if !call.last_key_wins() {
+        return build(keys, values, lengths, nulls, call.returns);
+    }
+    let fitted = canonical(&fit(keys, &entry_of(call.returns).0)?)?;
+    let known = Keys::new(&fitted)?;
+    let mut entries = Entries::default();
+    let mut begin = 0;
+    for length in lengths {
+        let mut places: HashMap<_, usize> = HashMap::with_capacity(*length);
+        let mut kept: Vec<(usize, usize)> = Vec::with_capacity(*length);
+        for index in begin..begin + length {
+            match places.entry(known.get(index)) {
+                Entry::Occupied(place) => kept[*place.get()].1 = index,
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push((index, index));
+                }
+            }
+        }
+        kept.into_iter().for_each(|(key, value)| entries.push(key, value));
+        entries.end();
+        begin += length;
+    }
+    entries.finish(keys, values, nulls, call.returns)
+}
+
 fn check_keys(keys: &ArrayRef, lengths: &[usize]) -> Result<()> {
     if keys.logical_null_count() > 0 {
         let failure = Failure::new("NULL_MAP_KEY", "a key of a map is NULL");
@@ -125,7 +159,7 @@ pub(super) fn map() -> ScalarUDF {
             interleaved(&columns.collect::<Result<Vec<_>>>()?, data_type, call.rows)
         };
         let (keys, values) = (columns(0, &key)?, columns(1, &value)?);
-        build(&keys, &values, &vec![call.count() / 2; call.rows], None, call.returns)
+        made(call, (&keys, &values), &vec![call.count() / 2; call.rows], None)
     })
     .unifying(types::keys_and_values)
     .udf()
@@ -152,7 +186,7 @@ pub(super) fn from_arrays() -> ScalarUDF {
             own_keys.zip(own_values).for_each(|(key, value)| entries.push(key, value));
             entries.end();
         }
-        entries.finish(keys.items(), values.items(), nulls, call.returns)
+        entries.made(call, keys.items(), values.items(), nulls)
     })
     .udf()
 }
@@ -173,7 +207,7 @@ pub(super) fn from_entries() -> ScalarUDF {
             }
             entries.end();
         }
-        entries.finish(structs.column(0), structs.column(1), Some(nulls), call.returns)
+        entries.made(call, structs.column(0), structs.column(1), Some(nulls))
     })
     .udf()
 }
@@ -225,6 +259,19 @@ impl Entries {
         let values = take(values, &UInt64Array::from(self.values), None)?;
         build(&keys, &values, &self.lengths, nulls, returns)
     }
+
+    /// As [`Entries::finish`], for a function that makes maps of what may have a key twice.
+    fn made(
+        self,
+        call: &Call<'_>,
+        keys: &ArrayRef,
+        values: &ArrayRef,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef> {
+        let keys = take(keys, &UInt64Array::from(self.keys), None)?;
+        let values = take(values, &UInt64Array::from(self.values), None)?;
+        made(call, (&keys, &values), &self.lengths, nulls)
+    }
 }
 
 /// `map_concat(map, …)`
@@ -250,11 +297,11 @@ pub(super) fn concat_maps() -> ScalarUDF {
         }
         if maps.is_empty() {
             let empty = arrow::array::new_empty_array(&DataType::Utf8View);
-            return entries.finish(&empty, &empty, Some(nulls), call.returns);
+            return entries.made(call, &empty, &empty, Some(nulls));
         }
         let keys: Vec<&dyn Array> = maps.iter().map(|map| map.keys().as_ref()).collect();
         let values: Vec<&dyn Array> = maps.iter().map(|map| map.values().as_ref()).collect();
-        entries.finish(&concat(&keys)?, &concat(&values)?, Some(nulls), call.returns)
+        entries.made(call, &concat(&keys)?, &concat(&values)?, Some(nulls))
     })
     .unifying(types::maps_alike)
     .udf()
@@ -355,7 +402,7 @@ pub(super) fn from_text() -> ScalarUDF {
         }
         let keys: ArrayRef = Arc::new(arrow::array::StringViewArray::from(keys));
         let values: ArrayRef = Arc::new(arrow::array::StringViewArray::from(values));
-        build(&keys, &values, &lengths, Some(valid.into()), call.returns)
+        made(call, (&keys, &values), &lengths, Some(valid.into()))
     })
     .udf()
 }

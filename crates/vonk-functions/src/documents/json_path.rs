@@ -33,7 +33,7 @@ fn found(call: &Call<'_>) -> Result<ArrayRef> {
         walk(&tree, steps, &mut found);
         match found.as_slice() {
             [] | [Tree::Null] => return Ok(false),
-            [Tree::Text(text)] => output.push_str(text),
+            [Tree::Text(text)] if !is_quoted(steps) => output.push_str(text),
             [one] => json_text::push(one, output),
             many => json_text::push(&Tree::Array(many.to_vec()), output),
         }
@@ -92,6 +92,15 @@ pub(super) fn steps(path: &str) -> Option<Vec<Step>> {
         }
     }
     Some(steps)
+}
+
+/// Whether a text that is found keeps its quotes: it was an item among those of `[*]`.
+fn is_quoted(steps: &[Step]) -> bool {
+    match steps {
+        [Step::Every, _, ..] => true,
+        [_, rest @ ..] => is_quoted(rest),
+        [] => false,
+    }
 }
 
 fn walk(tree: &Tree, steps: &[Step], found: &mut Vec<Tree>) {

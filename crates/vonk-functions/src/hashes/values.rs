@@ -242,6 +242,11 @@ impl Hasher for XxHash {
     }
 }
 
+/// MurmurHash 3 of bytes, as an INT.
+pub(crate) fn murmur3_of_bytes(value: &[u8], seed: i32) -> i32 {
+    Murmur3::bytes(value, i64::from(seed)) as i32
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Hasher, Murmur3, XxHash, shortest};

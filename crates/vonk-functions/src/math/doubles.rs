@@ -46,7 +46,7 @@ of_one_double! {
         |x| Some(0.5 * (libm::log1p(x) - libm::log1p(-x)));
     "cbrt" => "Gives the cube root.", |x| Some(x.cbrt());
     "cos" => "Gives the cosine of radians.", |x| Some(x.cos());
-    "cosh" => "Gives the hyperbolic cosine.", |x| Some(x.cosh());
+    "cosh" => "Gives the hyperbolic cosine.", |x| Some(cosh(x));
     "cot" => "Gives the cotangent of radians.", |x| Some(1.0 / x.tan());
     "csc" => "Gives the cosecant of radians.", |x| Some(1.0 / x.sin());
     "degrees" => "Turns radians into degrees.", |x| Some(x * (180.0 / std::f64::consts::PI));
@@ -68,6 +68,26 @@ of_one_double! {
     "sqrt" => "Gives the square root.", |x| Some(x.sqrt());
     "tan" => "Gives the tangent of radians.", |x| Some(x.tan());
     "tanh" => "Gives the hyperbolic tangent.", |x| Some(x.tanh());
+}
+
+/// The hyperbolic cosine by the formulas of fdlibm, whose last digit Java has.
+fn cosh(x: f64) -> f64 {
+    let x = x.abs();
+    match x {
+        _ if x < 0.5 * std::f64::consts::LN_2 => {
+            let t = libm::expm1(x);
+            1.0 + t * t / (2.0 * (1.0 + t))
+        }
+        _ if x < 22.0 => {
+            let t = libm::exp(x);
+            0.5 * t + 0.5 / t
+        }
+        _ if x < f64::MAX.ln() => 0.5 * libm::exp(x),
+        _ => {
+            let half = libm::exp(0.5 * x);
+            0.5 * half * half
+        }
+    }
 }
 
 /// NaN counts as over a limit: its logarithm is NaN, not NULL.

@@ -1,9 +1,10 @@
 //! Random numbers and texts, the same as Spark's for the same seed.
 //!
-//! A call of a query has a generator of its own, which goes on from batch to batch. Rows of several
-//! partitions share it, so that with a seed it is the set of numbers that is the same, and their
+//! A call of a query has a generator of its own, which goes on from batch to batch; one for each
+//! partition where a program has made partitions. Rows that only threads divide share it, so that with a seed it is the set of numbers that is the same, and their
 //! order only where there is one partition.
 
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::function::Partition;
 use crate::parameters::{self, Kind, Parameters};
 
 /// Spark's `rand`.
@@ -129,7 +131,7 @@ static RANDSTR: Draw = Draw {
 struct Random {
     draw: &'static Draw,
     signature: Signature,
-    generator: Option<Arc<Mutex<Option<Generator>>>>,
+    generator: Option<Arc<Mutex<HashMap<usize, Generator>>>>,
 }
 
 impl Random {
@@ -196,11 +198,13 @@ impl ScalarUDFImpl for Random {
             Some(seed) => Some(constant_seed(seed)?),
             None => None,
         };
-        let new = || Generator::new(seed.unwrap_or_else(unseeded));
+        let partition = Partition::number_of(&args.config_options);
+        let of_partition = |seed: i64| seed.wrapping_add(partition as i64);
+        let new = || Generator::new(seed.map_or_else(unseeded, of_partition));
         let drawn = match &self.generator {
             Some(generator) => {
                 let mut generator = generator.lock().unwrap_or_else(PoisonError::into_inner);
-                (self.draw.draw)(generator.get_or_insert_with(new), &args)?
+                (self.draw.draw)(generator.entry(partition).or_insert_with(new), &args)?
             }
             None => (self.draw.draw)(&mut new(), &args)?,
         };

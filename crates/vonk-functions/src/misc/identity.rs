@@ -1,8 +1,8 @@
 //! Who and where: versions, users, files, partitions and the numbers of rows.
 
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Int32Array, Int64Array, StringArray};
 use arrow::datatypes::DataType;
@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::function::Kernel;
+use crate::function::{Kernel, Partition};
 use crate::parameters::{Kind, Parameters};
 use crate::rows;
 
@@ -108,9 +108,14 @@ number! {
     input_file_block_length = "input_file_block_length", rows::long, Int64Array, -1
 }
 
-number! {
-    /// Spark's `spark_partition_id`.
-    partition_id = "spark_partition_id", rows::int, Int32Array, 0
+/// Spark's `spark_partition_id`.
+pub(super) fn partition_id() -> ScalarUDF {
+    Kernel::new("spark_partition_id", NOTHING, rows::int, |call| {
+        let number = i32::try_from(call.partition()).unwrap_or(i32::MAX);
+        Ok(Arc::new(Int32Array::from_value(number, call.rows)))
+    })
+    .volatile()
+    .udf()
 }
 
 /// Spark's `monotonically_increasing_id`.
@@ -119,11 +124,14 @@ pub(super) fn increasing_id() -> ScalarUDF {
     ScalarUDF::new_from_impl(IncreasingId { signature, next: None })
 }
 
-/// Numbers rows from zero; each call of a query has a counter of its own.
+/// The bits of an id that number the rows of a partition; those before them number the partition.
+const ROW_BITS: u32 = 33;
+
+/// Numbers the rows of each partition; each call of a query has counters of its own.
 #[derive(Debug, Clone)]
 struct IncreasingId {
     signature: Signature,
-    next: Option<Arc<AtomicI64>>,
+    next: Option<Arc<Mutex<HashMap<usize, i64>>>>,
 }
 
 impl IncreasingId {
@@ -170,7 +178,15 @@ impl ScalarUDFImpl for IncreasingId {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows as i64;
-        let start = self.next.as_ref().map_or(0, |next| next.fetch_add(rows, Ordering::Relaxed));
+        let partition = Partition::number_of(&args.config_options);
+        let start = match &self.next {
+            Some(next) => {
+                let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+                let next = next.entry(partition).or_insert((partition as i64) << ROW_BITS);
+                std::mem::replace(next, *next + rows)
+            }
+            None => 0,
+        };
         let ids = Int64Array::from_iter_values(start..start + rows);
         Ok(ColumnarValue::Array(Arc::new(ids)))
     }

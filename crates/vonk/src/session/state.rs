@@ -11,7 +11,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::prelude::SessionConfig;
 use datafusion_spark::planner::SparkFunctionPlanner;
-use vonk_functions::Library;
+use vonk_functions::{Library, MapKeys};
 
 use super::memory;
 use super::spill::SpillPlace;
@@ -82,6 +82,8 @@ fn session_config(config: &Config) -> Result<SessionConfig> {
     options.sql_parser.enable_subquery_sort_elimination = false;
     // Spark sorts NULL before every value, ascending, and after, descending.
     options.sql_parser.default_null_ordering = "nulls_min".to_owned();
+    let repeated_keys = config.get(config::MAP_KEYS).unwrap_or_default();
+    options.extensions.insert(MapKeys::new(repeated_keys.eq_ignore_ascii_case("LAST_WIN")));
     options.execution.enable_ansi_mode = config.is_on(config::ANSI);
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
