@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableFunctionArgs;
-use datafusion::common::{DFSchema, Result as DfResult, TableReference, plan_datafusion_err};
+use datafusion::common::{
+    DFSchema, NullEquality, Result as DfResult, Spans, TableReference, plan_datafusion_err,
+};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::provider_as_source;
@@ -19,7 +21,8 @@ use datafusion::logical_expr::planner::{
     RelationPlanning, TypePlanner,
 };
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+    AggregateUDF, Expr, HigherOrderUDF, Join, JoinConstraint, JoinType, LogicalPlan, ScalarUDF,
+    Subquery, TableSource, WindowUDF,
 };
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
@@ -29,6 +32,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, Result};
 
 mod aggregates;
+mod around;
 mod coercion;
 mod constructors;
 mod datetime;
@@ -42,9 +46,11 @@ mod in_list;
 mod lambdas;
 mod lateral;
 mod literals;
+mod members;
 mod names;
 mod occurrences;
 mod operators;
+mod ordered;
 mod references;
 mod resolve;
 mod rewrites;
@@ -57,6 +63,7 @@ mod types;
 mod variables;
 mod windows;
 
+pub(crate) use around::Around;
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
@@ -99,6 +106,31 @@ pub(crate) fn plan_over(
     plan_in(&Scope::new(state, relations, &[]), query)
 }
 
+/// Joins every row of one plan with the rows that another, which reads its columns, has for it.
+pub(crate) fn lateral_join(
+    state: &SessionState,
+    left: LogicalPlan,
+    right: LogicalPlan,
+    condition: Expr,
+    join_type: JoinType,
+) -> Result<LogicalPlan> {
+    let outer_ref_columns = right.all_out_ref_exprs();
+    let subquery = Arc::new(right);
+    let item = Subquery { subquery, outer_ref_columns, spans: Spans::new() };
+    let join = Join::try_new(
+        Arc::new(left),
+        Arc::new(LogicalPlan::Subquery(item)),
+        Vec::new(),
+        Some(condition),
+        join_type,
+        JoinConstraint::On,
+        NullEquality::NullEqualsNothing,
+        false,
+    )?;
+    let plan = lateral::thread(LogicalPlan::Join(join))?;
+    Scope::new(state, HashMap::new(), &[]).finish(decorrelate::unnest(plan)?)
+}
+
 /// Plans a query over plans that it names by [`input_name`].
 pub(crate) fn plan_query(
     state: &SessionState,
@@ -120,6 +152,7 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
 pub(crate) fn prepare(query: &mut ast::Query, config: &Config) -> Result<()> {
     datetime::spell(query)?;
     typed_literals::check(query, config)?;
+    members::spell(query);
     windows::write_out(query)
 }
 
@@ -177,6 +210,8 @@ struct Scope<'a> {
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
     variables: Arc<Variables>,
     routines: Arc<Routines>,
+    /// The columns of the queries around this one, if it is planned within others.
+    around: Option<Arc<Around>>,
 }
 
 impl<'a> Scope<'a> {
@@ -207,6 +242,7 @@ impl<'a> Scope<'a> {
             expr_planners,
             variables,
             routines,
+            around: state.config().get_extension::<Around>(),
         }
     }
 
@@ -232,8 +268,12 @@ impl<'a> Scope<'a> {
     /// Does to the plan of a whole statement what the planner leaves undone.
     fn finish(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let config = config_of(self.state);
+        let plan = match &self.around {
+            Some(around) => around.refer(plan)?,
+            None => plan,
+        };
         let plan = variables::fill(grouping_sets::prepare(plan)?, &self.variables)?;
-        let plan = literals::narrow(lateral::thread(plan)?)?;
+        let plan = ordered::keep(literals::narrow(lateral::thread(plan)?)?)?;
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
         let plan = match subqueries::any(&plan)? {
             true if config.is_on(config::REPAIR_SUBQUERIES) => {
@@ -390,7 +430,8 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.functions.scalar(name)
+        let stand_in = self.around.as_ref().and_then(|around| around.function(name));
+        stand_in.or_else(|| self.functions.scalar(name))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -426,6 +467,6 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn udwf_names(&self) -> Vec<String> {
-        Vec::new()
+        self.functions.names()
     }
 }

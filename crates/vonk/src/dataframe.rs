@@ -24,12 +24,14 @@ use crate::operators::interrupt::Interrupt;
 use crate::session::Session;
 use crate::stack::with_room;
 
+mod around;
 mod cache;
 mod column;
 mod group;
 mod join;
 mod literal;
 mod na;
+mod observe;
 mod partitions;
 mod qualify;
 mod reader;
@@ -45,10 +47,12 @@ mod stat;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod unbounded;
 mod value;
 mod views;
 mod window;
 
+pub use around::Around;
 pub use cache::StorageLevel;
 pub(crate) use cache::{Caches, keep_plan};
 pub(crate) use column::columns;
@@ -57,6 +61,7 @@ pub use group::GroupedData;
 pub use join::JoinOn;
 pub use literal::Operand;
 pub use na::NaFunctions;
+pub use observe::Observation;
 pub use reader::{DataFrameReader, Paths, ReadSchema};
 pub use reference::Reference;
 pub use row::{Row, RowIndex};

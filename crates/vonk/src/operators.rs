@@ -10,6 +10,8 @@ pub(crate) mod conjunction;
 pub(crate) mod guarded;
 pub(crate) mod in_order;
 pub(crate) mod interrupt;
+pub(crate) mod named_scan;
+pub(crate) mod numbered;
 pub(crate) mod once;
 pub(crate) mod paced;
 pub(crate) mod recursion;

@@ -16,9 +16,11 @@ mod float_pruning;
 mod guarded_conditions;
 mod join_nulls;
 mod pacing;
+mod partition_numbers;
 mod recursion;
 mod runtime_filters;
 mod spilling_joins;
+mod struct_fields;
 mod token_counts;
 mod upwards;
 mod yielding;
@@ -40,6 +42,11 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
             "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
                 vec![Arc::new(join_nulls::WhereNullsAreAlike::new(rule))]
             }
+            "extract_leaf_expressions" | "push_down_leaf_projections"
+                if config.is_on(config::REPAIR_PROJECTIONS) =>
+            {
+                vec![Arc::new(struct_fields::WhereNamesDiffer::new(rule))]
+            }
             // It takes equal projections for one.
             "optimize_projections" if config.is_on(config::REPAIR_PROJECTIONS) => {
                 vec![Arc::new(equal_projections::WhereStepsRepeat), rule]
@@ -53,6 +60,7 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
 /// The rules for physical plans; `memory` is the limit of the pool in bytes.
 pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
+    rules.push(Arc::new(Upwards(partition_numbers::WherePartitionsAreNumbered)));
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
             "FilterPushdown" if config.is_on(config::REPAIR_FILTER_PUSHDOWN) => {

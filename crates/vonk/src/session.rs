@@ -9,7 +9,7 @@ use datafusion::logical_expr::LogicalPlan;
 use object_store::ObjectStore;
 use parking_lot::RwLock;
 
-use crate::analyze::{References, Routines, Variables};
+use crate::analyze::{Around, References, Routines, Variables};
 use crate::catalog::{Catalog, DEFAULT_DATABASE};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, Column, DataFrame};
@@ -37,6 +37,8 @@ mod state;
 #[derive(Debug, Clone)]
 pub struct Session {
     inner: Arc<Inner>,
+    /// The columns of the queries around those that are planned by this clone.
+    around: Option<Arc<Around>>,
 }
 
 #[derive(Debug)]
@@ -147,6 +149,7 @@ impl Session {
                 caches: Caches::default(),
                 policy,
             }),
+            around: None,
         })
     }
 
@@ -209,6 +212,7 @@ impl Session {
         }
         self.inner.database.read().clone_into(&mut fork.inner.database.write());
         fork.inner.user_functions.take_from(&self.inner.user_functions);
+        fork.inner.routines.take_from(&self.inner.routines);
         fork.refresh()?;
         Ok(fork)
     }
@@ -320,7 +324,20 @@ impl Session {
         let mut state = SessionState::clone(&self.inner.state.read());
         let options = Arc::clone(state.config_options());
         state.execution_props_mut().mark_start_execution(options);
+        if let Some(around) = &self.around {
+            state.config_mut().set_extension(Arc::clone(around));
+        }
         Arc::new(state)
+    }
+
+    /// A clone whose queries are planned within others.
+    pub(crate) fn planning_within(&self, around: Arc<Around>) -> Self {
+        Self { inner: Arc::clone(&self.inner), around: Some(around) }
+    }
+
+    /// The columns of the queries around those of this clone.
+    pub(crate) fn around(&self) -> Option<&Around> {
+        self.around.as_deref()
     }
 
     pub(crate) fn runtime(&self) -> &Arc<RuntimeEnv> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionState;
 
 use crate::error::{Condition, Error, Result};
@@ -131,7 +132,13 @@ pub(crate) async fn list(state: &SessionState, spec: &ReadSpec) -> Result<Vec<(S
 /// `UNABLE_TO_INFER_SCHEMA` if the files do not tell it, and whatever reading them gives.
 pub(crate) async fn open(state: &SessionState, spec: &ReadSpec) -> Result<Arc<dyn TableProvider>> {
     let root = paths::Root::find(state, spec)?;
-    let files = root.list().await?;
+    let files = match (root.list().await, &spec.schema) {
+        // Nothing has to be found out of files: there are no rows.
+        (Err(_), Some(schema)) if spec.format.is_some() && root.is_of_empty_directories() => {
+            return Ok(Arc::new(EmptyTable::new(Arc::clone(schema))));
+        }
+        (files, _) => files?,
+    };
     if files.is_empty() {
         let message = "no file is left by the options `pathGlobFilter` and `modified…`";
         return Err(

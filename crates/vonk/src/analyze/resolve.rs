@@ -32,6 +32,7 @@ mod select;
 mod sets;
 mod star;
 
+pub(super) use scope::reference;
 pub(super) use select::empty_select;
 
 /// What VALUES are called while their columns get Spark's names.

@@ -59,6 +59,12 @@ impl Routines {
         self.by_name.read().get(&name.to_lowercase()).cloned()
     }
 
+    /// Adds the functions of another session.
+    pub(crate) fn take_from(&self, other: &Self) {
+        let others = other.by_name.read().clone();
+        self.by_name.write().extend(others);
+    }
+
     pub(crate) fn insert(&self, routine: Routine) {
         self.by_name.write().insert(routine.name.to_lowercase(), Arc::new(routine));
     }

@@ -2,11 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     self, Expr, Ident, NamedWindowDefinition, NamedWindowExpr, VisitMut, VisitorMut, WindowSpec,
     WindowType,
 };
 
+use super::syntax::call;
 use crate::error::{Condition, Error, Result};
 
 /// Writes every named window of a query out where it is used.
@@ -47,6 +49,10 @@ pub(super) fn number_in_int(query: &mut ast::Query) {
             {
                 list.args.clear();
             }
+            if let Some(steps) = steps_of_counter(function, &name) {
+                *expr = steps;
+                return ControlFlow::Continue(());
+            }
             if function.over.is_some() && NUMBERING.contains(&name.as_str()) {
                 *expr = super::syntax::cast(expr.clone(), ast::DataType::Int(None));
             }
@@ -54,6 +60,47 @@ pub(super) fn number_in_int(query: &mut ast::Query) {
         }
     }
     let _ = VisitMut::visit(query, &mut Caster);
+}
+
+/// `counter_diff(value[, start])`: by how much a counter has grown since the row before; NULL where
+/// it began anew, which a smaller value or another start tells.
+fn steps_of_counter(function: &ast::Function, name: &str) -> Option<Expr> {
+    let over = function.over.clone().filter(|_| name == "counter_diff")?;
+    let ast::FunctionArguments::List(list) = &function.args else { return None };
+    let args = list.args.iter().map(|arg| match arg {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(arg)) => Some(arg),
+        _ => None,
+    });
+    let args = args.collect::<Option<Vec<&Expr>>>()?;
+    let before = |value: &Expr| match call("lag", vec![value.clone()]) {
+        Expr::Function(lag) => Expr::Function(ast::Function { over: Some(over.clone()), ..lag }),
+        other => other,
+    };
+    let binary = |left: Expr, op, right: Expr| Expr::BinaryOp {
+        left: Box::new(Expr::Nested(Box::new(left))),
+        op,
+        right: Box::new(Expr::Nested(Box::new(right))),
+    };
+    let (value, start) = match args.as_slice() {
+        [value] => (*value, None),
+        [value, start] => (*value, Some(*start)),
+        _ => return None,
+    };
+    let shrinks = binary(value.clone(), ast::BinaryOperator::Lt, before(value));
+    let restarts =
+        start.map(|start| Expr::IsDistinctFrom(Box::new(start.clone()), Box::new(before(start))));
+    let case = |condition| ast::CaseWhen { condition, result: Expr::value(ast::Value::Null) };
+    Some(Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: std::iter::once(shrinks).chain(restarts).map(case).collect(),
+        else_result: Some(Box::new(binary(
+            value.clone(),
+            ast::BinaryOperator::Minus,
+            before(value),
+        ))),
+    })
 }
 
 /// The planner below takes the distance of a bound as a number or a text with its units in it.

@@ -200,7 +200,10 @@ fn kind(how: &str) -> Result<Kind> {
 /// Gives columns that both sides have under the same reference a table of their own.
 ///
 /// They become `left.name` and `right.name`; with a number where such tables are there already.
-fn tell_apart(left: LogicalPlan, right: LogicalPlan) -> Result<(LogicalPlan, LogicalPlan)> {
+pub(super) fn tell_apart(
+    left: LogicalPlan,
+    right: LogicalPlan,
+) -> Result<(LogicalPlan, LogicalPlan)> {
     let (a, b) = (left.schema().clone(), right.schema().clone());
     let clash = |table: Option<&TableReference>, name: &str, other: &DFSchema| {
         other.iter().any(|(its, field)| {

@@ -27,6 +27,7 @@ use super::source::{behind_table, renamed};
 use super::syntax::Select;
 use crate::error::{Condition, Error, Result};
 use crate::operators::ahead::run_ahead;
+use crate::operators::named_scan::{NamedScan, Scanned};
 use crate::session::Session;
 
 /// Batches that a partition may be ahead of the one that is being gathered.
@@ -182,7 +183,7 @@ impl TableProvider for PartitionTable {
         let slices = (0..count).map(slice).collect();
         let schema = Arc::clone(&self.schema);
         let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
-        Ok(Arc::new(scan))
+        Ok(Arc::new(NamedScan::new(Scanned::Partitions, scan)))
     }
 }
 

@@ -108,7 +108,42 @@ impl Session {
             Box::pin(async move { plan_range(&session, start, end, step) })
         })
     }
+
+    /// As [`Session::range_by`], in so many partitions, each with its share of the numbers.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let parts = Session::new().range_in(0, 5, 1, 2).rdd_of::<i64>().glom().collect().await?;
+    /// assert_eq!(parts, [vec![0, 1], vec![2, 3, 4]]);
+    /// # Ok(()) }
+    /// ```
+    pub fn range_in(&self, start: i64, end: i64, step: i64, partitions: usize) -> DataFrame {
+        let whole = self.range_by(start, end, step);
+        let count = match step {
+            0 => 0,
+            step => {
+                let (distance, step) = (i128::from(end) - i128::from(start), i128::from(step));
+                (distance / step + i128::from(distance % step != 0)).max(0)
+            }
+        };
+        let parts = partitions as i128;
+        // A part without numbers would be no part; many are dealt out instead of written down.
+        if count < parts || partitions > PARTS_MAX {
+            return whole.repartition(partitions);
+        }
+        let border = |part: i128| {
+            let number = i128::from(start) + i128::from(step) * (count * part / parts);
+            i64::try_from(number).unwrap_or(end)
+        };
+        let shares = (0..parts).map(|part| self.range_by(border(part), border(part + 1), step));
+        let joined = shares.reduce(|before, share| before.union(&share));
+        joined.map_or(whole, |joined| joined.coalesce(partitions))
+    }
 }
+
+/// Parts of a range that are written down in a plan.
+const PARTS_MAX: usize = 200;
 
 /// A query that scans a table under a name that messages and plans show.
 pub(super) fn scan(
@@ -147,7 +182,7 @@ pub(super) fn behind_table(
 }
 
 /// The columns under names of which each is there once, since a table has no two of a name.
-fn stored_schema(schema: &DFSchema) -> SchemaRef {
+pub(super) fn stored_schema(schema: &DFSchema) -> SchemaRef {
     let mut taken = HashSet::new();
     let fields: Vec<Field> = schema
         .fields()

@@ -1,9 +1,12 @@
 //! Queries by name, and how queries run.
 
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs, StatisticsContext, displayable};
 use futures::StreamExt;
 
 use super::DataFrame;
@@ -73,9 +76,20 @@ impl DataFrame {
         Ok(files)
     }
 
+    /// What the query computes, in words that two queries share whose results differ in the names of
+    /// their columns only; two queries with other words may still mean the same.
+    ///
+    /// # Errors
+    /// Those of [`DataFrame::check`].
+    pub async fn semantics(&self) -> Result<String> {
+        let mut text = String::new();
+        describe(self.logical_plan().await?, 0, &mut text);
+        Ok(text)
+    }
+
     /// How the query runs: `simple` gives the physical plan, `logical` and `optimized` the plan before and after the rules,
     /// `extended` both and what the rules made of it,
-    /// `formatted` a drawing, and `analyze` runs the query and gives its figures.
+    /// `cost` the second with what is known of its size, `formatted` a drawing, and `analyze` runs the query and gives its figures.
     ///
     /// ```
     /// # use vonk::prelude::*;
@@ -102,6 +116,13 @@ impl DataFrame {
             )),
             "logical" => Ok(logical.display_indent().to_string()),
             "optimized" => Ok(state.optimize(logical)?.display_indent().to_string()),
+            "cost" => {
+                let plan = state.optimize(logical)?;
+                let physical = physical().await?;
+                let context = StatisticsContext::new();
+                let statistics = context.compute(physical.as_ref(), &StatisticsArgs::new())?;
+                Ok(format!("{}\n{}", plan.display_indent(), cost(&statistics)))
+            }
             "analyze" => {
                 let mut execution = self.start().await?;
                 while let Some(batch) = execution.stream.next().await {
@@ -119,6 +140,29 @@ impl DataFrame {
     }
 }
 
+/// What is known of the size of a result before it is computed.
+fn cost(statistics: &Statistics) -> String {
+    let known = |name: &str, value: &Precision<usize>| {
+        value.get_value().map(|value| format!("{name}={value}"))
+    };
+    let bytes = known("sizeInBytes", &statistics.total_byte_size);
+    let parts = [bytes, known("rowCount", &statistics.num_rows)];
+    format!("Statistics({})", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// A plan in words that leave out what columns are called.
+fn describe(plan: &LogicalPlan, depth: usize, text: &mut String) {
+    let step = match plan {
+        LogicalPlan::Projection(projection) => {
+            let values = projection.expr.iter().map(|expr| expr.clone().unalias_nested().data);
+            values.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+        }
+        other => other.display().to_string(),
+    };
+    text.push_str(&format!("{:depth$}{step}\n", ""));
+    plan.inputs().into_iter().for_each(|input| describe(input, depth + 1, text));
+}
+
 /// Adds the files of every scan of a plan.
 fn add_files(plan: &dyn ExecutionPlan, files: &mut Vec<String>) {
     if let Some(scan) = plan.downcast_ref::<DataSourceExec>()
@@ -126,7 +170,8 @@ fn add_files(plan: &dyn ExecutionPlan, files: &mut Vec<String>) {
     {
         let groups = config.file_groups.iter();
         let paths = groups.flat_map(|group| group.files()).map(|file| file.path().to_string());
-        files.extend(paths.map(|path| format!("file:///{path}")));
+        let store = config.object_store_url.as_str();
+        files.extend(paths.map(|path| format!("{store}{path}")));
     }
     plan.children().into_iter().for_each(|child| add_files(child.as_ref(), files));
 }

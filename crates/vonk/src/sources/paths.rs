@@ -194,6 +194,18 @@ impl Root {
         display_path(&self.url, location)
     }
 
+    /// Whether every path is a directory that is there, of this machine, and holds nothing to read.
+    pub(super) fn is_of_empty_directories(&self) -> bool {
+        is_local(&self.url)
+            && self.places.iter().all(|place| match place.patterns.as_slice() {
+                [Pattern { literal, rest }] if rest.is_empty() => {
+                    let path = std::path::Path::new("/").join(literal.as_ref());
+                    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+                }
+                _ => false,
+            })
+    }
+
     /// Why a path leads to nothing: a typing error, a glob without match, an empty directory.
     async fn nothing_at(&self, place: &Place) -> Error {
         let text = &place.text;

@@ -125,6 +125,7 @@ const CAPITALS: &[&str] = &[
     "signum",
     "sin",
     "sinh",
+    "spark_partition_id",
     "sqrt",
     "tan",
     "tanh",

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 use super::super::names::leading_fields;
 use super::super::syntax::{call, empty_query};
 use super::super::variables;
-use super::scope::{Column, Env, shown};
+use super::scope::{Column, Env, From, shown};
 use super::{Resolver, errors};
 use crate::error::{Error, Result};
 
@@ -104,7 +104,22 @@ impl Resolver<'_> {
             }
             env = outer.parent;
         }
-        Ok(None)
+        self.column_around(path)
+    }
+
+    /// What a path stands for in the query around the one that is planned.
+    fn column_around(&self, path: &[Ident]) -> Result<Option<Expr>> {
+        let Some(around) = &self.scope.around else { return Ok(None) };
+        let from = From::of_schema(around.schema(), None);
+        let (found, used) = from.find(path, self.same);
+        match found.as_slice() {
+            [] => Ok(None),
+            [column] => match around.stand_in(&column.reference) {
+                Some(value) => self.fields(value, &column.data_type, &path[used..]).map(Some),
+                None => Ok(None),
+            },
+            found => Err(errors::ambiguous(path, found)),
+        }
     }
 
     /// Remembers that a column of `env` is used, for the queries within.
@@ -119,7 +134,7 @@ impl Resolver<'_> {
 
     /// `value.field.field`.
     pub(super) fn fields(
-        &mut self,
+        &self,
         value: Expr,
         data_type: &DataType,
         fields: &[Ident],

@@ -149,7 +149,7 @@ pub(super) fn parts_of(table: &TableReference) -> Vec<String> {
 }
 
 /// The syntax for one column of a plan.
-pub(super) fn reference(table: Option<&TableReference>, name: &str) -> Expr {
+pub(in super::super) fn reference(table: Option<&TableReference>, name: &str) -> Expr {
     let ident = |name: &str| Ident::with_quote('`', name);
     let Some(table) = table else { return Expr::Identifier(ident(name)) };
     let words = [table.catalog(), table.schema(), Some(table.table()), Some(name)];

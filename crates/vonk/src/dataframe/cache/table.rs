@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{Cache, Filled, renamed};
+use crate::operators::named_scan::{NamedScan, Scanned};
 
 /// A query and its cache.
 #[derive(Debug)]
@@ -86,7 +87,7 @@ impl CacheTable {
             let slices = (0..count).map(slice).collect();
             let schema = Arc::clone(&self.schema);
             let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
-            Ok(Arc::new(scan) as Arc<dyn ExecutionPlan>)
+            Ok(Arc::new(NamedScan::new(Scanned::Kept, scan)) as Arc<dyn ExecutionPlan>)
         })
     }
 }

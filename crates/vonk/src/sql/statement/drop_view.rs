@@ -18,20 +18,24 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(DropView { name: table_name(&source.relation()?)?, if_exists }))
 }
 
+/// Drops the view of the session that has a name; false if there is none.
+pub(super) fn drop_temporary(session: &dyn Environment, name: &TableName) -> bool {
+    match name.database.as_deref() {
+        None => {
+            session.cached().remove(&name.table.to_lowercase());
+            session.views().remove(&name.table)
+        }
+        Some(GLOBAL_DATABASE) => {
+            session.views().remove(&format!("{GLOBAL_DATABASE}.{}", name.table))
+        }
+        Some(_) => false,
+    }
+}
+
 impl Command for DropView {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let is_temporary = match self.name.database.as_deref() {
-                None => {
-                    session.cached().remove(&self.name.table.to_lowercase());
-                    session.views().remove(&self.name.table)
-                }
-                Some(GLOBAL_DATABASE) => {
-                    session.views().remove(&format!("{GLOBAL_DATABASE}.{}", self.name.table))
-                }
-                Some(_) => false,
-            };
-            if !is_temporary {
+            if !drop_temporary(session, &self.name) {
                 session.catalog()?.drop_table(&self.name, TableKind::View, self.if_exists)?;
             }
             no_answer()

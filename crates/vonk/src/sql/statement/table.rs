@@ -9,6 +9,7 @@ use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::drop_view::drop_temporary;
 use super::{Changes, Command, Source, describe, no_answer, table_name};
 use crate::catalog::{ColumnMeta, CreateMode, TableKind, TableMeta, TableName};
 use crate::display::result_schema;
@@ -230,7 +231,10 @@ impl Command for AlterView {
 impl Command for DropTable {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            session.catalog()?.drop_table(&self.name, TableKind::Table, self.if_exists)?;
+            // A view of the session goes before a table, as it does in FROM.
+            if !drop_temporary(session, &self.name) {
+                session.catalog()?.drop_table(&self.name, TableKind::Table, self.if_exists)?;
+            }
             no_answer()
         })
     }
