@@ -15,7 +15,7 @@ use vonk::{DataFrame, Error, Result};
 
 use crate::errors::{self, required};
 use crate::execute::{decompressed, statement_text};
-use crate::session::ConnectSession;
+use crate::session::{ConnectSession, Persisted};
 use crate::{relation, types};
 
 /// The version of Spark whose protocol and functions these are.
@@ -57,8 +57,10 @@ async fn answer(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             let is_local = local.plan.as_ref().is_some_and(holds_its_rows);
             Answer::IsLocal(response::IsLocal { is_local })
         }
-        Analyze::IsStreaming(_) => {
-            Answer::IsStreaming(response::IsStreaming { is_streaming: false })
+        Analyze::IsStreaming(streaming) => {
+            let frame = frame(session, streaming.plan).await?;
+            let is_streaming = relation::is_streaming(&frame).await?;
+            Answer::IsStreaming(response::IsStreaming { is_streaming })
         }
         Analyze::InputFiles(files) => {
             let files = frame(session, files.plan).await?.input_files().await?;
@@ -102,24 +104,17 @@ async fn cached(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
         }
         Analyze::Unpersist(unpersist) => {
             let key = key(&required(unpersist.relation, "query")?);
-            if let Some(frame) = session.kept.lock().persisted.remove(&key) {
-                frame.unpersist();
+            if let Some(persisted) = session.kept.lock().persisted.remove(&key) {
+                persisted.frame.unpersist();
             }
             Answer::Unpersist(response::Unpersist {})
         }
         Analyze::GetStorageLevel(level) => {
-            let is_kept = session
-                .kept
-                .lock()
-                .persisted
-                .contains_key(&key(&required(level.relation, "query")?));
-            let storage_level = Some(StorageLevel {
-                use_disk: is_kept,
-                use_memory: is_kept,
-                use_off_heap: false,
-                deserialized: is_kept,
-                replication: 1,
-            });
+            let key = key(&required(level.relation, "query")?);
+            let none = StorageLevel { replication: 1, ..StorageLevel::default() };
+            let kept = session.kept.lock();
+            let storage_level = kept.persisted.get(&key).map(|persisted| persisted.level);
+            let storage_level = Some(storage_level.unwrap_or(none));
             Answer::GetStorageLevel(response::GetStorageLevel { storage_level })
         }
         _ => return Err(Error::internal("this is no question about caches")),
@@ -158,7 +153,11 @@ async fn explained(frame: &DataFrame, mode: ExplainMode) -> Result<String> {
     let physical = frame.explain("simple").await?;
     let physical = format!("== Physical Plan ==\n{physical}");
     Ok(match mode {
-        ExplainMode::Extended | ExplainMode::Cost | ExplainMode::Codegen => {
+        ExplainMode::Cost => {
+            let optimized = frame.explain("cost").await?;
+            format!("== Optimized Logical Plan ==\n{optimized}\n\n{physical}")
+        }
+        ExplainMode::Extended | ExplainMode::Codegen => {
             let logical = frame.explain("logical").await?;
             let optimized = frame.explain("optimized").await?;
             format!(
@@ -191,7 +190,7 @@ fn parsed(session: &Arc<ConnectSession>, text: &str) -> Result<spark_connect_pro
 
 /// What a query means, in words that two queries of one meaning share.
 async fn meaning(session: &Arc<ConnectSession>, plan: Option<Plan>) -> Result<String> {
-    frame(session, plan).await?.explain("logical").await
+    frame(session, plan).await?.semantics().await
 }
 
 /// What a cached query is known by.
@@ -201,14 +200,25 @@ fn key(relation: &Relation) -> Vec<u8> {
 
 async fn persist(session: &Arc<ConnectSession>, persist: Persist) -> Result<()> {
     let relation = required(persist.relation, "query")?;
-    let level = match persist.storage_level {
-        Some(StorageLevel { use_disk: true, use_memory: false, .. }) => {
-            vonk::StorageLevel::DiskOnly
-        }
-        Some(StorageLevel { use_disk: false, .. }) => vonk::StorageLevel::MemoryOnly,
-        _ => vonk::StorageLevel::MemoryAndDisk,
+    let given = persist.storage_level.unwrap_or(MEMORY_AND_DISK_DESERIALIZED);
+    let level = match (given.use_disk, given.use_memory) {
+        (true, false) => vonk::StorageLevel::DiskOnly,
+        (false, _) => vonk::StorageLevel::MemoryOnly,
+        (true, true) => vonk::StorageLevel::MemoryAndDisk,
     };
     let frame = relation::frame(session, &relation).await?;
-    session.kept.lock().persisted.entry(key(&relation)).or_insert_with(|| frame.persist(level));
+    let mut kept = session.kept.lock();
+    kept.persisted
+        .entry(key(&relation))
+        .or_insert_with(|| Persisted { frame: frame.persist(level), level: given });
     Ok(())
 }
+
+/// The level of `cache()`.
+const MEMORY_AND_DISK_DESERIALIZED: StorageLevel = StorageLevel {
+    use_disk: true,
+    use_memory: true,
+    use_off_heap: false,
+    deserialized: true,
+    replication: 1,
+};

@@ -154,9 +154,10 @@ async fn statement(session: &Arc<ConnectSession>, call: &CatType) -> Result<Quer
 async fn created(session: &Arc<ConnectSession>, create: &proto::CreateTable) -> Result<Query> {
     let engine = &session.engine;
     let columns = match &create.schema {
-        Some(schema) => column_list(&crate::types::ddl(schema)?),
+        Some(schema) => crate::types::columns_ddl(schema)?,
         None => String::new(),
     };
+    let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
     let default = || crate::config::value(engine, "spark.sql.sources.default");
     let source = create.source.clone().filter(|source| !source.is_empty()).or_else(default);
     let escape = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
@@ -177,15 +178,6 @@ async fn created(session: &Arc<ConnectSession>, create: &proto::CreateTable) -> 
     }
     engine.sql(text).collect().await?;
     Query::new(engine.table(&create.table_name)).await
-}
-
-/// `struct<a: INT>` as the list of columns of a table; none for a struct without fields.
-fn column_list(ddl: &str) -> String {
-    let inner = ddl.strip_prefix("struct<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(ddl);
-    match inner.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", inner.replace("`: ", "` ")),
-    }
 }
 
 fn catalogs(pattern: Option<&str>) -> Result<RecordBatch> {

@@ -17,6 +17,13 @@ const DEPTH_MAX: usize = 1024;
 /// How deep a message may nest to be decoded on the stack that is there.
 const DEPTH_SMALL: usize = 100;
 
+/// How many groups may be within each other. Any text may read like groups, as a row of `s` does:
+/// the bound is far above that of messages.
+const GROUPS_MAX: usize = 1 << 18;
+
+/// The stack that passing over a group takes.
+const GROUP_STACK_BYTES: usize = 1 << 10;
+
 /// The stack that is made for deep messages, over which prost recurs.
 const STACK_BYTES: usize = 32 << 20;
 
@@ -85,56 +92,87 @@ impl<U: Message + Default> Decoder for Reader<U> {
 /// comes from outside passes here, also one that was packed within another.
 pub(crate) fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, String> {
     let depth = depth(&bytes);
-    if depth > DEPTH_MAX {
+    if depth.levels > DEPTH_MAX {
         return Err(format!("the message nests deeper than {DEPTH_MAX} levels"));
     }
+    if depth.groups > GROUPS_MAX {
+        return Err(format!("the message nests deeper than {GROUPS_MAX} groups"));
+    }
     let decode = || M::decode(bytes);
-    let decoded = match depth > DEPTH_SMALL {
-        true => stacker::grow(STACK_BYTES, decode),
+    let decoded = match depth.levels > DEPTH_SMALL || depth.groups > DEPTH_SMALL {
+        true => stacker::grow(STACK_BYTES + depth.groups * GROUP_STACK_BYTES, decode),
         false => decode(),
     };
     decoded.map_err(|error| format!("the message is damaged: {error}"))
 }
 
+/// How deep a message nests at most.
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    levels: usize,
+    /// Groups within each other, which no message of the protocol has: prost passes over them, a
+    /// call for each.
+    groups: usize,
+}
+
 /// How deep a message may nest at most, without knowing which of its fields are messages: whatever
 /// has a length and reads like a message is taken for one.
-fn depth(message: &[u8]) -> usize {
-    let mut open: Vec<&[u8]> = vec![message];
-    let mut deepest = 0;
-    while let Some(mut rest) = open.pop() {
+fn depth(message: &[u8]) -> Depth {
+    let mut open: Vec<(&[u8], usize)> = vec![(message, 0)];
+    let mut deepest = Depth::default();
+    while let Some((mut rest, groups)) = open.pop() {
         if rest.is_empty() {
             continue;
         }
-        let Some(inner) = next_field(&mut rest) else { continue };
-        open.push(rest);
-        // A text of a character or an empty message has nothing in it.
-        if inner.len() > 1 {
-            open.push(inner);
-            deepest = deepest.max(open.len());
+        let Some(field) = next_field(&mut rest) else { continue };
+        match field {
+            Field::Bytes(inner) => {
+                open.push((rest, groups));
+                // A text of a character or an empty message has nothing in it.
+                if inner.len() > 1 {
+                    open.push((inner, 0));
+                    deepest.levels = deepest.levels.max(open.len());
+                }
+            }
+            Field::GroupStart => {
+                open.push((rest, groups + 1));
+                deepest.groups = deepest.groups.max(groups + 1);
+            }
+            Field::GroupEnd => open.push((rest, groups.saturating_sub(1))),
         }
-        if deepest > DEPTH_MAX {
+        if deepest.levels > DEPTH_MAX || deepest.groups > GROUPS_MAX {
             break;
         }
     }
     deepest
 }
 
+/// A field as it is on the wire.
+enum Field<'a> {
+    /// What has a length.
+    Bytes(&'a [u8]),
+    /// The beginning of a group, which ends at a mark of its own.
+    GroupStart,
+    GroupEnd,
+}
+
 /// Takes a field; gives what is in it, and nothing if these are no fields.
-fn next_field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+fn next_field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
     let (_, wire) = decode_key(rest).ok()?;
     let length = match wire {
         WireType::Varint => {
             decode_varint(rest).ok()?;
-            return Some(&[]);
+            return Some(Field::Bytes(&[]));
         }
         WireType::ThirtyTwoBit => 4,
         WireType::SixtyFourBit => 8,
         WireType::LengthDelimited => usize::try_from(decode_varint(rest).ok()?).ok()?,
-        WireType::StartGroup | WireType::EndGroup => return None,
+        WireType::StartGroup => return Some(Field::GroupStart),
+        WireType::EndGroup => return Some(Field::GroupEnd),
     };
     let (inner, behind) = rest.split_at_checked(length)?;
     *rest = behind;
-    Some(if wire == WireType::LengthDelimited { inner } else { &[] })
+    Some(Field::Bytes(if wire == WireType::LengthDelimited { inner } else { &[] }))
 }
 
 #[cfg(test)]
@@ -160,10 +198,28 @@ mod tests {
         let roomy = std::thread::Builder::new().stack_size(STACK_BYTES * 2);
         let compared = roomy.spawn(|| {
             let message = nested(400).encode_to_vec();
-            assert!((800..=DEPTH_MAX).contains(&depth(&message)));
+            assert!((800..=DEPTH_MAX).contains(&depth(&message).levels));
             assert_eq!(decode::<Relation>(message.into()).unwrap(), nested(400));
         });
         compared.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn groups_that_nest_do_not_overflow_the_stack() {
+        // Field 1 begins a group, and another in it, and so on: none ends.
+        let message = vec![0x0B; 10_000];
+        assert!(decode::<Relation>(message.into()).unwrap_err().contains("damaged"));
+        let message = vec![0x0B; GROUPS_MAX + 1];
+        assert!(decode::<Relation>(message.into()).unwrap_err().contains("deeper"));
+        // One that is unknown and ends is passed over.
+        assert!(decode::<Relation>(vec![0xFB, 0x3F, 0xFC, 0x3F].into()).is_ok());
+    }
+
+    #[test]
+    fn texts_that_read_like_groups_are_texts() {
+        let sql = spark_connect_proto::Sql { query: "s".repeat(5_000), ..Default::default() };
+        let relation = Relation { common: None, rel_type: Some(RelType::Sql(sql)) };
+        assert_eq!(decode::<Relation>(relation.encode_to_vec().into()).unwrap(), relation);
     }
 
     #[test]
@@ -179,7 +235,7 @@ mod tests {
             outer.extend_from_slice(&message);
             message = outer;
         }
-        assert!(depth(&message) > DEPTH_MAX);
+        assert!(depth(&message).levels > DEPTH_MAX);
         assert!(decode::<Relation>(message.into()).unwrap_err().contains("deeper"));
     }
 }

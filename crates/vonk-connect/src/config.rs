@@ -25,7 +25,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("spark.sql.execution.pyspark.binaryAsBytes", "true"),
     ("spark.sql.execution.pythonUDF.arrow.enabled", "true"),
     ("spark.sql.execution.pythonUDTF.arrow.enabled", "true"),
-    ("spark.sql.mapKeyDedupPolicy", "EXCEPTION"),
     ("spark.sql.pyspark.inferNestedDictAsStruct.enabled", "false"),
     ("spark.sql.pyspark.jvmStacktrace.enabled", "false"),
     ("spark.sql.pyspark.legacy.inferArrayTypeFromFirstElement.enabled", "false"),

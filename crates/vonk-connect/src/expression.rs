@@ -101,11 +101,28 @@ fn cast(scope: &Scope<'_>, cast: &expression::Cast) -> Result<Column> {
 /// An expression as an item of a SELECT list: the cast of a column keeps the name of the column.
 pub(crate) fn item(scope: &Scope<'_>, expression: &Expression) -> Result<Column> {
     let item = column(scope, expression)?;
-    let Some(ExprType::Cast(cast)) = &expression.expr_type else { return Ok(item) };
-    Ok(match cast.expr.as_deref().and_then(attribute_name) {
-        Some(name) => item.alias(last_part(name)),
+    let name = match &expression.expr_type {
+        Some(ExprType::Cast(cast)) => cast.expr.as_deref().and_then(attribute_name).map(last_part),
+        _ => None,
+    };
+    Ok(match name.map(str::to_owned).or_else(|| field_path(scope, expression)) {
+        Some(name) => item.alias(&name),
         None => item,
     })
+}
+
+/// The name of a field that is taken out of a struct, which tells of the struct.
+fn field_path(scope: &Scope<'_>, expression: &Expression) -> Option<String> {
+    let ExprType::UnresolvedExtractValue(extract) = expression.expr_type.as_ref()? else {
+        return None;
+    };
+    let (from, field) = (extract.child.as_deref()?, extract.extraction.as_deref()?);
+    let DataType::Struct(_) = scope.type_of(from)? else { return None };
+    let outer = match attribute_name(from) {
+        Some(name) => last_part(name).to_owned(),
+        None => field_path(scope, from)?,
+    };
+    Some(format!("{outer}.{}", literal_text(field)?))
 }
 
 /// The part of a name behind its last dot.

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Date32Array, Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, Date32Array, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::Field;
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use spark_connect_proto as proto;
 use spark_connect_proto::expression::Literal;
 use spark_connect_proto::expression::literal::specialized_array::ValueType;
@@ -202,4 +205,38 @@ fn structure(
         parts.extend([lit(name.as_str()), column(session, value)?]);
     }
     Ok(functions::call("named_struct", parts))
+}
+
+/// The one value of a column as a constant of the protocol; what it has no form for is text.
+///
+/// # Errors
+/// An internal error if the column has no value.
+pub(crate) fn of_value(field: &Field, column: &ArrayRef) -> Result<Literal> {
+    use LiteralType as Type;
+    let is_null = column.is_empty() || column.is_null(0);
+    let literal_type = match column.data_type() {
+        _ if is_null => Type::Null(types::of_field(field)),
+        DataType::Boolean => Type::Boolean(column.as_boolean().value(0)),
+        DataType::Int8 => Type::Byte(column.as_primitive::<Int8Type>().value(0).into()),
+        DataType::Int16 => Type::Short(column.as_primitive::<Int16Type>().value(0).into()),
+        DataType::Int32 => Type::Integer(column.as_primitive::<Int32Type>().value(0)),
+        DataType::Int64 => Type::Long(column.as_primitive::<Int64Type>().value(0)),
+        DataType::Float32 => Type::Float(column.as_primitive::<Float32Type>().value(0)),
+        DataType::Float64 => Type::Double(column.as_primitive::<Float64Type>().value(0)),
+        DataType::Date32 => Type::Date(column.as_primitive::<Date32Type>().value(0)),
+        DataType::Decimal128(precision, scale) => Type::Decimal(literal::Decimal {
+            value: column.as_primitive::<Decimal128Type>().value_as_string(0),
+            precision: Some(i32::from(*precision)),
+            scale: Some(i32::from(*scale)),
+        }),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let micros = column.as_primitive::<TimestampMicrosecondType>().value(0);
+            match zone {
+                Some(_) => Type::Timestamp(micros),
+                None => Type::TimestampNtz(micros),
+            }
+        }
+        _ => Type::String(Renderer::new(column, field, Style::show(Zone::UTC))?.text(0)),
+    };
+    Ok(Literal { literal_type: Some(literal_type), data_type: None })
 }

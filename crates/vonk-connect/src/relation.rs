@@ -13,10 +13,13 @@ use crate::errors::{self, required};
 use crate::session::ConnectSession;
 
 mod aggregate;
+mod around;
 mod filter;
 mod join;
 mod local;
 mod missing;
+mod nearest;
+mod observe;
 mod parse;
 mod partitions;
 mod project;
@@ -28,10 +31,13 @@ mod set;
 mod show;
 mod sql;
 mod statistics;
+mod streaming;
 mod table_function;
 mod unpivot;
 
+pub(crate) use observe::Observed;
 pub(crate) use scope::{Output, Scope};
+pub(crate) use streaming::is_streaming;
 
 /// A relation that is a query of vonk now.
 #[derive(Clone)]
@@ -64,6 +70,7 @@ pub(crate) fn query<'a>(
         if let Some(plan_id) = relation.common.as_ref().and_then(|common| common.plan_id) {
             query.outputs.iter_mut().for_each(|output| output.add(plan_id));
         }
+        query.frame = around::placed(query.frame);
         Ok(query)
     };
     // Plans of loops are deep, and each relation is translated within the one over it.
@@ -76,7 +83,7 @@ fn kept(session: &ConnectSession, relation: &Relation) -> Option<DataFrame> {
     if kept.persisted.is_empty() {
         return None;
     }
-    kept.persisted.get(&relation.encode_to_vec()).cloned()
+    kept.persisted.get(&relation.encode_to_vec()).map(|persisted| persisted.frame.clone())
 }
 
 /// The input of a relation.
@@ -169,7 +176,15 @@ async fn translate(session: &Arc<ConnectSession>, relation: &Relation) -> Result
         Type::Parse(parse) => self::parse::parse(session, parse).await,
         Type::UnresolvedTableValuedFunction(call) => table_function::call(session, call).await,
         Type::Catalog(catalog) => crate::catalog::relation(session, catalog).await,
-        Type::CollectMetrics(metrics) => input(session, &metrics.input).await,
+        Type::CollectMetrics(metrics) => {
+            let plan_id = relation.common.as_ref().and_then(|common| common.plan_id);
+            self::observe::observe(session, metrics, plan_id.unwrap_or_default()).await
+        }
+        Type::LateralJoin(join) => self::join::lateral(session, join).await,
+        Type::AsOfJoin(join) => nearest::as_of(session, join).await,
+        Type::NearestByJoin(join) => nearest::by_ranking(session, join).await,
+        Type::WithWatermark(watermark) => self::streaming::watermark(session, watermark).await,
+        Type::Zip(zip) => nearest::zip(session, zip).await,
         Type::WithRelations(with) => self::sql::with_relations(session, with).await,
         other => Err(errors::unsupported(unsupported(other))),
     }
@@ -182,10 +197,7 @@ fn unsupported(relation: &RelType) -> &'static str {
         Type::MapPartitions(_) | Type::GroupMap(_) | Type::CoGroupMap(_) => "functions of Python",
         Type::CommonInlineUserDefinedTableFunction(_) => "table functions of Python",
         Type::CommonInlineUserDefinedDataSource(_) => "data sources of Python",
-        Type::ApplyInPandasWithState(_) | Type::WithWatermark(_) => "streaming queries",
-        Type::AsOfJoin(_) | Type::NearestByJoin(_) => "joins by nearness",
-        Type::LateralJoin(_) => "lateral joins of this API",
-        Type::Zip(_) => "zipping of queries",
+        Type::ApplyInPandasWithState(_) => "streaming queries",
         Type::MlRelation(_) => "machine learning",
         Type::RelationChanges(_) => "changes of tables",
         _ => "relations of this kind",

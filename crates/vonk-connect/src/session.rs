@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use spark_connect_proto::StorageLevel;
 use tokio::runtime::Handle;
 use tonic::Status;
 use vonk::dataframe::Reference;
@@ -238,11 +239,19 @@ impl ConnectSession {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kept {
     /// Those that were cached, by the bytes of their plan.
-    pub(crate) persisted: HashMap<Vec<u8>, DataFrame>,
+    pub(crate) persisted: HashMap<Vec<u8>, Persisted>,
     /// Those of checkpoints, by the identifier that the client was given.
     pub(crate) checkpoints: HashMap<String, DataFrame>,
     /// Cached tables, by [`cached_table`].
     pub(crate) tables: HashMap<String, DataFrame>,
+}
+
+/// A cached query.
+#[derive(Debug, Clone)]
+pub(crate) struct Persisted {
+    pub(crate) frame: DataFrame,
+    /// How the client wants it to be kept.
+    pub(crate) level: StorageLevel,
 }
 
 /// What a cached table is known by.

@@ -9,6 +9,7 @@ use vonk::display::field_type_name;
 use vonk::{Result, Session};
 
 use crate::errors::{self, required};
+use crate::expression::quoted;
 
 mod json;
 
@@ -197,15 +198,40 @@ fn nested_ddl(kind: &Kind) -> Result<String> {
             format!("map<{key},{}>", ddl(required(map.value_type.as_deref(), "value type")?)?)
         }
         Kind::Struct(fields) => {
-            let fields = fields.fields.iter().map(|field| {
-                let data_type = ddl(required(field.data_type.as_ref(), "type of a field")?)?;
-                Ok(format!("`{}`: {data_type}", field.name.replace('`', "``")))
-            });
-            format!("struct<{}>", fields.collect::<Result<Vec<_>>>()?.join(", "))
+            format!("struct<{}>", fields_ddl(&fields.fields, ": ")?)
         }
         Kind::Udt(udt) => ddl(required(udt.sql_type.as_deref(), "type of a user's type")?)?,
         _ => return Err(errors::unsupported("geometries and nanoseconds")),
     })
+}
+
+/// The fields of a struct in words of SQL, with what stands between a name and its type.
+fn fields_ddl(fields: &[data_type::StructField], between: &str) -> Result<String> {
+    let fields = fields.iter().map(|field| {
+        let data_type = ddl(required(field.data_type.as_ref(), "type of a field")?)?;
+        Ok(format!("{}{between}{data_type}", quoted(&field.name)))
+    });
+    Ok(fields.collect::<Result<Vec<_>>>()?.join(", "))
+}
+
+/// The columns of a table whose rows are of a struct type, in words of SQL.
+///
+/// # Errors
+/// `INVALID_PLAN_INPUT` if it is no struct, those of [`ddl`].
+pub(crate) fn columns_ddl(data_type: &proto::DataType) -> Result<String> {
+    match &data_type.kind {
+        Some(Kind::Struct(fields)) => fields_ddl(&fields.fields, " "),
+        // A client may send the words themselves, with or without the struct around its columns.
+        Some(Kind::Unparsed(text)) => {
+            let text = text.data_type_string.trim();
+            let inner = text.get(..7).filter(|start| start.eq_ignore_ascii_case("struct<"));
+            Ok(match inner.and_then(|_| text[7..].strip_suffix('>')) {
+                Some(inner) => inner.to_owned(),
+                None => text.to_owned(),
+            })
+        }
+        _ => Err(errors::missing("struct as its schema")),
+    }
 }
 
 fn interval_ddl(start: Option<i32>, end: Option<i32>, fields: &[&str]) -> String {
@@ -294,7 +320,13 @@ pub(crate) fn ddl_of_json(text: &str) -> Result<String> {
     let fields = fields.fields.iter().map(|field| {
         let data_type = ddl(required(field.data_type.as_ref(), "type of a field")?)?;
         let not_null = if field.nullable { "" } else { " NOT NULL" };
-        Ok(format!("{} {}{not_null}", field.name, data_type.to_uppercase()))
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let starts_with_digit = field.name.starts_with(|c: char| c.is_ascii_digit());
+        let name = match field.name.chars().all(is_plain) && !starts_with_digit {
+            true => field.name.clone(),
+            false => quoted(&field.name),
+        };
+        Ok(format!("{name} {}{not_null}", data_type.to_uppercase()))
     });
     Ok(fields.collect::<Result<Vec<_>>>()?.join(","))
 }

@@ -28,8 +28,10 @@ pub(super) async fn run(context: &Context, write: WriteOperation) -> Result<()> 
     if !write.partitioning_columns.is_empty() {
         writer = writer.partition_by(write.partitioning_columns.clone());
     }
-    if write.bucket_by.is_some() {
-        return Err(errors::unsupported("tables in buckets"));
+    // Buckets and the order within them are for Spark's planner: the rows of the table are the same.
+    let is_table = matches!(write.save_type, Some(SaveType::Table(_)));
+    if (write.bucket_by.is_some() || !write.sort_column_names.is_empty()) && !is_table {
+        return Err(errors::unsupported("buckets but in tables").hint("use `saveAsTable`"));
     }
     match write.save_type {
         Some(SaveType::Path(path)) => writer.save(&path).await.map(drop),

@@ -19,6 +19,7 @@ use super::batches::{client_schema, ipc_batches};
 use super::progress::{metrics, progress};
 use super::{Operation, Response};
 use crate::errors::{self, required};
+use crate::relation::Observed;
 use crate::session::ConnectSession;
 use crate::{codec, command, relation, types};
 
@@ -36,11 +37,20 @@ pub(crate) struct Context {
 /// # Errors
 /// Those of planning, of the data and of writing.
 pub(crate) async fn run(context: &Context, plan: Plan) -> Result<()> {
+    let observed = Observed::default();
     match decompressed(plan, context.session.limits.message_bytes_max)? {
-        OpType::Root(relation) => rows(context, &relation).await,
-        OpType::Command(command) => command::run(context, command).await,
-        OpType::CompressedOperation(_) => Err(errors::missing("operation that is not compressed")),
+        OpType::Root(relation) => observed.during(rows(context, &relation)).await?,
+        OpType::Command(command) => observed.during(command::run(context, command)).await?,
+        OpType::CompressedOperation(_) => {
+            return Err(errors::missing("operation that is not compressed"));
+        }
     }
+    let observed_metrics = observed.figures().await?;
+    if !observed_metrics.is_empty() {
+        let figures = Response { observed_metrics, ..Response::default() };
+        context.operation.send(&context.session, figures).await;
+    }
+    Ok(())
 }
 
 /// The relation or command of a plan.

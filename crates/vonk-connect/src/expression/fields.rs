@@ -1,13 +1,13 @@
 //! Structs with fields put in, replaced or dropped.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, FieldRef};
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::{ExprType, UpdateFields};
 use vonk::dataframe::{Column, lit};
-use vonk::{Result, functions};
+use vonk::{Error, Result, functions};
 
-use super::column;
-use crate::errors::{self, required};
+use super::{column, quoted};
+use crate::errors::{self, FIELD_NOT_FOUND, required};
 use crate::relation::Scope;
 
 /// A change of one field; without a value it is dropped.
@@ -37,42 +37,68 @@ pub(super) fn updated(scope: &Scope<'_>, update: &UpdateFields) -> Result<Column
     changed(column(scope, base)?, &data_type, &changes)
 }
 
+/// A struct whose fields change, or a value that stands in a field.
+enum Part {
+    /// A field as it is.
+    Kept(Column, DataType),
+    /// A new value.
+    New(Column),
+    /// A struct of which fields changed.
+    Changed(Column, Vec<(String, Part)>),
+}
+
 fn changed(base: Column, data_type: &DataType, changes: &[Change]) -> Result<Column> {
-    let DataType::Struct(fields) = data_type else {
-        return Err(errors::unsupported("changes of the fields of what is no struct"));
-    };
-    let mut parts: Vec<(String, Column, Option<DataType>)> = fields
-        .iter()
-        .map(|field| {
-            let value = base.clone().get_field(field.name());
-            (field.name().clone(), value, Some(field.data_type().clone()))
-        })
-        .collect();
+    let mut part = Part::Kept(base, data_type.clone());
     for change in changes {
-        let Some((name, rest)) = change.path.split_first() else { continue };
-        let at = parts.iter().position(|(field, ..)| field.eq_ignore_ascii_case(name));
-        match (rest.is_empty(), &change.value, at) {
-            (true, Some(value), Some(at)) => parts[at] = (parts[at].0.clone(), value.clone(), None),
-            (true, Some(value), None) => parts.push((name.clone(), value.clone(), None)),
-            (true, None, Some(at)) => {
-                parts.remove(at);
+        part.change(&change.path, change.value.as_ref())?;
+    }
+    Ok(part.column())
+}
+
+impl Part {
+    /// The fields, of which some change; a new value tells nobody its fields.
+    fn fields(&mut self) -> Result<&mut Vec<(String, Part)>> {
+        if let Part::Kept(value, DataType::Struct(fields)) = self {
+            let field = |field: &FieldRef| {
+                let value = value.clone().get_field(field.name());
+                (field.name().clone(), Part::Kept(value, field.data_type().clone()))
+            };
+            *self = Part::Changed(value.clone(), fields.iter().map(field).collect());
+        }
+        match self {
+            Part::Changed(_, fields) => Ok(fields),
+            _ => Err(errors::unsupported("changes of the fields of what is no struct")),
+        }
+    }
+
+    fn change(&mut self, path: &[String], value: Option<&Column>) -> Result<()> {
+        let Some((name, rest)) = path.split_first() else { return Ok(()) };
+        let fields = self.fields()?;
+        let at = fields.iter().position(|(field, _)| field.eq_ignore_ascii_case(name));
+        match (rest, value, at) {
+            ([], Some(value), Some(at)) => fields[at].1 = Part::New(value.clone()),
+            ([], Some(value), None) => fields.push((name.clone(), Part::New(value.clone()))),
+            ([], None, Some(at)) => drop(fields.remove(at)),
+            ([], None, None) => {}
+            (rest, value, Some(at)) => fields[at].1.change(rest, value)?,
+            (_, _, None) => {
+                let message = format!("the struct has no field `{name}`");
+                return Err(
+                    Error::new(FIELD_NOT_FOUND, message).parameter("fieldName", quoted(name))
+                );
             }
-            (true, None, None) => {}
-            (false, value, Some(at)) => {
-                let inner = [Change { path: rest.to_vec(), value: value.clone() }];
-                let (field, column, data_type) = parts[at].clone();
-                let unknown = || errors::unsupported("two changes of one nested struct");
-                let data_type = data_type.ok_or_else(unknown)?;
-                parts[at] = (field, changed(column, &data_type, &inner)?, None);
-            }
-            (false, _, None) => {
-                return Err(errors::unsupported(&format!(
-                    "changes of a field `{name}` that is not there"
-                )));
+        }
+        Ok(())
+    }
+
+    fn column(self) -> Column {
+        match self {
+            Part::Kept(value, _) | Part::New(value) => value,
+            Part::Changed(base, fields) => {
+                let named = fields.into_iter().flat_map(|(name, part)| [lit(name), part.column()]);
+                let whole = functions::call("named_struct", named.collect::<Vec<Column>>());
+                functions::when(base.is_not_null(), whole)
             }
         }
     }
-    let named = parts.into_iter().flat_map(|(name, value, _)| [lit(name), value]);
-    let whole = functions::call("named_struct", named.collect::<Vec<Column>>());
-    Ok(functions::when(base.is_not_null(), whole))
 }

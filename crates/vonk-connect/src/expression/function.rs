@@ -2,7 +2,7 @@
 
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::{ExprType, UnresolvedFunction};
-use vonk::dataframe::{Column, col, lit};
+use vonk::dataframe::{Column, WindowSpec, col, lit};
 use vonk::{Result, functions};
 
 use super::{attribute_name, last_part, literal_text, quoted};
@@ -15,6 +15,10 @@ use crate::types;
 /// Those of its arguments.
 pub(super) fn column(scope: &Scope<'_>, function: &UnresolvedFunction) -> Result<Column> {
     let name = function.function_name.as_str();
+    if name == "distributed_sequence_id" {
+        let number = functions::row_number().over(&WindowSpec::default());
+        return Ok(number.cast_unnamed("bigint") - lit(1i64));
+    }
     let mut args = Vec::new();
     for argument in &function.arguments {
         args.extend(self::arguments(scope, name, argument)?);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use spark_connect_proto::Join;
 use spark_connect_proto::join::JoinType;
+use spark_connect_proto::{Join, LateralJoin};
 use vonk::Result;
 use vonk::dataframe::{DataFrame, JoinOn};
 
-use super::{Output, Query, Scope, input};
+use super::{Output, Query, Scope, around, input};
 use crate::errors::{self, missing};
 use crate::expression;
 use crate::session::ConnectSession;
@@ -30,6 +30,24 @@ pub(super) async fn join(session: &Arc<ConnectSession>, join: &Join) -> Result<Q
     let frame = joined(&sides, on, how);
     let mut query = Query::new(frame).await?;
     inherit(&mut query, &left, &right, &join.using_columns);
+    Ok(query)
+}
+
+/// A join with rows that are computed of the columns of the left side.
+pub(super) async fn lateral(session: &Arc<ConnectSession>, join: &LateralJoin) -> Result<Query> {
+    let left = input(session, &join.left).await?;
+    let around = left.frame.around().await?;
+    let right = around::within(around, input(session, &join.right)).await?;
+    let how = how(join.join_type())?;
+    let outputs: Vec<&Output> = left.outputs.iter().chain(&right.outputs).collect();
+    let scope = Scope::new(session, outputs);
+    let condition = join.join_condition.as_ref();
+    let condition = condition.map(|one| expression::column(&scope, one)).transpose()?;
+    let (a, b) = (left.outputs.len(), right.outputs.len());
+    // The right side names columns of the left one as they are, so that these keep their tables.
+    let right_frame = scope.apply(&right.frame, a, b);
+    let mut query = Query::new(left.frame.lateral_join(&right_frame, condition, how)).await?;
+    inherit(&mut query, &left, &right, &[]);
     Ok(query)
 }
 
@@ -56,7 +74,7 @@ fn how(kind: JoinType) -> Result<&'static str> {
 }
 
 /// The columns of a join are those of its sides; columns that it is on by name come first, once.
-fn inherit(query: &mut Query, left: &Query, right: &Query, using: &[String]) {
+pub(super) fn inherit(query: &mut Query, left: &Query, right: &Query, using: &[String]) {
     let is_key = |name: &str| using.iter().any(|key| key.eq_ignore_ascii_case(name));
     let of_side = |side: &Query, name: &str| {
         let found = side.outputs.iter().find(|output| output.name.eq_ignore_ascii_case(name));

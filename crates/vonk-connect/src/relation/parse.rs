@@ -25,9 +25,7 @@ pub(super) async fn parse(session: &Arc<ConnectSession>, parse: &Parse) -> Resul
     let Some(schema) = &parse.schema else {
         return Err(errors::unsupported("texts without a schema"));
     };
-    let schema = types::ddl(schema)?;
-    let inner = schema.trim_start_matches("struct<").trim_end_matches('>');
-    let mut args = vec![text, lit(inner)];
+    let mut args = vec![text, lit(types::columns_ddl(schema)?)];
     let options = parse.options.iter();
     let options: Vec<Column> =
         options.flat_map(|(name, value)| [lit(name.as_str()), lit(value.as_str())]).collect();

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use spark_connect_proto::expression::ExprType;
+use spark_connect_proto::expression::{self as proto, ExprType};
 use spark_connect_proto::{
     Drop, Expression, Project, SubqueryAlias, ToDf, ToSchema, WithColumns, WithColumnsRenamed,
 };
-use vonk::dataframe::{Column, col};
+use vonk::dataframe::{Column, DataFrame, col};
 use vonk::{Error, Result};
 
 use super::{Query, Scope, input};
@@ -26,9 +26,29 @@ pub(super) async fn project(session: &Arc<ConnectSession>, project: &Project) ->
         items.extend(item(&scope, expression)?);
     }
     let frame = scope.only(&input.frame).select(items);
-    let mut query = Query::new(frame).await?;
+    let aliases = project.expressions.iter().filter_map(|one| match &one.expr_type {
+        Some(ExprType::Alias(alias)) => Some(alias.as_ref()),
+        _ => None,
+    });
+    let mut query = Query::new(with_metadata(frame, aliases)).await?;
     inherit(&mut query, &input, &project.expressions);
     Ok(query)
+}
+
+/// The query with the metadata that aliases give their columns.
+fn with_metadata<'a>(
+    frame: DataFrame,
+    aliases: impl IntoIterator<Item = &'a proto::Alias>,
+) -> DataFrame {
+    let given = aliases.into_iter().filter_map(|alias| {
+        let metadata = alias.metadata.as_ref().filter(|json| !json.is_empty())?;
+        Some((alias.name.first()?.clone(), metadata.clone()))
+    });
+    let given: Vec<(String, String)> = given.collect();
+    match given.is_empty() {
+        true => frame,
+        false => frame.with_metadata(types::METADATA_KEY, given),
+    }
 }
 
 /// The columns of one item of a SELECT list: a pattern or a star of one relation may give several.
@@ -125,6 +145,7 @@ pub(super) async fn with_columns(
         values.push((name.clone(), expression::column(&scope, value)?));
     }
     let frame = scope.only(&input.frame).with_columns(values.clone());
+    let frame = with_metadata(frame, &with.aliases);
     let mut query = input.keeping(frame).await?;
     let is_new = |name: &str| values.iter().any(|(new, _)| new.eq_ignore_ascii_case(name));
     query.outputs.iter_mut().filter(|one| is_new(&one.name)).for_each(|one| one.origins.clear());

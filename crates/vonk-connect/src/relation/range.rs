@@ -13,11 +13,11 @@ pub(super) async fn range(session: &Arc<ConnectSession>, range: &Range) -> Resul
     if range.step == 0 {
         return Err(Error::new(Condition::INVALID_PARAMETER, "the step of a range cannot be 0"));
     }
-    let frame = session.engine.range_by(range.start.unwrap_or(0), range.end, range.step);
+    let start = range.start.unwrap_or(0);
     let partitions = range.num_partitions.and_then(|count| usize::try_from(count).ok());
     let frame = match partitions.filter(|count| *count > 0) {
-        Some(count) => frame.repartition(count),
-        None => frame,
+        Some(count) => session.engine.range_in(start, range.end, range.step, count),
+        None => session.engine.range_by(start, range.end, range.step),
     };
     Query::new(frame).await
 }

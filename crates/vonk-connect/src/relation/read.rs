@@ -6,15 +6,18 @@ use spark_connect_proto::Read;
 use spark_connect_proto::read::{DataSource, ReadType};
 use vonk::Result;
 
-use super::Query;
+use super::{Query, streaming};
 use crate::errors::{self, required};
 use crate::session::{ConnectSession, cached_table};
 
 pub(super) async fn read(session: &Arc<ConnectSession>, read: &Read) -> Result<Query> {
-    if read.is_streaming {
-        return Err(errors::unsupported("streaming queries"));
-    }
     match required(read.read_type.as_ref(), "source")? {
+        ReadType::DataSource(source) if read.is_streaming => {
+            streaming::source(session, source).await
+        }
+        ReadType::NamedTable(_) if read.is_streaming => {
+            Err(errors::unsupported("streaming queries over tables"))
+        }
         ReadType::NamedTable(table) => {
             let name = &table.unparsed_identifier;
             let cached = session.kept.lock().tables.get(&cached_table(name)).cloned();

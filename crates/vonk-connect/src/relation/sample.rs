@@ -8,16 +8,17 @@ use vonk::dataframe::lit;
 use vonk::functions;
 
 use super::{Query, input};
-use crate::errors::{self, required};
+use crate::errors::required;
 use crate::session::ConnectSession;
 use crate::{expression, literal};
 
 pub(super) async fn sample(session: &Arc<ConnectSession>, sample: &Sample) -> Result<Query> {
-    if sample.with_replacement.unwrap_or(false) {
-        return Err(errors::unsupported("samples with replacement"));
-    }
     let input = input(session, &sample.input).await?;
     let seed = sample.seed.map_or_else(rand::random, |seed| seed as u64);
+    if sample.with_replacement.unwrap_or(false) {
+        let share = sample.upper_bound - sample.lower_bound;
+        return Ok(input.with(input.frame.sample_with_replacement(share, Some(seed))));
+    }
     let frame = input.frame.sample_between(sample.lower_bound, sample.upper_bound, seed);
     Ok(input.with(frame))
 }

@@ -134,7 +134,14 @@ impl<'a> Scope<'a> {
         self.outputs.iter().filter(|output| output.name.eq_ignore_ascii_case(name)).count() < 2
     }
 
-    fn tell_apart(&self, at: usize) -> String {
+    /// The place of the first column of a name from another place on.
+    pub(super) fn place(&self, name: &str, from: usize) -> Option<usize> {
+        let of = self.outputs.iter().enumerate().skip(from);
+        let mut of = of.filter(|(_, output)| output.name.eq_ignore_ascii_case(name));
+        of.next().map(|(at, _)| at)
+    }
+
+    pub(super) fn tell_apart(&self, at: usize) -> String {
         let mut told_apart = self.told_apart.lock();
         if !told_apart.contains(&at) {
             told_apart.push(at);

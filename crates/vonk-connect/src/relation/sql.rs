@@ -7,6 +7,7 @@ use spark_connect_proto::{Expression, Relation, Sql, WithRelations};
 use vonk::Result;
 use vonk::dataframe::{Column, DataFrame};
 
+use super::around::referred;
 use super::{Query, Scope, query};
 use crate::errors::required;
 use crate::session::ConnectSession;
@@ -49,10 +50,11 @@ pub(super) async fn with_relations(
     session: &Arc<ConnectSession>,
     with: &WithRelations,
 ) -> Result<Query> {
+    let root: &Relation = required(with.root.as_deref(), "root")?;
     let mut views = Vec::new();
     let mut numbers = Vec::new();
     for reference in &with.references {
-        let frame = query(session, reference).await?.frame;
+        let frame = referred(session, root, reference).await?;
         if let Some(RelType::SubqueryAlias(alias)) = &reference.rel_type {
             frame.create_or_replace_temp_view(&alias.alias).await?;
             views.push(alias.alias.clone());
@@ -63,9 +65,11 @@ pub(super) async fn with_relations(
             numbers.push(plan_id);
         }
     }
-    let root: &Relation = required(with.root.as_deref(), "root")?;
     // The root is planned here, so that nothing asks for the others later.
-    let query = query(session, root).await;
+    let query = match query(session, root).await {
+        Ok(query) => query.frame.check().await.map(|()| query),
+        Err(error) => Err(error),
+    };
     for name in views {
         session.engine.drop_temp_view(&name);
     }

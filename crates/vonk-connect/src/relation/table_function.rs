@@ -5,7 +5,7 @@ use std::sync::Arc;
 use spark_connect_proto::UnresolvedTableValuedFunction;
 use vonk::Result;
 
-use super::{Query, Scope};
+use super::{Query, Scope, around};
 use crate::expression;
 use crate::session::ConnectSession;
 
@@ -17,5 +17,5 @@ pub(super) async fn call(
     let args = expression::columns(&scope, &call.arguments)?;
     let args = args.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let text = format!("SELECT * FROM {}({args})", call.function_name);
-    Query::new(session.engine.sql(text)).await
+    Query::new(around::engine(session).sql(text)).await
 }
