@@ -268,3 +268,62 @@ async fn sessions_are_limited() {
     let status = answers(client.execute_plan(second).await).await.unwrap_err();
     assert!(has_condition(&status, "CONNECT_SESSION_LIMIT_EXCEEDED"), "{status}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn running_statements_are_limited() {
+    let limits = Limits { statements_max: 1, ..Limits::default() };
+    let server = Server::builder(Session::builder()).limits(limits);
+    let (_running, mut client) = served(server, None).await;
+    let endless =
+        "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.id = -b.id";
+    // It is known from the moment that its stream is there.
+    let first = client.execute_plan(execution(sql(endless))).await.unwrap();
+    let second = proto::ExecutePlanRequest {
+        operation_id: Some("a0000000-0000-4000-8000-000000000002".to_owned()),
+        ..execution(range(1))
+    };
+    let status = answers(client.execute_plan(second).await).await.unwrap_err();
+    assert!(has_condition(&status, "CONNECT_STATEMENT_LIMIT_EXCEEDED"), "{status}");
+    drop(first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_are_answered_at_once() {
+    let (running, _client) = plain().await;
+    let address = format!("http://{}", running.address());
+    let clients = (0..64).map(|number: i64| {
+        let address = address.clone();
+        tokio::spawn(async move {
+            let mut client = Client::connect(address).await.unwrap();
+            let name = format!("user {number}");
+            let request =
+                proto::ExecutePlanRequest { user_context: user(&name), ..execution(range(number)) };
+            rows(&answers(client.execute_plan(request).await).await.unwrap())
+        })
+    });
+    let counted = futures::future::join_all(clients).await;
+    let counted: Vec<i64> = counted.into_iter().map(Result::unwrap).collect();
+    assert_eq!(counted, (0..64).collect::<Vec<i64>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_stays_open_and_a_connection_that_says_nothing_block_nobody() {
+    let (running, mut client) = plain().await;
+    let silent = tokio::net::TcpStream::connect(running.address()).await.unwrap();
+    // An upload that begins and never goes on.
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    let first = proto::AddArtifactsRequest {
+        session_id: SESSION.to_owned(),
+        user_context: user("ada"),
+        ..Default::default()
+    };
+    sender.unbounded_send(first).unwrap();
+    let mut other = client.clone();
+    let upload = tokio::spawn(async move { other.add_artifacts(receiver).await.map(drop) });
+    let answers = answers(client.execute_plan(execution(range(7))).await).await.unwrap();
+    assert_eq!(rows(&answers), 7);
+    upload.abort();
+    drop((silent, sender));
+    // With half-open streams about, the server still ends.
+    running.stop().await;
+}

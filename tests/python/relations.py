@@ -1,0 +1,56 @@
+"""Relations of PySpark that read others: subqueries, lateral and nearest joins, observations."""
+
+import sys
+
+from pyspark.sql import Observation, Row, SparkSession
+from pyspark.sql import functions as F
+
+spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+
+staff = spark.createDataFrame(
+    [(1, "a", 10), (2, "a", 30), (3, "b", 20)], "id INT, team STRING, pay INT"
+)
+mean = staff.alias("s").where(F.col("s.team") == F.col("e.team").outer()).select(F.avg("pay"))
+above = staff.alias("e").where(F.col("pay") > mean.scalar()).select("id")
+assert above.collect() == [Row(id=2)]
+assert staff.where(staff.id.isin(spark.range(2, 9))).select("id").orderBy("id").collect() == [
+    Row(id=2),
+    Row(id=3),
+]
+other = spark.createDataFrame([("b",)], "team STRING")
+same = other.alias("o").where(F.col("o.team") == F.col("e.team").outer())
+assert staff.alias("e").where(same.exists()).select("id").collect() == [Row(id=3)]
+
+lists = spark.createDataFrame([(1, [5, 6]), (2, [])], "k INT, items ARRAY<INT>")
+exploded = lists.lateralJoin(spark.tvf.explode(F.col("items").outer()).alias("i"))
+assert sorted(row.col for row in exploded.collect()) == [5, 6]
+
+# What passes is counted while it passes.
+seen = Observation("seen")
+rows = spark.range(10).observe(seen, F.count(F.lit(1)).alias("n"), F.max("id").alias("most"))
+assert rows.where("id < 3").count() == 3
+assert seen.get == {"n": 10, "most": 9}
+
+trades = spark.createDataFrame([(1, "x"), (5, "y"), (10, "z")], "t INT, name STRING")
+quotes = spark.createDataFrame([(1, 10), (4, 40), (6, 60)], "t INT, price INT")
+joined = trades._joinAsOf(quotes, "t", "t").select(trades.t, "price").sort("t").collect()
+assert joined == [Row(t=1, price=10), Row(t=5, price=40), Row(t=10, price=60)]
+late = trades._joinAsOf(quotes, "t", "t", how="left", direction="forward")
+assert [row.price for row in late.select(trades.t, "price").sort("t").collect()] == [10, 60, None]
+
+nested = spark.createDataFrame([Row(a=Row(b=1, c=Row(d=2, e=3)))])
+changed = nested.withColumn("a", F.col("a").dropFields("b", "c.d").withField("f", F.lit(4)))
+assert changed.first() == Row(a=Row(c=Row(e=3), f=4))
+assert changed.select("a.f").first() == Row(f=4)
+noted = staff.withMetadata("id", {"unit": "none"})
+assert noted.schema["id"].metadata == {"unit": "none"}
+
+# Partitions that a program makes have numbers, and random numbers of their own.
+parts = spark.range(0, 10, 1, 3)
+assert parts.select(F.spark_partition_id().alias("p")).distinct().count() == 3
+numbers = parts.select(F.monotonically_increasing_id().alias("n")).collect()
+assert [row.n for row in numbers if row.n < 1 << 33] == [0, 1, 2]
+keys = spark.range(0, 100, 1, 5).select((F.col("id") % 3).alias("key"))
+sampled = keys.sampleBy("key", fractions={0: 0.1, 1: 0.2}, seed=0)
+assert sorted(tuple(row) for row in sampled.groupBy("key").count().collect()) == [(0, 4), (1, 9)]
+spark.stop()
