@@ -20,10 +20,23 @@ mod min_max;
 mod moments;
 mod percentiles;
 mod sum;
+mod vectors;
 pub(crate) mod whole;
 
 /// Every function of groups that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::aggregate(
+        &["vector_sum"],
+        "vector_sum(vector)",
+        "Adds vectors of FLOATs element by element.",
+        |_| vectors::sum(),
+    ),
+    Function::aggregate(
+        &["vector_avg"],
+        "vector_avg(vector)",
+        "Averages vectors of FLOATs element by element.",
+        |_| vectors::average(),
+    ),
     Function::aggregate(
         &["avg", "mean"],
         "avg(number)",

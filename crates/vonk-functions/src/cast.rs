@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
 
 use crate::arithmetic::Mode;
 use crate::datetime::Zone;
+use crate::documents::variant;
 use crate::failure::Failure;
 use crate::render;
 use crate::types;
@@ -130,6 +131,11 @@ impl ScalarUDFImpl for SparkCast {
         let zone = args.config_options.execution.time_zone.as_deref().unwrap_or("UTC");
         let caster = Caster { mode: self.mode, zone: Zone::named(zone)? };
         let (from, to) = (&args.arg_fields[0], &args.return_field);
+        if types::is_variant(from) || types::is_variant(to) {
+            let values = args.args[0].to_array(args.number_rows)?;
+            let is_try = self.mode == Mode::Try;
+            return Ok(ColumnarValue::Array(variant::cast(&values, (from, to), zone, is_try)?));
+        }
         match &args.args[0] {
             ColumnarValue::Array(array) => Ok(ColumnarValue::Array(caster.cast(array, from, to)?)),
             ColumnarValue::Scalar(value) => {

@@ -11,7 +11,8 @@ mod moments;
 mod options;
 mod schema;
 mod tree;
-mod variant;
+pub(crate) mod variant;
+mod variant_schema;
 mod write;
 mod xml;
 mod xpath;
@@ -170,6 +171,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         variant::try_parse_json,
     ),
     Function::scalar(
+        &["variant_explode", "variant_explode_outer"],
+        "variant_explode(variant)",
+        "Makes a row of every member of an object, and of every item of an array.",
+        variant::explode,
+    ),
+    Function::scalar(
         &["is_variant_null"],
         "is_variant_null(variant)",
         "Tells whether a variant is the null of JSON.",
@@ -185,7 +192,13 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["schema_of_variant"],
         "schema_of_variant(variant)",
         "Gives the type of what a variant holds.",
-        variant::schema_of_variant,
+        variant_schema::schema_of_variant,
+    ),
+    Function::aggregate(
+        &["schema_of_variant_agg"],
+        "schema_of_variant_agg(variant)",
+        "Gives the type that holds what all variants of a group hold.",
+        |_| variant_schema::schema_of_variant_agg(),
     ),
     Function::scalar(
         &["variant_get"],

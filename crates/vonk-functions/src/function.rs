@@ -84,7 +84,12 @@ pub(crate) struct Kernel {
     returns_by_value: Option<ReturnsByValue>,
     /// Spark's name of the result's type, where Arrow's type does not tell it.
     type_name: Option<&'static str>,
+    /// That name where it depends on values.
+    name_by_value: Option<NameByValue>,
 }
+
+/// Spark's name of the type of a result, from those arguments that are literals.
+pub(crate) type NameByValue = fn(&[Option<&ScalarValue>]) -> Option<&'static str>;
 
 /// The types that the arguments of the function of a name become, from those that its parameters take.
 pub(crate) type Unify = fn(&str, Vec<DataType>) -> Result<Vec<DataType>>;
@@ -145,6 +150,7 @@ impl Kernel {
             unify: None,
             returns_by_value: None,
             type_name: None,
+            name_by_value: None,
         }
     }
 
@@ -162,6 +168,12 @@ impl Kernel {
     /// The same function, whose result is of a type with this name of Spark's.
     pub(crate) const fn named(mut self, type_name: &'static str) -> Self {
         self.type_name = Some(type_name);
+        self
+    }
+
+    /// The same function, whose literals tell Spark's name of its type.
+    pub(crate) const fn named_by(mut self, name: NameByValue) -> Self {
+        self.name_by_value = Some(name);
         self
     }
 
@@ -231,7 +243,8 @@ impl ScalarUDFImpl for Adapter {
             None => (self.kernel.returns)(&types),
         }?;
         let field = Field::new(self.kernel.name, returned, true);
-        Ok(Arc::new(match self.kernel.type_name {
+        let by_value = self.kernel.name_by_value.and_then(|name| name(args.scalar_arguments));
+        Ok(Arc::new(match by_value.or(self.kernel.type_name) {
             Some(type_name) => types::with_name(field, type_name),
             None => field,
         }))

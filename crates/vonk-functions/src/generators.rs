@@ -11,6 +11,9 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::failure::Failure;
+use crate::types;
+
 /// How a generator makes rows of a list or map.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RowsOptions {
@@ -55,7 +58,11 @@ pub fn columns(value: &DataType, options: RowsOptions) -> Result<Fields> {
                 names.iter().zip(fields).map(|(name, field)| column(name, field.data_type())),
             );
         }
-        other => return plan_err!("an array or a map is needed to make rows, not {other}"),
+        other => {
+            let name = types::name(other);
+            let message = format!("an array or a map is needed to make rows, not {name}");
+            return Err(Failure::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", message).into());
+        }
     }
     Ok(columns.into())
 }

@@ -22,6 +22,11 @@ pub fn udf(mode: Mode) -> ScalarUDF {
     })
 }
 
+/// The function behind brackets on a map: NULL for a key that it does not have.
+pub fn value_of_key() -> ScalarUDF {
+    crate::collections::element::element_at()
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Item {
     mode: Mode,

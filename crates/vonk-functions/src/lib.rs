@@ -2,6 +2,7 @@
 
 mod aggregates;
 pub mod arithmetic;
+pub mod bounded_text;
 pub mod cast;
 mod civil;
 pub mod coercion;

@@ -6,8 +6,8 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit};
 /// does not tell it: `interval day to hour` is a Duration as `interval day to second` is.
 pub const TYPE_KEY: &str = "vonk.type";
 
-/// The type of values that bring their type along; they are texts of JSON.
-const VARIANT: &str = "variant";
+/// Spark's name of the type of values that bring their type along; they are texts of JSON.
+pub const VARIANT: &str = "variant";
 
 /// Spark's name of a type, in lower case: `bigint`, `decimal(15,2)`, `array<string>`.
 ///
@@ -82,10 +82,16 @@ fn nested_name(data_type: &DataType) -> String {
 /// ```
 pub fn field_name(field: &Field) -> String {
     match field.metadata().get(TYPE_KEY) {
-        Some(given) if given == VARIANT && field.data_type().is_string() => given.clone(),
+        Some(given) if is_variant(field) => given.clone(),
         Some(given) if may_be_named(field.data_type()) => given.clone(),
         _ => name(field.data_type()),
     }
+}
+
+/// Whether a field's values are variants.
+pub fn is_variant(field: &Field) -> bool {
+    field.data_type().is_string()
+        && field.metadata().get(TYPE_KEY).is_some_and(|given| given == VARIANT)
 }
 
 /// A field whose type has this name of Spark's.

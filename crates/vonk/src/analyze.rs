@@ -47,11 +47,14 @@ mod lambdas;
 mod lateral;
 mod literals;
 mod members;
+mod named;
 mod names;
 mod occurrences;
 mod operators;
 mod ordered;
+mod recursion;
 mod references;
+mod refusals;
 mod resolve;
 mod rewrites;
 mod routines;
@@ -144,6 +147,9 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     let config = config_of(scope.state);
     depth::limit(&query, config.count(config::DEPTH_MAX)?.unwrap_or(usize::MAX))?;
     prepare(&mut query, &config)?;
+    let is_aggregate = |name: &str| scope.get_aggregate_meta(name).is_some();
+    recursion::check(&query, &is_aggregate)?;
+    refusals::check(&query, &is_aggregate)?;
     resolve::resolve(&mut query, scope)?;
     scope.finish(scope.plan(query)?)
 }

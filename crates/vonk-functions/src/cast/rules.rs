@@ -131,7 +131,8 @@ fn instead(from: Kind, to: Kind) -> Option<&'static str> {
 /// `DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION` and its kin, which say what to do instead.
 pub(crate) fn check(from: &Field, to: &Field, mode: Mode) -> Result<()> {
     let (from_type, to_type) = (from.data_type(), to.data_type());
-    if is_allowed(from_type, to_type, mode) {
+    let is_variant = types::is_variant(from) || types::is_variant(to);
+    if is_variant || is_allowed(from_type, to_type, mode) {
         return Ok(());
     }
     let message = format!("{} cannot be cast to {}", types::quoted(from), types::quoted(to));
@@ -152,6 +153,9 @@ pub fn is_plain(from: &Field, to: &Field) -> bool {
     let (from_type, to_type) = (from.data_type(), to.data_type());
     if Range::of(to).is_some() && Range::of(from) != Range::of(to) {
         return from_type.is_null();
+    }
+    if types::is_variant(from) != types::is_variant(to) {
+        return false;
     }
     if from_type == to_type || from_type.is_null() {
         return true;

@@ -16,7 +16,7 @@ use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
 
 /// Outside of ANSI, a place that an array does not have gives NULL.
-pub(super) fn element_at() -> ScalarUDF {
+pub(crate) fn element_at() -> ScalarUDF {
     kernel("element_at", |call| elements(call, call.is_ansi()))
 }
 

@@ -62,6 +62,16 @@ impl Maps {
     }
 }
 
+/// Whether a type is a map or has one as a part.
+fn holds_map(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..) => true,
+        DataType::List(item) => holds_map(item.data_type()),
+        DataType::Struct(parts) => parts.iter().any(|part| holds_map(part.data_type())),
+        _ => false,
+    }
+}
+
 /// Maps of these lengths over keys and values behind each other.
 ///
 /// # Errors
@@ -74,6 +84,11 @@ pub(crate) fn build(
     returns: &DataType,
 ) -> Result<ArrayRef> {
     let (key_type, value_type) = entry_of(returns);
+    if holds_map(&key_type) {
+        let message = format!("a map cannot be a key of a map: {}", crate::types::name(returns));
+        let failure = Failure::new("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", message);
+        return Err(failure.hint("use `map_entries` of it as the key").into());
+    }
     let keys = canonical(&fit(keys, &key_type)?)?;
     let values = fit(values, &value_type)?;
     check_keys(&keys, lengths)?;

@@ -17,6 +17,13 @@ pub(crate) fn common(types: &[DataType]) -> Option<DataType> {
     common_of(&fields, Mode::Ansi).map(|field| field.data_type().clone())
 }
 
+/// As [`common`], but texts stay texts: an array of numbers has no place for one.
+fn common_but_texts(types: &[DataType]) -> Option<DataType> {
+    let has_text = types.iter().any(DataType::is_string);
+    let has_other = types.iter().any(|found| !found.is_string() && !found.is_null());
+    if has_text && has_other { None } else { common(types) }
+}
+
 fn different(name: &str, condition: &'static str, types: &[DataType]) -> Failure {
     let types: Vec<String> = types.iter().map(ToString::to_string).collect();
     let message = format!("`{name}` takes values of one type, not of {}", types.join(" and "));
@@ -35,7 +42,7 @@ pub(crate) fn list_and_third(name: &str, arguments: Vec<DataType>) -> Result<Vec
 
 fn list_and_value(name: &str, mut types: Vec<DataType>, at: usize) -> Result<Vec<DataType>> {
     let own = [item_of(&types[0]), types[at].clone()];
-    let Some(item) = common(&own) else {
+    let Some(item) = common_but_texts(&own) else {
         let condition = "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES";
         return Err(different(name, condition, &[types[0].clone(), types[at].clone()]).into());
     };
@@ -47,7 +54,7 @@ fn list_and_value(name: &str, mut types: Vec<DataType>, at: usize) -> Result<Vec
 /// Arrays of one type.
 pub(crate) fn lists_alike(name: &str, arguments: Vec<DataType>) -> Result<Vec<DataType>> {
     let items: Vec<DataType> = arguments.iter().map(item_of).collect();
-    let Some(item) = common(&items) else {
+    let Some(item) = common_but_texts(&items) else {
         let condition = "DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES";
         return Err(different(name, condition, &arguments).into());
     };
@@ -99,7 +106,7 @@ pub(crate) fn maps_alike(name: &str, arguments: Vec<DataType>) -> Result<Vec<Dat
 pub(crate) fn map_and_key(name: &str, arguments: Vec<DataType>) -> Result<Vec<DataType>> {
     let (key, value) = entry_of(&arguments[0]);
     let given = arguments[1].clone();
-    match common(&[key, given]) {
+    match common_but_texts(&[key, given]) {
         Some(key) => Ok(vec![map_of(key.clone(), value), key]),
         None => {
             let condition = "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES";

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringBuilder};
-use arrow::datatypes::DataType;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int32Builder, ListArray, StringBuilder, StructArray,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ScalarUDF;
 
@@ -19,9 +22,7 @@ use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
 use crate::rows;
-
-/// Spark's name of the type.
-const VARIANT: &str = "variant";
+use crate::types::{self, VARIANT};
 
 const ONE: Parameters = Parameters::exact(&[Kind::Text]);
 
@@ -71,7 +72,7 @@ fn sort(tree: &mut Tree) {
     }
 }
 
-fn read(text: &str) -> Tree {
+pub(super) fn read(text: &str) -> Tree {
     json_text::read_all(text, Leniency::DEFAULT).unwrap_or(Tree::Null)
 }
 
@@ -96,55 +97,18 @@ pub(super) fn is_valid_variant() -> ScalarUDF {
     .udf()
 }
 
-/// Spark's `schema_of_variant`.
-pub(super) fn schema_of_variant() -> ScalarUDF {
-    Kernel::new("schema_of_variant", ONE, rows::text, |call| {
-        let texts = call.text(0)?;
-        rows::texts(call, |row, output| {
-            output.push_str(&schema_of(&read(texts.value(row))));
-            Ok(true)
-        })
-    })
-    .udf()
-}
-
-fn schema_of(tree: &Tree) -> String {
-    match tree {
-        Tree::Null => "VOID".to_owned(),
-        Tree::Boolean(_) => "BOOLEAN".to_owned(),
-        Tree::Text(_) => "STRING".to_owned(),
-        Tree::Number(number) if number.parse::<i64>().is_ok() => "BIGINT".to_owned(),
-        Tree::Number(number) => match number.trim_start_matches('-').split_once('.') {
-            Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
-                let whole = whole.trim_start_matches('0').len();
-                format!("DECIMAL({},{})", whole + fraction.len(), fraction.len())
-            }
-            _ => "DOUBLE".to_owned(),
-        },
-        Tree::Array(items) => {
-            let mut types = items.iter().map(schema_of).filter(|item| item != "VOID");
-            let first = types.next().unwrap_or_else(|| "VOID".to_owned());
-            let item = if types.all(|other| other == first) { first } else { "VARIANT".to_owned() };
-            format!("ARRAY<{item}>")
-        }
-        Tree::Object(members) => {
-            let members =
-                members.iter().map(|(name, value)| format!("{name}: {}", schema_of(value)));
-            format!("OBJECT<{}>", members.collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
 const GET: Parameters = Parameters::with_optional(&[Kind::Text, Kind::Text], &[Kind::Any]);
 
 /// Spark's `variant_get(variant, path[, type])`.
 pub(super) fn variant_get() -> ScalarUDF {
-    Kernel::by_value("variant_get", GET, got_type, |call| got(call, false)).udf()
+    Kernel::by_value("variant_get", GET, got_type, |call| got(call, false)).named_by(got_name).udf()
 }
 
 /// Spark's `try_variant_get(variant, path[, type])`.
 pub(super) fn try_variant_get() -> ScalarUDF {
-    Kernel::by_value("try_variant_get", GET, got_type, |call| got(call, true)).udf()
+    Kernel::by_value("try_variant_get", GET, got_type, |call| got(call, true))
+        .named_by(got_name)
+        .udf()
 }
 
 fn got_type(_: &[DataType], literals: &[Option<&ScalarValue>]) -> Result<DataType> {
@@ -152,6 +116,14 @@ fn got_type(_: &[DataType], literals: &[Option<&ScalarValue>]) -> Result<DataTyp
         Some(Some(Some(text))) if text.eq_ignore_ascii_case(VARIANT) => Ok(DataType::Utf8),
         Some(Some(Some(text))) => ddl::parse(text),
         _ => Ok(DataType::Utf8),
+    }
+}
+
+/// Without a type, and with its own, a variant is what a variant holds.
+fn got_name(literals: &[Option<&ScalarValue>]) -> Option<&'static str> {
+    match literals.get(2).copied().flatten().map(ScalarValue::try_as_str) {
+        Some(Some(Some(text))) if !text.eq_ignore_ascii_case(VARIANT) => None,
+        _ => Some(VARIANT),
     }
 }
 
@@ -170,37 +142,85 @@ fn got(call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
         let found = path.iter().try_fold(&tree, |tree, step| within(tree, step));
         trees.push(found.filter(|found| !as_text || **found != Tree::Null).cloned());
     }
-    if *call.returns == DataType::Utf8 && !as_text {
-        let mut output = StringBuilder::new();
-        for tree in trees {
-            let mut text = String::new();
-            match tree {
-                Some(tree) => {
-                    push(tree, &mut text);
-                    output.append_value(text);
-                }
-                None => output.append_null(),
-            }
-        }
-        return Ok(Arc::new(output.finish()));
+    match *call.returns == DataType::Utf8 && !as_text {
+        true => Ok(texts_of(trees.into_iter())),
+        false => values_of(&trees, call.returns, call.time_zone(), is_try),
     }
-    let moments = Moments::to_read(&Options::default(), call.time_zone())?;
+}
+
+/// Variants of trees.
+fn texts_of(trees: impl Iterator<Item = Option<Tree>>) -> ArrayRef {
+    let mut output = StringBuilder::new();
+    for tree in trees {
+        match tree {
+            Some(tree) => {
+                let mut text = String::new();
+                push(tree, &mut text);
+                output.append_value(text);
+            }
+            None => output.append_null(),
+        }
+    }
+    Arc::new(output.finish())
+}
+
+/// Trees as values of a type.
+fn values_of(
+    trees: &[Option<Tree>],
+    data_type: &DataType,
+    zone: &str,
+    is_try: bool,
+) -> Result<ArrayRef> {
+    let moments = Moments::to_read(&Options::default(), zone)?;
     let rows: Vec<Option<&Tree>> = trees.iter().map(Option::as_ref).collect();
     let builder =
         Builder { moments: &moments, reads_texts: true, null_text: "\0", lists_singles: false };
     let mut misfits = vec![false; rows.len()];
-    let values = builder.column(call.returns, &rows, &mut misfits)?;
+    let values = builder.column(data_type, &rows, &mut misfits)?;
     match misfits.iter().position(|misfit| *misfit) {
         Some(row) if !is_try => {
             let mut text = String::new();
             trees[row].iter().for_each(|tree| json_text::push(tree, &mut text));
-            let message = format!("the variant `{text}` is no {}", call.returns);
+            let message = format!("the variant `{text}` is no {}", types::name(data_type));
             Err(Failure::new("INVALID_VARIANT_CAST", message)
-                .hint("use `try_variant_get` to get NULL instead")
+                .hint("use `try_variant_get` or `try_cast` to get NULL instead")
                 .into())
         }
         _ => Ok(values),
     }
+}
+
+/// CAST from a variant or to one; the other type is any.
+///
+/// # Errors
+/// `INVALID_VARIANT_CAST` for a variant that is no value of the type, unless `is_try`.
+pub(crate) fn cast(
+    values: &ArrayRef,
+    (from, to): (&Field, &Field),
+    zone: &str,
+    is_try: bool,
+) -> Result<ArrayRef> {
+    let done = match (types::is_variant(from), types::is_variant(to)) {
+        (true, true) => Arc::clone(values),
+        (true, false) => {
+            let texts = arrow::compute::cast(values, &DataType::Utf8View)?;
+            let trees = texts.as_string_view().iter().map(|text| text.map(read));
+            // The null of JSON is the NULL of every other type.
+            let trees: Vec<_> = trees.map(|tree| tree.filter(|tree| *tree != Tree::Null)).collect();
+            let text = to.data_type().is_string();
+            values_of(&trees, if text { &DataType::Utf8 } else { to.data_type() }, zone, is_try)?
+        }
+        (false, _) => {
+            let moments = Moments::to_write(&Options::default(), zone)?;
+            let writer = Writer { moments, ignores_null: false, pretty: false };
+            let trees = (0..values.len()).map(|row| match is_null(values, row) {
+                true => Ok(None),
+                false => tree_of(&writer, values, row).map(Some),
+            });
+            texts_of(trees.collect::<Result<Vec<_>>>()?.into_iter())
+        }
+    };
+    Ok(arrow::compute::cast(&done, to.data_type())?)
 }
 
 fn path_of(path: &str) -> Result<Vec<Step>> {
@@ -384,4 +404,48 @@ fn strip(tree: &mut Tree) {
         Tree::Array(items) => items.iter_mut().for_each(strip),
         _ => {}
     }
+}
+
+/// What `variant_explode` makes rows of: position, name of the member, and value.
+pub(super) fn explode() -> ScalarUDF {
+    Kernel::new("variant_explode", ONE, exploded_type, exploded).udf()
+}
+
+fn exploded_fields() -> Fields {
+    let value = types::with_name(Field::new("value", DataType::Utf8, true), VARIANT);
+    let pos = Field::new("pos", DataType::Int32, true);
+    Fields::from(vec![pos, Field::new("key", DataType::Utf8, true), value])
+}
+
+fn exploded_type(_: &[DataType]) -> Result<DataType> {
+    Ok(DataType::new_list(DataType::Struct(exploded_fields()), true))
+}
+
+/// The members of an object, by their names, or the items of an array; none of anything else.
+fn exploded(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.text(0)?;
+    let (mut positions, mut keys) = (Int32Builder::new(), StringBuilder::new());
+    let mut values: Vec<Option<Tree>> = Vec::new();
+    let mut lengths = Vec::with_capacity(call.rows);
+    for text in &texts {
+        let parts: Vec<(Option<String>, Tree)> = match text.map(read) {
+            Some(Tree::Object(members)) => {
+                members.into_iter().map(|(name, value)| (Some(name), value)).collect()
+            }
+            Some(Tree::Array(items)) => items.into_iter().map(|item| (None, item)).collect(),
+            _ => Vec::new(),
+        };
+        lengths.push(parts.len());
+        for (position, (key, value)) in (0_i32..).zip(parts) {
+            positions.append_value(position);
+            keys.append_option(key);
+            values.push(Some(value));
+        }
+    }
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(positions.finish()), Arc::new(keys.finish()), texts_of(values.into_iter())];
+    let structs = StructArray::try_new(exploded_fields(), columns, None)?;
+    let item = Arc::new(Field::new("item", DataType::Struct(exploded_fields()), true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    Ok(Arc::new(ListArray::try_new(item, offsets, Arc::new(structs), None)?))
 }

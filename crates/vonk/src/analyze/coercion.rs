@@ -22,6 +22,7 @@ use super::lambdas;
 
 mod calls;
 mod operators;
+mod orderings;
 
 pub(super) use operators::compared;
 
@@ -43,6 +44,7 @@ impl Rules {
             LogicalPlan::Join(join) => self.join_inputs(join, outer)?,
             plan => plan.map_children(|input| self.plan(input, outer).map(Transformed::yes))?.data,
         };
+        orderings::check(&plan)?;
         let mut schema = merge_schema(&plan.inputs());
         if let LogicalPlan::TableScan(scan) = &plan {
             let source = scan.source.schema();

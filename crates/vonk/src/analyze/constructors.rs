@@ -33,7 +33,8 @@ impl VisitorMut for Speller {
 
 fn spelled(function: &ast::Function) -> Option<Expr> {
     let name = function.name.to_string().to_lowercase();
-    match name.as_str() {
+    // `struct(*)` is in quotes, so that the parser takes it for a call like any other.
+    match name.trim_matches('`') {
         "struct" => Some(named_struct(arguments(function)?, |at| format!("col{}", at + 1))),
         "arrays_zip" => {
             let arrays = named_struct(arguments(function)?, |at| at.to_string());

@@ -83,8 +83,11 @@ impl VisitorMut for Speller {
                 Err(error) => ControlFlow::Break(error),
             };
         }
-        if matches!(name.as_str(), "to_char" | "to_varchar") && has_datetime_pattern(function) {
-            function.name = ObjectName::from(vec![Ident::new("date_format")]);
+        if matches!(name.as_str(), "to_char" | "to_varchar") {
+            if has_datetime_pattern(function) {
+                function.name = ObjectName::from(vec![Ident::new("date_format")]);
+            }
+            spell_bytes(function);
         }
         if let Some((_, first)) = RENAMED.iter().find(|(known, _)| *known == name) {
             function.name = ObjectName::from(vec![Ident::new(*first)]);
@@ -118,6 +121,30 @@ fn spell_unit(function: &mut ast::Function, name: &str, meant: &str) -> Result<(
                 .hint("write the unit without quotes"))
         }
         _ => Ok(()),
+    }
+}
+
+/// `to_char(bytes, 'hex')` is `hex(bytes)`.
+fn spell_bytes(function: &mut ast::Function) {
+    const MEANT: [(&str, &str); 4] =
+        [("base64", "base64"), ("hex", "hex"), ("utf-8", "decode"), ("utf8", "decode")];
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(format)))] =
+        list.args.as_slice()
+    else {
+        return;
+    };
+    let Some(format) = format.value.clone().into_string() else { return };
+    let Some((_, meant)) = MEANT.iter().find(|(name, _)| format.eq_ignore_ascii_case(name)) else {
+        return;
+    };
+    function.name = ObjectName::from(vec![Ident::new(*meant)]);
+    match *meant {
+        "decode" => {
+            let charset = Expr::value(Value::SingleQuotedString("UTF-8".to_owned()));
+            list.args[1] = FunctionArg::Unnamed(FunctionArgExpr::Expr(charset));
+        }
+        _ => list.args.truncate(1),
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{
-    Column, DFSchema, NullEquality, Result as DfResult, TableReference, not_impl_err,
+    Column, DFSchema, ExprSchema, NullEquality, Result as DfResult, TableReference, not_impl_err,
 };
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::expr::Exists;
@@ -139,8 +139,14 @@ impl Unnester {
         (pushed, outer): (Pushed, Vec<Outer>),
         attachment: Attachment,
     ) -> DfResult<LogicalPlan> {
-        let outer = outer.into_iter().map(|outer| Expr::Column(outer.column));
-        let on = outer.zip(pushed.columns.into_iter().map(Expr::Column)).collect();
+        // A column without a type is NULL in every row; hash joins find no partner for such.
+        let has_type = |(outer, _): &(Outer, Column)| {
+            let field = around.schema().field_from_column(&outer.column);
+            !field.is_ok_and(|field| field.data_type().is_null())
+        };
+        let pairs = outer.into_iter().zip(pushed.columns).filter(has_type);
+        let on = pairs.map(|(outer, pushed)| (Expr::Column(outer.column), Expr::Column(pushed)));
+        let on = on.collect();
         Ok(LogicalPlan::Join(Join::try_new(
             Arc::clone(around),
             Arc::new(pushed.plan),

@@ -21,11 +21,14 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery, SubqueryAlias,
 };
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, ObjectName, ObjectNamePart, TableFactor};
-use vonk_functions::Failure;
 use vonk_functions::generators::{RowsOptions, columns, rows};
+use vonk_functions::{Failure, types};
 
 /// The column that holds a row's list before it is taken apart.
 const ROWS: &str = "__rows";
+
+/// Spark's condition for a call with too few or too many arguments.
+const WRONG_NUM_ARGS: &str = "WRONG_NUM_ARGS.WITHOUT_SUGGESTION";
 
 /// A function that makes any number of rows of one.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +61,11 @@ const fn made(name: &'static str, maker: Maker) -> Generator {
     Generator { inline: true, made_by: Some(maker), ..of(name, false, false) }
 }
 
+const fn outer(mut generator: Generator) -> Generator {
+    generator.options.keeps_empty = true;
+    generator
+}
+
 const GENERATORS: &[Generator] = &[
     of("explode", false, false),
     of("explode_outer", false, true),
@@ -68,6 +76,8 @@ const GENERATORS: &[Generator] = &[
     made("json_tuple", Maker::Row("json_tuple")),
     // LATERAL VIEW OUTER asks for these; there is a row always.
     made("json_tuple_outer", Maker::Row("json_tuple")),
+    made("variant_explode", Maker::Rows("variant_explode")),
+    outer(made("variant_explode_outer", Maker::Rows("variant_explode"))),
     made("stack", Maker::Rows("stack")),
     made("stack_outer", Maker::Rows("stack")),
 ];
@@ -137,6 +147,7 @@ fn arguments(
     args: Vec<FunctionArg>,
     context: &mut dyn RelationPlannerContext,
 ) -> DfResult<Vec<Expr>> {
+    args.iter().try_for_each(|arg| check_nested(function, arg))?;
     let args = args.into_iter().map(|arg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
             context.sql_to_expr(expr, &DFSchema::empty())
@@ -162,9 +173,18 @@ fn plan_range(
     alias: Option<&ast::TableAlias>,
     context: &mut dyn RelationPlannerContext,
 ) -> DfResult<LogicalPlan> {
+    if args.is_empty() || args.len() > 4 {
+        let message = format!("`range` takes 1 to 4 arguments, not {}", args.len());
+        return Err(Failure::new(WRONG_NUM_ARGS, message).into());
+    }
     let mut args = arguments("range", None, args, context)?;
+    args.iter().try_for_each(check_bound)?;
     // How many partitions there are is left to the threads.
     args.truncate(3);
+    if args.get(2).is_some_and(|step| step.to_string() == "Int64(0)") {
+        let failure = Failure::new("FAILED_FUNCTION_CALL", "the step of `range` is 0");
+        return Err(failure.hint("use another step").into());
+    }
     let source = context.context_provider().get_table_function_source("range", args)?;
     let plan = LogicalPlanBuilder::scan("range", source, None)?.build()?;
     let table = alias.map_or("range", |alias| alias.name.value.as_str());
@@ -177,11 +197,42 @@ fn plan_range(
     LogicalPlanBuilder::from(plan).project(values)?.build()
 }
 
+/// A bound of `range` is a number that is known before the query runs.
+fn check_bound(bound: &Expr) -> DfResult<()> {
+    if matches!(bound, Expr::ScalarSubquery(_)) || bound.any_column_refs() {
+        let message = "the arguments of `range` have to be constants";
+        return Err(Failure::new("NON_FOLDABLE_ARGUMENT", message).into());
+    }
+    let data_type = bound.get_type(&DFSchema::empty())?;
+    if data_type.is_null() || data_type.is_nested() {
+        let message = format!("`range` takes numbers, not {}", types::name(&data_type));
+        return Err(Failure::new("UNEXPECTED_INPUT_TYPE", message).into());
+    }
+    Ok(())
+}
+
+/// Refuses a generator among the arguments of another.
+fn check_nested(function: &str, arg: &FunctionArg) -> DfResult<()> {
+    let (FunctionArg::Unnamed(arg)
+    | FunctionArg::Named { arg, .. }
+    | FunctionArg::ExprNamed { arg, .. }) = arg;
+    match arg {
+        FunctionArgExpr::Expr(expr) if super::generators::call_of(expr).is_some() => {
+            let message = format!("`{function}` cannot make rows of what makes rows itself");
+            Err(Failure::new("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", message)
+                .hint("make the inner rows in a subquery or by LATERAL VIEW, and use the column")
+                .into())
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Generator {
     /// The rows of one call, from one row without columns.
     fn plan(self, args: Vec<Expr>, alias: Option<&ast::TableAlias>) -> DfResult<LogicalPlan> {
         let Ok([value]) = <[Expr; 1]>::try_from(args) else {
-            return plan_err!("`{}` takes one argument: an array or a map", self.name);
+            let message = format!("`{}` takes one argument: an array or a map", self.name);
+            return Err(Failure::new(WRONG_NUM_ARGS, message).into());
         };
         let data_type = value.get_type(&DFSchema::empty())?;
         let fields = self.fields(&data_type)?;

@@ -21,6 +21,7 @@ use super::coercion;
 pub(super) struct Operators {
     arithmetic: Vec<(Operator, Arc<ScalarUDF>)>,
     item: Arc<ScalarUDF>,
+    value_of_key: Arc<ScalarUDF>,
     mode: Mode,
 }
 
@@ -30,6 +31,7 @@ impl Operators {
         Self {
             arithmetic: Operator::ALL.map(udf).into(),
             item: Arc::new(vonk_functions::item::udf(mode)),
+            value_of_key: Arc::new(vonk_functions::item::value_of_key()),
             mode,
         }
     }
@@ -105,7 +107,12 @@ impl ExprPlanner for Operators {
             }
             GetFieldAccess::ListRange { .. } => return Ok(PlannerResult::Original(raw)),
         };
-        let call = ScalarFunction::new_udf(Arc::clone(&self.item), vec![raw.expr, *key]);
+        // The type of a parameter of a lambda is not known yet.
+        let function = match raw.expr.get_type(schema) {
+            Ok(DataType::Map(..)) => &self.value_of_key,
+            _ => &self.item,
+        };
+        let call = ScalarFunction::new_udf(Arc::clone(function), vec![raw.expr, *key]);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use sqlparser::ast::{
-    self, Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, SelectItem,
-    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut, Visitor,
-    VisitorMut,
+    self, Expr, FunctionArg, Ident, ObjectName, ObjectNamePart, SelectItem, TableAlias,
+    TableAliasColumnDef, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
 };
 
+use super::named;
 use super::syntax::{cast, query_of};
 use crate::error::{Condition, Error, Result};
 
@@ -237,40 +237,17 @@ impl Routine {
 
     /// The arguments of a call in the order of the parameters.
     fn arguments(&self, args: &[FunctionArg]) -> Result<Vec<Expr>> {
-        let mut given: Vec<Option<Expr>> = vec![None; self.parameters.len()];
-        let wrong_number = || {
-            let message = format!(
-                "`{}` takes {} arguments, not {}",
-                self.name,
-                self.parameters.len(),
-                args.len()
-            );
-            Error::new(Condition::WRONG_NUM_ARGS, message)
-        };
-        for (at, arg) in args.iter().enumerate() {
-            let (place, expr) = match arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => (Some(at), expr),
-                FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. } => {
-                    let named = |parameter: &RoutineParameter| {
-                        parameter.name.eq_ignore_ascii_case(&name.value)
-                    };
-                    let Some(place) = self.parameters.iter().position(named) else {
-                        let message = format!("`{}` has no parameter `{}`", self.name, name.value);
-                        return Err(Error::new(Condition::UNRECOGNIZED_PARAMETER_NAME, message));
-                    };
-                    (Some(place), expr)
-                }
-                _ => return Err(Error::unsupported(format!("`{arg}` as an argument"))),
-            };
-            let slot = place.and_then(|place| given.get_mut(place)).ok_or_else(wrong_number)?;
-            if slot.replace(expr.clone()).is_some() {
-                let message = format!("an argument of `{}` is given twice", self.name);
-                return Err(Error::new(Condition::DOUBLE_NAMED_ARGUMENT, message));
-            }
-        }
+        let names: Vec<&str> =
+            self.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let given = named::place(&self.name, &names, args)?;
         let filled = given.into_iter().zip(&self.parameters);
-        let filled = filled.map(|(given, parameter)| given.or_else(|| parameter.default.clone()));
-        filled.collect::<Option<Vec<Expr>>>().ok_or_else(wrong_number)
+        let filled =
+            filled.map(|(given, parameter)| given.cloned().or_else(|| parameter.default.clone()));
+        filled.collect::<Option<Vec<Expr>>>().ok_or_else(|| {
+            let (takes, given) = (self.parameters.len(), args.len());
+            let message = format!("`{}` takes {takes} arguments, not {given}", self.name);
+            Error::new(Condition::WRONG_NUM_ARGS, message)
+        })
     }
 }
 

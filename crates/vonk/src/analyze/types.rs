@@ -8,7 +8,7 @@ use datafusion::logical_expr::planner::TypePlanner;
 use sqlparser::ast::{self, DataType as SqlType, ExactNumberInfo, IntervalFields, TimezoneInfo};
 use vonk_functions::Failure;
 use vonk_functions::interval::{Range, Unit};
-use vonk_functions::types::with_name;
+use vonk_functions::types::{VARIANT, with_name};
 
 /// Precision and scale of DECIMAL without either.
 const DECIMAL_DEFAULT: (u64, i64) = (10, 0);
@@ -38,6 +38,10 @@ impl SparkTypes {
             SqlType::TimestampNtz(_) => local_timestamp(),
             SqlType::Time(precision, _) => return time(precision.unwrap_or(6)).map(Some),
             SqlType::Decimal(size) | SqlType::Numeric(size) | SqlType::Dec(size) => decimal(*size)?,
+            SqlType::Char(None) | SqlType::Character(None) => return Err(sizeless("CHAR").into()),
+            SqlType::Varchar(None)
+            | SqlType::CharVarying(None)
+            | SqlType::CharacterVarying(None) => return Err(sizeless("VARCHAR").into()),
             SqlType::Char(_)
             | SqlType::Character(_)
             | SqlType::Varchar(_)
@@ -114,6 +118,9 @@ impl SparkTypes {
             "void" => DataType::Null,
             "timestamp_ltz" => zoned_timestamp(),
             "timestamp_ntz" => local_timestamp(),
+            VARIANT if modifiers.is_empty() => {
+                return Ok(Some(with_name(Field::new("", DataType::Utf8View, true), VARIANT)));
+            }
             _ => return Err(unsupported(&name).into()),
         };
         if !modifiers.is_empty() {
@@ -138,6 +145,12 @@ fn plain(sql_type: &SqlType) -> Option<DataType> {
 fn unsupported(name: &str) -> Failure {
     let message = format!("the type `{}` does not exist", name.to_uppercase());
     Failure::new("UNSUPPORTED_DATATYPE", message)
+}
+
+fn sizeless(name: &str) -> Failure {
+    let failure =
+        Failure::new("DATATYPE_MISSING_SIZE", format!("the type `{name}` needs a length"));
+    failure.hint(format!("write `{name}(10)`, or `STRING` for any length"))
 }
 
 fn zoned_timestamp() -> DataType {

@@ -3,7 +3,9 @@
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::LogicalPlan;
-use sqlparser::ast::{BinaryOperator, Expr, WindowSpec, WindowType};
+use sqlparser::ast::{
+    BinaryOperator, Expr, OrderByExpr, OrderByOptions, Value, WindowSpec, WindowType,
+};
 
 use super::DataFrame;
 use super::column::Column;
@@ -226,10 +228,16 @@ fn is_hashable(data_type: &DataType) -> bool {
 
 /// The number of a row among those equal to it.
 fn occurrence(columns: Vec<Expr>) -> Expr {
+    // Rows that are equal have no order, and a row number needs one to be written.
+    let order = OrderByExpr {
+        expr: Expr::value(Value::Number("1".to_owned(), false)),
+        options: OrderByOptions { asc: None, nulls_first: None },
+        with_fill: None,
+    };
     let window = WindowSpec {
         window_name: None,
         partition_by: columns,
-        order_by: Vec::new(),
+        order_by: vec![order],
         window_frame: None,
     };
     match syntax::call("row_number", Vec::new()) {

@@ -299,6 +299,11 @@ const KNOWN: &[(&str, Condition)] = &[
     ("cannot be larger than end bound", Condition::WINDOW_FRAME_WRONG_COMPARISON),
     ("In/Exist/SetComparison subquery can only", Condition::UNSUPPORTED_IN_EXISTS_SUBQUERY),
     ("Correlated scalar subquery can only be used", Condition::UNSUPPORTED_CORRELATED_SCALAR),
+    ("does not support named arguments", Condition::NAMED_PARAMETERS_NOT_SUPPORTED),
+    ("Unary operator '-' only supports", Condition::UNEXPECTED_INPUT_TYPE),
+    // Operands are cast before; what is left are the columns of EXCEPT and INTERSECT.
+    ("Cannot infer common argument type for comparison", Condition::INCOMPATIBLE_COLUMN_TYPE),
+    ("json_tuple requires at least", Condition::WRONG_NUM_ARGS),
     ("is not defined!", Condition::MISSING_WINDOW_SPECIFICATION),
     ("table function '", Condition::UNRESOLVABLE_TABLE_FUNCTION),
 ];
@@ -363,7 +368,11 @@ fn syntax_error(text: &str) -> Error {
         }
         None => (text, None),
     };
-    let error = Error::new(Condition::PARSE_SYNTAX_ERROR, lower_first(&message));
+    let condition = match message.contains("multi-line comment") {
+        true => Condition::UNCLOSED_BRACKETED_COMMENT,
+        false => Condition::PARSE_SYNTAX_ERROR,
+    };
+    let error = Error::new(condition, lower_first(&message));
     match place {
         Some(place) => error.at(place),
         None => error,

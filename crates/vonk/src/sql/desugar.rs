@@ -1,4 +1,5 @@
-//! Syntax that stands for other syntax: pipes, PIVOT and UNPIVOT, and names of WITH that hide others.
+//! Syntax that stands for other syntax: pipes, PIVOT and UNPIVOT, paths of variants, collations,
+//! and names of WITH that hide others.
 //!
 //! It is spelled out before any name is looked up, so that all that follows sees plain queries.
 
@@ -9,10 +10,14 @@ use sqlparser::ast::{self, SetExpr, TableFactor, VisitMut, VisitorMut};
 use super::parse;
 use crate::error::{Error, Result};
 
+mod collations;
 mod ctes;
 mod pipes;
 mod pivot;
 mod samples;
+mod variants;
+
+pub(super) use collations::check as check_collation;
 
 /// Spells out a query and all queries in it.
 pub(super) fn spell_out(query: &mut ast::Query) -> Result<()> {
@@ -31,6 +36,10 @@ impl VisitorMut for Speller {
     fn post_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
         samples::order_parts(query);
         done(pipes::spell_out(query))
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<Error> {
+        done(variants::spell_out(expr).and_then(|()| collations::spell_out(expr)))
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 
 use sqlparser::ast;
-use sqlparser::dialect::{Dialect, SparkSqlDialect};
+use sqlparser::dialect::{Dialect, Precedence, SparkSqlDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
@@ -129,6 +129,9 @@ impl Dialect for VonkDialect {
     }
 
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        if begins_path_of_variant(parser) {
+            return Some(Ok(self.prec_value(Precedence::DoubleColon)));
+        }
         SPARK.get_next_precedence(parser)
     }
 
@@ -140,6 +143,22 @@ impl Dialect for VonkDialect {
 fn is_unsigned_shift(parser: &Parser<'_>) -> bool {
     let (shift, rest) = (parser.peek_nth_token_ref(0), parser.peek_nth_token_ref(1));
     shift.token == Token::ShiftRight && rest.token == Token::Gt && shift.span.end == rest.span.start
+}
+
+/// `value:member` and `value:[0]`, which are read as `value` is; elsewhere a colon begins a parameter.
+fn begins_path_of_variant(parser: &Parser<'_>) -> bool {
+    let (before, colon) = (parser.get_current_token(), parser.peek_token_ref());
+    let is_value = match &before.token {
+        Token::Word(word) => word.keyword == Keyword::NoKeyword || word.quote_style.is_some(),
+        Token::RParen | Token::RBracket => true,
+        _ => false,
+    };
+    let is_close = before.span.end == colon.span.start;
+    let next = &parser.peek_nth_token_ref(1).token;
+    is_value
+        && is_close
+        && colon.token == Token::Colon
+        && matches!(next, Token::Word(_) | Token::LBracket | Token::DoubleQuotedString(_))
 }
 
 /// AND or OR before the aggregate functions `any` and `some`, which quantify no comparison there.

@@ -1,5 +1,6 @@
 //! Spark's short forms that the parser does not know, spelled out between tokenizer and parser:
-//! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query, `MAX RECURSION LEVEL`.
+//! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query, `MAX RECURSION LEVEL`,
+//! `* EXCEPT (a.b)`, `struct(*)`, GROUPING SETS within others.
 
 use std::ops::Range;
 
@@ -57,19 +58,62 @@ const OPERATORS: &[&str] = &[
 const BEFORE_QUERY: &[&str] =
     &["UNION", "ALL", "DISTINCT", "EXCEPT", "MINUS", "INTERSECT", "AS", "EXPLAIN"];
 
+/// Words with which a query begins.
+const BEGINNINGS: &[&str] = &["SELECT", "WITH", "FROM", "VALUES", "TABLE"];
+
 /// Spells out the forms; a statement without them stays as it is.
 pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let has_form = |token: &TokenWithSpan| {
-        ["VALUES", "TABLE", "RECURSION"].iter().any(|word| is_word(token, word))
+        ["VALUES", "TABLE", "RECURSION", "EXCEPT", "STRUCT", "GROUPING"]
+            .iter()
+            .any(|word| is_word(token, word))
     };
     if !tokens.iter().any(has_form) {
         return tokens;
     }
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
+    let tokens = flattened_sets(tokens);
     let mut spelled = Vec::with_capacity(tokens.len() + 16);
     push_spelled(&tokens, &mut spelled);
     spelled
+}
+
+/// `GROUPING SETS (a, GROUPING SETS (b, c))` is `GROUPING SETS (a, b, c)`.
+fn flattened_sets(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let begins = |at: usize| {
+        let words = [(at, "GROUPING"), (at + 1, "SETS")];
+        words.iter().all(|(at, word)| tokens.get(*at).is_some_and(|token| is_word(token, word)))
+            && tokens.get(at + 2).is_some_and(|open| open.token == Token::LParen)
+    };
+    // Of every parenthesis that is open: whether it is one of sets, and whether it is left out.
+    let mut open: Vec<(bool, bool)> = Vec::new();
+    let mut kept = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        if begins(at) {
+            let is_within = open.last().is_some_and(|(is_sets, _)| *is_sets);
+            if !is_within {
+                kept.extend_from_slice(&tokens[at..at + 3]);
+            }
+            open.push((true, is_within));
+            at += 3;
+            continue;
+        }
+        let is_left_out = match tokens[at].token {
+            Token::LParen => {
+                open.push((false, false));
+                false
+            }
+            Token::RParen => open.pop().is_some_and(|(_, is_left_out)| is_left_out),
+            _ => false,
+        };
+        if !is_left_out {
+            kept.push(tokens[at].clone());
+        }
+        at += 1;
+    }
+    kept
 }
 
 fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
@@ -80,6 +124,9 @@ fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
         } else if is_word(&tokens[at], "TABLE") && begins_table_query(tokens, at) {
             push_select_all(&tokens[at], spelled);
             at += 1;
+        } else if let Some(word) = respelled(tokens, at) {
+            spelled.push(TokenWithSpan::new(word, tokens[at].span));
+            at += 1;
         } else if let Some(level) = recursion_level(&tokens[at..]) {
             mark_level(spelled, level);
             at += 4;
@@ -88,6 +135,22 @@ fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
             at += 1;
         }
     }
+}
+
+/// The word that the parser knows more of than of the one at `at`: EXCLUDE takes fields of structs
+/// where EXCEPT takes columns only, and a function may have a star where a literal may not.
+fn respelled(tokens: &[TokenWithSpan], at: usize) -> Option<Token> {
+    let [word, open, next, ..] = &tokens[at..] else { return None };
+    if open.token != Token::LParen {
+        return None;
+    }
+    if is_word(word, "STRUCT") && next.token == Token::Mul {
+        return Some(Token::make_word("struct", Some('`')));
+    }
+    let is_star = at > 0 && tokens[at - 1].token == Token::Mul;
+    let is_name = matches!(&next.token, Token::Word(name)
+        if name.quote_style.is_some() || !is_any(&name.value, BEGINNINGS));
+    (is_star && is_name && is_word(word, "EXCEPT")).then(|| Token::make_keyword("EXCLUDE"))
 }
 
 /// The number of `MAX RECURSION LEVEL number`.

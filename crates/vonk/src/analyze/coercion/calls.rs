@@ -1,11 +1,14 @@
 //! Arguments of functions, cast to what the function takes.
 
-use datafusion::arrow::datatypes::FieldRef;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result as DfResult;
+use datafusion::logical_expr::expr::WindowFunctionParams;
 use datafusion::logical_expr::type_coercion::functions::{UDFCoercionExt, fields_with_udf};
-use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    Expr, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+};
 use vonk_functions::arithmetic::{Mode, Operator};
-use vonk_functions::cast;
+use vonk_functions::{Failure, cast, types};
 
 use super::Scope;
 use crate::analyze::operators::with_own_digits;
@@ -44,9 +47,13 @@ impl Scope<'_> {
             }
             Expr::AggregateFunction(mut call) => {
                 call.params.args = self.arguments(call.params.args, call.func.as_ref())?;
+                if let Some(filter) = &call.params.filter {
+                    self.check_filter(filter)?;
+                }
                 Ok(Expr::AggregateFunction(call))
             }
             Expr::WindowFunction(mut call) => {
+                self.check_range(&call.params)?;
                 let arguments = std::mem::take(&mut call.params.args);
                 call.params.args = match &call.fun {
                     WindowFunctionDefinition::AggregateUDF(function) => {
@@ -60,6 +67,42 @@ impl Scope<'_> {
             }
             other => Ok(other),
         }
+    }
+
+    fn check_filter(&self, filter: &Expr) -> DfResult<()> {
+        let field = self.field(filter)?;
+        if matches!(field.data_type(), DataType::Boolean | DataType::Null) {
+            return Ok(());
+        }
+        let message = format!("a FILTER is true or false, not {}", types::sql_name(&field));
+        Err(Failure::new("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", message).into())
+    }
+
+    /// A RANGE frame over timestamps reaches intervals far, not numbers.
+    fn check_range(&self, window: &WindowFunctionParams) -> DfResult<()> {
+        let ([order], WindowFrameUnits::Range) =
+            (window.order_by.as_slice(), window.window_frame.units)
+        else {
+            return Ok(());
+        };
+        let is_number = |bound: &WindowFrameBound| match bound {
+            WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => {
+                let text = distance.to_string();
+                !distance.is_null() && text.parse::<f64>().is_ok()
+            }
+            WindowFrameBound::CurrentRow => false,
+        };
+        let frame = &window.window_frame;
+        let field = self.field(&order.expr)?;
+        let is_wrong = matches!(field.data_type(), DataType::Timestamp(..))
+            && (is_number(&frame.start_bound) || is_number(&frame.end_bound));
+        if is_wrong {
+            let message = format!("a RANGE frame over {} is no number", types::sql_name(&field));
+            return Err(Failure::new("DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", message)
+                .hint("write an INTERVAL")
+                .into());
+        }
+        Ok(())
     }
 
     fn alike_arguments(&self, name: &str, mut arguments: Vec<Expr>) -> DfResult<Vec<Expr>> {

@@ -5,6 +5,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::expr::{Between, BinaryExpr, Case, InList, Like};
 use datafusion::logical_expr::{Expr, Operator};
 use vonk_functions::arithmetic::Mode;
+use vonk_functions::bounded_text::{BoundedText, filled};
 use vonk_functions::coercion as matrix;
 use vonk_functions::{Failure, types};
 
@@ -32,8 +33,13 @@ impl Scope<'_> {
     fn binary(&self, binary: BinaryExpr) -> DfResult<Expr> {
         let BinaryExpr { left, op, right } = binary;
         let (left_field, right_field) = (self.field(&left)?, self.field(&right)?);
-        let (left, right) =
-            self.rules.operands((*left, &left_field), op, (*right, &right_field))?;
+        let mut sides = vec![*left, *right];
+        if is_comparison(op) {
+            sides = of_one_length(sides, &[&left_field, &right_field]);
+        }
+        let right = sides.pop().unwrap_or_default();
+        let left = sides.pop().unwrap_or_default();
+        let (left, right) = self.rules.operands((left, &left_field), op, (right, &right_field))?;
         Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
     }
 
@@ -42,6 +48,9 @@ impl Scope<'_> {
         let mut all = Vec::with_capacity(list.len() + 1);
         all.push(*expr);
         all.extend(list);
+        let fields = all.iter().map(|expr| self.field(expr)).collect::<DfResult<Vec<_>>>()?;
+        let fields: Vec<&Field> = fields.iter().map(AsRef::as_ref).collect();
+        all = of_one_length(all, &fields);
         let mut all = self.alike(all, "IN")?.into_iter();
         let expr = all.next().unwrap_or_default();
         Ok(Expr::InList(InList::new(Box::new(expr), all.collect(), negated)))
@@ -116,6 +125,34 @@ impl Scope<'_> {
         let pairs = exprs.into_iter().zip(&fields);
         pairs.map(|(expr, field)| self.rules.cast(expr, field, &common)).collect()
     }
+}
+
+/// Texts that are compared, of which one is a `CHAR(n)`: such columns and literals are filled up with
+/// spaces to the length of the longest, as Spark does.
+fn of_one_length(texts: Vec<Expr>, fields: &[&Field]) -> Vec<Expr> {
+    let bounded = |field: &Field| match BoundedText::of(field) {
+        Some(BoundedText::Char(length)) => Some(length),
+        _ => None,
+    };
+    if !fields.iter().any(|field| bounded(field).is_some()) {
+        return texts;
+    }
+    let length = |text: &Expr, field: &Field| match text {
+        Expr::Literal(value, _) => {
+            let literal = value.try_as_str().flatten()?;
+            i32::try_from(literal.chars().count()).ok()
+        }
+        _ => bounded(field),
+    };
+    let lengths: Vec<Option<i32>> =
+        texts.iter().zip(fields).map(|(text, field)| length(text, field)).collect();
+    let longest = lengths.iter().flatten().copied().max().unwrap_or(0);
+    let pairs = texts.into_iter().zip(lengths);
+    let fill = |(text, own): (Expr, Option<i32>)| match own {
+        Some(own) if own < longest => filled(text, longest),
+        _ => text,
+    };
+    pairs.map(fill).collect()
 }
 
 /// An expression and its type.

@@ -388,12 +388,10 @@ impl Paths for Words<'_, '_> {
         match argument {
             ast::FunctionArgExpr::Wildcard => Some(all()),
             ast::FunctionArgExpr::WildcardWithOptions(options) => {
-                let except = options.opt_except.as_ref()?;
-                let gone =
-                    std::iter::once(&except.first_element).chain(&except.additional_elements);
-                let gone: Vec<&Ident> = gone.collect();
+                let gone = super::star::excluded(options);
                 let same = self.resolver.same;
-                let is_left = |name: &String| !gone.iter().any(|gone| same.is(name, &gone.value));
+                let is_gone = |name: &str, path: &[Ident]| matches!(path, [gone] if same.is(name, &gone.value));
+                let is_left = |name: &String| !gone.iter().any(|path| is_gone(name, path));
                 Some(all().into_iter().filter(is_left).collect())
             }
             ast::FunctionArgExpr::QualifiedWildcard(name) => {

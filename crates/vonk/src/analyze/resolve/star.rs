@@ -48,7 +48,8 @@ pub(super) fn apply(
     Ok(columns)
 }
 
-fn excluded(options: &WildcardAdditionalOptions) -> Vec<Vec<Ident>> {
+/// The names that a star leaves out, as they are written.
+pub(super) fn excluded(options: &WildcardAdditionalOptions) -> Vec<Vec<Ident>> {
     let mut paths: Vec<Vec<Ident>> = Vec::new();
     match &options.opt_exclude {
         Some(ExcludeSelectItem::Single(name)) => paths.push(idents_of(name)),
@@ -74,7 +75,16 @@ fn without(
         let (found, used) = env.from.find(path, resolver.same);
         match found.as_slice() {
             [column] => excluded.push((column.reference.clone(), path[used..].to_vec())),
-            [] => return Err(errors::unresolved(path, env)),
+            [] => {
+                // The star may stand for the fields of a struct.
+                let is_it = |(name, _): &&(String, Expr)| {
+                    path.first().is_some_and(|first| resolver.same.is(name, &first.value))
+                };
+                match columns.iter().find(is_it) {
+                    Some((_, field)) => excluded.push((field.clone(), path[1..].to_vec())),
+                    None => return Err(errors::unresolved(path, env)),
+                }
+            }
             found => return Err(errors::ambiguous(path, found)),
         }
     }

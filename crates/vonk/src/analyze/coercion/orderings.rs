@@ -1,0 +1,97 @@
+//! Types without an order: where rows are sorted, compared or grouped by values of them.
+
+use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit};
+use datafusion::common::Result as DfResult;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use vonk_functions::{Failure, types};
+
+/// Refuses a node that needs an order of values that have none.
+pub(super) fn check(plan: &LogicalPlan) -> DfResult<()> {
+    match plan {
+        LogicalPlan::Sort(sort) => {
+            let schema = sort.input.schema();
+            sort.expr.iter().try_for_each(|sort| sorted(&sort.expr.to_field(schema)?.1))
+        }
+        LogicalPlan::Window(window) => {
+            let schema = window.input.schema();
+            window.window_expr.iter().try_for_each(|expr| {
+                let Expr::WindowFunction(call) = expr.clone().unalias() else { return Ok(()) };
+                for sort in &call.params.order_by {
+                    sorted(&sort.expr.to_field(schema)?.1)?;
+                }
+                call.params.partition_by.iter().try_for_each(|expr| {
+                    parted(&expr.to_field(schema)?.1, "EXPRESSION_TYPE_IS_NOT_ORDERABLE", true)
+                })
+            })
+        }
+        LogicalPlan::Aggregate(aggregate) => {
+            let schema = aggregate.input.schema();
+            let condition = "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE";
+            let keys =
+                aggregate.group_expr.iter().filter(|key| !matches!(key, Expr::GroupingSet(_)));
+            keys.into_iter().try_for_each(|key| parted(&key.to_field(schema)?.1, condition, false))
+        }
+        LogicalPlan::Distinct(_) => {
+            plan.schema().fields().iter().try_for_each(|field| made_distinct(field))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sorted(field: &Field) -> DfResult<()> {
+    if is_unordered(field) {
+        let message = format!("rows are not sorted by values of {}", types::sql_name(field));
+        return Err(Failure::new("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", message)
+            .hint("sort by a part of them")
+            .into());
+    }
+    Ok(())
+}
+
+/// Groups may be made by maps, which Spark puts in order for it; partitions of windows may not.
+fn parted(field: &Field, condition: &'static str, with_maps: bool) -> DfResult<()> {
+    if holds(field, &types::is_variant) || (with_maps && holds(field, &is_map)) {
+        let message = format!("rows are not grouped by values of {}", types::sql_name(field));
+        return Err(Failure::new(condition, message).hint("group by a part of them").into());
+    }
+    Ok(())
+}
+
+fn made_distinct(field: &Field) -> DfResult<()> {
+    let condition = match (holds(field, &is_map), holds(field, &types::is_variant)) {
+        (true, _) => "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+        (_, true) => "UNSUPPORTED_FEATURE.SET_OPERATION_ON_VARIANT_TYPE",
+        _ => return Ok(()),
+    };
+    let message =
+        format!("values of {} are not compared to find equal rows", types::sql_name(field));
+    Err(Failure::new(condition, message).hint("leave the column out, or use `map_entries`").into())
+}
+
+fn is_unordered(field: &Field) -> bool {
+    let is_it = |field: &Field| {
+        let is_calendar = matches!(
+            field.data_type(),
+            DataType::Interval(IntervalUnit::MonthDayNano | IntervalUnit::DayTime)
+        );
+        is_map(field) || is_calendar || types::is_variant(field)
+    };
+    holds(field, &is_it)
+}
+
+fn is_map(field: &Field) -> bool {
+    matches!(field.data_type(), DataType::Map(..))
+}
+
+/// Whether a field or a part of it is such.
+fn holds(field: &Field, is_it: &dyn Fn(&Field) -> bool) -> bool {
+    is_it(field)
+        || match field.data_type() {
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                holds(item, is_it)
+            }
+            DataType::Struct(parts) => parts.iter().any(|part| holds(part, is_it)),
+            DataType::Map(entries, _) => holds(entries, is_it),
+            _ => false,
+        }
+}
