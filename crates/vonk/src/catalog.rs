@@ -23,10 +23,11 @@ use crate::write::{
     Existing, Guard, Staging, Target, lock_directory, rename_new, write_durable, write_error,
 };
 
+mod change;
 mod meta;
 mod name;
 
-pub(crate) use meta::{ColumnMeta, TableKind, TableMeta};
+pub(crate) use meta::{ColumnMeta, TableKind, TableMeta, stored_schema};
 pub(crate) use name::TableName;
 
 /// The metadata file of a table or view, in its directory.

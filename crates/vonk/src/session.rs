@@ -10,7 +10,7 @@ use object_store::ObjectStore;
 use parking_lot::RwLock;
 
 use crate::analyze::{Around, References, Routines, Variables};
-use crate::catalog::{Catalog, DEFAULT_DATABASE};
+use crate::catalog::{Catalog, DEFAULT_DATABASE, TableName};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, Column, DataFrame};
 use crate::error::{Condition, Error, Result};
@@ -219,7 +219,19 @@ impl Session {
 
     /// Drops a temporary view; false if there is none of that name.
     pub fn drop_temp_view(&self, name: &str) -> bool {
-        self.inner.views.remove(name)
+        let is_dropped = self.inner.views.remove(name);
+        if is_dropped {
+            self.inner.cached.remove(&name.to_lowercase());
+        }
+        is_dropped
+    }
+
+    /// Drops what is kept of a table that has been written to, or of all tables.
+    pub(crate) fn forget_rows(&self, table: Option<&str>) {
+        let key = |name: &str| {
+            Some(self.catalog().ok()?.qualified(&TableName::parse(name).ok()?).to_string())
+        };
+        self.inner.cached.forget(table.and_then(key).as_deref());
     }
 
     /// The names of the temporary views, sorted; those of `global_temp` begin with its name.

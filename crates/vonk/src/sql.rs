@@ -263,6 +263,11 @@ async fn found_relation(session: &dyn Environment, name: &TableReference) -> Res
             }
         };
     }
+    if name.table().is_empty() {
+        let message = "the path of the files is empty";
+        return Err(Error::new(Condition::INVALID_EMPTY_LOCATION, message)
+            .hint("write the path behind the format: parquet.`data/*.parquet`"));
+    }
     if let Some(spec) = file_spec(name) {
         let provider = sources::open(&session.state(), &spec).await?;
         return Ok(Relation::Table(provider_as_source(provider)));

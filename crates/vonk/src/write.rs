@@ -16,6 +16,7 @@ use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
 
+mod assign;
 mod compress;
 mod encode;
 mod frame;
@@ -29,12 +30,13 @@ mod run;
 mod sorted;
 mod staging;
 
+pub(crate) use assign::is_assignable;
 pub use frame::{DataFrameWriter, SaveMode};
 pub(crate) use insert::{
     CopySpec, InsertSpec, SaveTableSpec, copy_to, create_table_as, insert_into, save_as_table,
 };
 pub(crate) use options::{Format, Layout, WriteOptions};
-pub(crate) use partition::partition_columns;
+pub(crate) use partition::{partition_columns, partition_directory};
 pub(crate) use path::Target;
 pub(crate) use publish::{Existing, rename_new, write_durable};
 pub(crate) use staging::{

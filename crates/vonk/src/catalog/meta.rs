@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
+use vonk_functions::types::TYPE_KEY;
 
 use super::name::QualifiedName;
 use super::unwritable;
+use crate::display::field_type_name;
 use crate::error::{Condition, Error, Result};
 
 /// Metadata files of later versions are refused rather than misread.
@@ -64,6 +66,12 @@ pub(crate) struct ColumnMeta {
     pub(crate) nullable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<String>,
+    /// Spark's name of the type where Arrow's does not tell it: `char(5)`, `interval day to hour`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) type_name: Option<String>,
+    /// The expression that a row gets which an INSERT gives no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) default: Option<String>,
 }
 
 /// The metadata file. The name is not in it: it is the directory's.
@@ -123,14 +131,26 @@ impl TableMeta {
     ///
     /// # Errors
     /// For a partition column that is none of the columns or cannot be one.
-    pub(crate) fn with_schema(mut self, schema: &Schema, partition_by: &[String]) -> Result<Self> {
+    pub(crate) fn with_schema(self, schema: &Schema, partition_by: &[String]) -> Result<Self> {
         let schema = stored_schema(schema);
-        let last = crate::write::partition_columns(&schema, partition_by)?;
-        let first = (0..schema.fields().len()).filter(|index| !last.contains(index));
-        let fields = first.chain(last.iter().copied()).map(|index| schema.field(index));
-        self.columns = fields.map(ColumnMeta::new).collect();
-        self.partition_columns =
-            last.iter().map(|&index| schema.field(index).name().clone()).collect();
+        let columns = schema.fields().iter().map(|field| ColumnMeta::new(field)).collect();
+        self.with_columns(columns, partition_by)
+    }
+
+    /// Sets the columns; those of the partitions move to the end.
+    ///
+    /// # Errors
+    /// For a partition column that is none of the columns or cannot be one.
+    pub(crate) fn with_columns(
+        mut self,
+        columns: Vec<ColumnMeta>,
+        partition_by: &[String],
+    ) -> Result<Self> {
+        let fields = columns.iter().map(ColumnMeta::to_field).collect::<Result<Vec<_>>>()?;
+        let last = crate::write::partition_columns(&Schema::new(fields), partition_by)?;
+        let first = (0..columns.len()).filter(|index| !last.contains(index));
+        self.columns = first.chain(last.iter().copied()).map(|at| columns[at].clone()).collect();
+        self.partition_columns = last.iter().map(|&at| columns[at].name.clone()).collect();
         Ok(self)
     }
 
@@ -203,19 +223,32 @@ impl ColumnMeta {
             data_type: field.data_type().to_string(),
             nullable: field.is_nullable(),
             comment: field.metadata().get("comment").cloned(),
+            type_name: field.metadata().get(TYPE_KEY).cloned(),
+            default: None,
         }
     }
 
-    fn to_field(&self) -> Result<Field> {
+    /// The column as a field; texts of bounded length are texts whose metadata tells the bound.
+    pub(crate) fn to_field(&self) -> Result<Field> {
         let data_type = DataType::from_str(&self.data_type).map_err(|error| {
             let message = format!("column `{}` has an unknown type: {error}", self.name);
             Error::new(Condition::CORRUPTED_CATALOG, message)
         })?;
-        let field = Field::new(&self.name, data_type, self.nullable);
-        Ok(match &self.comment {
-            Some(text) => field.with_metadata([("comment".to_owned(), text.clone())].into()),
-            None => field,
-        })
+        let told = [("comment", &self.comment), (TYPE_KEY, &self.type_name)];
+        let told =
+            told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+        Ok(Field::new(&self.name, data_type, self.nullable).with_metadata(told.collect()))
+    }
+
+    /// The type as it was declared, for DESCRIBE: `varchar(10)` where queries see `string`.
+    ///
+    /// # Errors
+    /// If the type in the metadata file is not known.
+    pub(crate) fn declared_type(&self) -> Result<String> {
+        match &self.type_name {
+            Some(name) => Ok(name.clone()),
+            None => Ok(field_type_name(&self.to_field()?)),
+        }
     }
 }
 

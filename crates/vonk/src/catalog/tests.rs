@@ -118,7 +118,7 @@ async fn rows_are_saved_inserted_and_read_back() {
         let wrong = session.sql("SELECT 'x', 'y'").write().insert_into("t").await.unwrap_err();
         assert_eq!(wrong.condition(), Condition::INCOMPATIBLE_DATA_FOR_TABLE);
         let few = session.sql("SELECT 'x'").write().insert_into("t").await.unwrap_err();
-        assert_eq!(few.condition(), Condition::INSERT_COLUMN_ARITY_MISMATCH);
+        assert_eq!(few.condition(), Condition::INSERT_NOT_ENOUGH_COLUMNS);
 
         let dynamic = session.sql("SELECT 'd', 2").write().mode("overwrite");
         dynamic.option("partitionOverwriteMode", "dynamic").insert_into("t").await.unwrap();
@@ -153,4 +153,23 @@ async fn rows(session: &Session) -> Vec<String> {
     }
     rows.sort();
     rows
+}
+
+#[tokio::test]
+async fn rows_that_are_kept_go_with_writes_and_with_views() {
+    let root = tempfile::tempdir().unwrap();
+    let session = session(root.path());
+    let run = async |text: &str| session.sql(text).count().await.unwrap();
+    run("CREATE TABLE kept AS SELECT 1 AS x").await;
+    run("CACHE TABLE kept").await;
+    session.sql("SELECT 2 AS x").write().mode("append").save_as_table("kept").await.unwrap();
+    assert_eq!(run("SELECT * FROM kept").await, 2);
+    session.sql("SELECT 3 AS x").write().insert_into("kept").await.unwrap();
+    assert_eq!(run("SELECT * FROM kept").await, 3);
+
+    run("CREATE GLOBAL TEMPORARY VIEW seen AS SELECT 1 AS x").await;
+    run("CACHE TABLE global_temp.seen").await;
+    assert!(session.drop_temp_view("global_temp.seen"));
+    run("CREATE GLOBAL TEMPORARY VIEW seen AS SELECT * FROM range(2)").await;
+    assert_eq!(run("SELECT * FROM global_temp.seen").await, 2);
 }

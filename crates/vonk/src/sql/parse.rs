@@ -28,6 +28,14 @@ pub(crate) fn statement(text: &str) -> Result<Parsed> {
 
 /// Parses exactly one statement of tokens, which stand in `text` where they say.
 pub(crate) fn statement_of(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Parsed> {
+    if let Some(inserts) = statement::split_inserts(&tokens) {
+        let inserts = inserts.into_iter().map(|tokens| match statement_of(tokens, text)? {
+            Parsed::Command(insert) => Ok(insert),
+            Parsed::Query(_) => Err(Error::internal("an INSERT was read as a query")),
+        });
+        let inserts = inserts.collect::<Result<_>>()?;
+        return Ok(Parsed::Command(Box::new(statement::Inserts(inserts))));
+    }
     let mut parser = parser_of(tokens);
     while parser.consume_token(&Token::SemiColon) {}
     if parser.peek_token_ref().token == Token::EOF {
@@ -167,7 +175,39 @@ fn parser(text: &str) -> Result<Parser<'static>> {
 
 /// The tokens of a statement, with Spark's literals as the parser reads them.
 pub(crate) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
-    literals::rewrite(tokenize(text)?, text)
+    let tokens = literals::rewrite(tokenize(text)?, text)?;
+    check_lists(&tokens)?;
+    Ok(tokens)
+}
+
+/// Refuses lists without values, for which Spark has conditions of their own: `IN ()`, `LIKE ALL ()`.
+fn check_lists(tokens: &[TokenWithSpan]) -> Result<()> {
+    const LISTS: &[(&str, Condition)] = &[
+        ("IN", Condition::EMPTY_IN_PREDICATE),
+        ("ALL", Condition::EMPTY_PATTERN_LIST),
+        ("ANY", Condition::EMPTY_PATTERN_LIST),
+        ("SOME", Condition::EMPTY_PATTERN_LIST),
+    ];
+    let mut last: [Option<&TokenWithSpan>; 2] = [None, None];
+    for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
+        if let (Token::RParen, [Some(word), Some(open)]) = (&token.token, last)
+            && open.token == Token::LParen
+            && let Token::Word(list) = &word.token
+            && list.quote_style.is_none()
+            && let Some((_, condition)) =
+                LISTS.iter().find(|(name, _)| list.value.eq_ignore_ascii_case(name))
+        {
+            let error =
+                Error::new(*condition, format!("{} has no values", list.value.to_uppercase()));
+            let error = error.hint("give at least one");
+            return Err(match Place::of(word.span) {
+                Some(place) => error.at(place),
+                None => error,
+            });
+        }
+        last = [last[1], Some(token)];
+    }
+    Ok(())
 }
 
 fn parser_of(tokens: Vec<TokenWithSpan>) -> Parser<'static> {

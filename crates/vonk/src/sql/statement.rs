@@ -16,23 +16,31 @@ use super::parse::{Offsets, located, syntax_error_at, whole_query};
 use crate::catalog::TableName;
 use crate::error::{Error, Result};
 
+mod alter_table;
+mod columns;
+mod comment;
 mod copy;
 mod create_table;
 mod create_view;
 mod database;
 mod describe;
+mod describe_json;
 mod drop_view;
 mod execute;
 mod explain;
 mod function;
 mod insert;
+mod partitions;
+mod row_changes;
 mod set;
 mod show;
 mod summarize;
 mod table;
+mod truncate;
 mod upkeep;
 mod variable;
 
+pub(in crate::sql) use insert::{Inserts, split as split_inserts};
 pub(in crate::sql) use variable::values_of;
 
 /// A statement that is done when it is planned; its plan holds its answer.
@@ -47,6 +55,11 @@ pub(crate) trait Command: Send + Sync {
     /// What queries may give other rows of after it than before.
     fn changes(&self) -> Changes<'_> {
         Changes::Nothing
+    }
+
+    /// The query whose rows it writes, for EXPLAIN.
+    fn query(&self) -> Option<&ast::Query> {
+        None
     }
 }
 
@@ -135,12 +148,18 @@ statements! {
     ["CREATE" "TABLE"] "CREATE TABLE [IF NOT EXISTS] name [(columns)] [USING format] [PARTITIONED BY (…)] [LOCATION 'path'] [AS query]"
         "Makes a table that lasts: empty, over files, or with a query's rows."
         create_table::parse;
-    ["CREATE" "DATABASE"] "CREATE DATABASE [IF NOT EXISTS] name"
+    ["CREATE" "DATABASE"] "CREATE DATABASE [IF NOT EXISTS] name [COMMENT 'text'] [WITH DBPROPERTIES (…)]"
         "Makes a database."
         database::parse_create;
-    ["CREATE" "SCHEMA"] "CREATE SCHEMA [IF NOT EXISTS] name"
+    ["CREATE" "SCHEMA"] "CREATE SCHEMA [IF NOT EXISTS] name [COMMENT 'text'] [WITH DBPROPERTIES (…)]"
         "Makes a database."
         database::parse_create;
+    ["ALTER" "DATABASE"] "ALTER DATABASE name SET | UNSET DBPROPERTIES (…)"
+        "Changes the properties of a database."
+        database::parse_alter;
+    ["ALTER" "SCHEMA"] "ALTER SCHEMA name SET | UNSET DBPROPERTIES (…)"
+        "Changes the properties of a database."
+        database::parse_alter;
     ["DROP" "TABLE"] "DROP TABLE [IF EXISTS] name"
         "Drops a table, with its files unless they are elsewhere."
         table::parse_drop;
@@ -153,9 +172,33 @@ statements! {
     ["ALTER" "VIEW"] "ALTER VIEW name AS query | RENAME TO name | SET TBLPROPERTIES (…)"
         "Changes a view that lasts."
         table::parse_alter_view;
-    ["ALTER" "TABLE"] "ALTER TABLE name RENAME TO name"
-        "Gives a table another name."
-        table::parse_rename;
+    ["ALTER" "TABLE"] "ALTER TABLE name RENAME TO name | ADD COLUMNS (…) | ALTER COLUMN name … | SET TBLPROPERTIES (…) | ADD PARTITION (…) | …"
+        "Changes what the catalog knows of a table: name, columns, properties, place, partitions."
+        alter_table::parse;
+    ["TRUNCATE" "TABLE"] "TRUNCATE TABLE name [PARTITION (…)]"
+        "Drops the rows of a table or of some of its partitions."
+        truncate::parse;
+    ["COMMENT" "ON"] "COMMENT ON DATABASE | TABLE | COLUMN name IS 'text' | NULL"
+        "Says what a database, table or column is for."
+        comment::parse;
+    ["MSCK" "REPAIR" "TABLE"] "MSCK REPAIR TABLE name"
+        "Does nothing: partitions are listed anew by every query."
+        partitions::parse_repair;
+    ["REPAIR" "TABLE"] "REPAIR TABLE name"
+        "Does nothing: partitions are listed anew by every query."
+        partitions::parse_repair;
+    ["SHOW" "PARTITIONS"] "SHOW PARTITIONS name [PARTITION (…)]"
+        "Lists the partitions of a table."
+        partitions::parse_show;
+    ["DELETE" "FROM"] "DELETE FROM name"
+        "Is refused: tables of files are not changed row by row."
+        row_changes::parse_delete;
+    ["UPDATE"] "UPDATE name SET …"
+        "Is refused: tables of files are not changed row by row."
+        row_changes::parse_update;
+    ["MERGE" "INTO"] "MERGE INTO name USING …"
+        "Is refused: tables of files are not changed row by row."
+        row_changes::parse_merge;
     ["INSERT" "INTO"] "INSERT INTO name [(columns)] query"
         "Adds a query's rows to a table, all or none."
         insert::parse_into;
@@ -177,13 +220,13 @@ statements! {
     ["DROP" "VIEW"] "DROP VIEW [IF EXISTS] name"
         "Drops a view."
         drop_view::parse;
-    ["DESCRIBE"] "DESCRIBE [TABLE] [EXTENDED] name [column] | query | FUNCTION name | DATABASE name"
+    ["DESCRIBE"] "DESCRIBE [TABLE] [EXTENDED] name [column | PARTITION (…)] [AS JSON] | query | FUNCTION name | DATABASE name"
         "Lists the columns and types of a table, file or query."
         describe::parse;
-    ["DESC"] "DESC [TABLE] [EXTENDED] name [column] | query | FUNCTION name | DATABASE name"
+    ["DESC"] "DESC [TABLE] [EXTENDED] name [column | PARTITION (…)] [AS JSON] | query | FUNCTION name | DATABASE name"
         "Lists the columns and types of a table, file or query."
         describe::parse;
-    ["EXPLAIN"] "EXPLAIN [EXTENDED | ANALYZE] query"
+    ["EXPLAIN"] "EXPLAIN [EXTENDED | ANALYZE] query | statement"
         "Shows how a query is run; ANALYZE runs it and shows where the time goes."
         explain::parse;
     ["DECLARE"] "DECLARE [OR REPLACE] [VARIABLE] name [type] [DEFAULT value]"
@@ -277,10 +320,14 @@ pub(super) fn parse_command(
     parser: &mut Parser<'static>,
     text: &str,
 ) -> Result<Option<Box<dyn Command>>> {
-    let mut source = Source { parser, text };
+    Ok(parse_row(&mut Source { parser, text })?.map(|(_, command)| command))
+}
+
+/// A command that comes next, with its row of the table.
+fn parse_row(source: &mut Source<'_>) -> Result<Option<(&'static StatementRow, Box<dyn Command>)>> {
     for row in STATEMENTS {
         if source.take(row.words) {
-            return (row.parse)(&mut source).map(Some);
+            return Ok(Some((row, (row.parse)(source)?)));
         }
     }
     Ok(None)

@@ -188,8 +188,12 @@ impl DataFrameWriter {
     /// otherwise; `FAILED_WRITE.DISK_FULL` and `TASK_WRITE_FAILED` naming the target. After an error
     /// the target is as it was.
     pub async fn save(self, path: &str) -> Result<WriteReport> {
-        let deadline = Deadline::start(&self.query.session().config())?;
-        deadline.within(self.save_now(path)).await
+        let session = self.query.session().clone();
+        let deadline = Deadline::start(&session.config())?;
+        let written = deadline.within(self.save_now(path)).await;
+        // Also after a failure, as for statements.
+        session.forget_rows(None);
+        written
     }
 
     async fn save_now(self, path: &str) -> Result<WriteReport> {
@@ -211,8 +215,12 @@ impl DataFrameWriter {
     /// # Errors
     /// Those of the query; `TABLE_OR_VIEW_ALREADY_EXISTS` unless the mode says otherwise.
     pub async fn save_as_table(self, name: &str) -> Result<WriteReport> {
-        let deadline = Deadline::start(&self.query.session().config())?;
-        deadline.within(self.save_as_table_now(name)).await
+        let session = self.query.session().clone();
+        let deadline = Deadline::start(&session.config())?;
+        let written = deadline.within(self.save_as_table_now(name)).await;
+        // Also after a failure, as for statements.
+        session.forget_rows(Some(name));
+        written
     }
 
     async fn save_as_table_now(self, name: &str) -> Result<WriteReport> {
@@ -234,8 +242,12 @@ impl DataFrameWriter {
     /// # Errors
     /// Those of the query; `TABLE_OR_VIEW_NOT_FOUND`; if columns do not fit in number or type.
     pub async fn insert_into(self, name: &str) -> Result<WriteReport> {
-        let deadline = Deadline::start(&self.query.session().config())?;
-        deadline.within(self.insert_into_now(name)).await
+        let session = self.query.session().clone();
+        let deadline = Deadline::start(&session.config())?;
+        let written = deadline.within(self.insert_into_now(name)).await;
+        // Also after a failure, as for statements.
+        session.forget_rows(Some(name));
+        written
     }
 
     async fn insert_into_now(self, name: &str) -> Result<WriteReport> {

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::ScalarValue;
 
 use crate::error::{Condition, Error, Result};
 
@@ -62,7 +63,7 @@ impl Splitter {
             let first = indices[0] as usize;
             Ok(Part {
                 key: rows.row(first).owned(),
-                directory: self.directory(&keys, first)?,
+                directory: directory(&self.names, &keys, first)?,
                 rows: match is_whole {
                     true => data.clone(),
                     false => take_record_batch(&data, &UInt32Array::from(indices))?,
@@ -71,23 +72,30 @@ impl Splitter {
         });
         parts.collect()
     }
+}
 
-    /// `name=value/name=value` for one row.
-    fn directory(&self, keys: &[ArrayRef], row: usize) -> Result<PathBuf, ArrowError> {
-        let formats = FormatOptions::default()
-            .with_timestamp_format(Some(TIMESTAMP))
-            .with_timestamp_tz_format(Some(TIMESTAMP));
-        let mut directory = PathBuf::new();
-        for (name, key) in self.names.iter().zip(keys) {
-            let value = match key.is_null(row) {
-                true => String::new(),
-                false => ArrayFormatter::try_new(key, &formats)?.value(row).to_string(),
-            };
-            let value = if value.is_empty() { NULL_NAME.to_owned() } else { escape(&value) };
-            directory.push(format!("{}={value}", escape(name)));
-        }
-        Ok(directory)
+/// `name=value/name=value` for one row.
+fn directory(names: &[String], keys: &[ArrayRef], row: usize) -> Result<PathBuf, ArrowError> {
+    let formats = FormatOptions::default()
+        .with_timestamp_format(Some(TIMESTAMP))
+        .with_timestamp_tz_format(Some(TIMESTAMP));
+    let mut directory = PathBuf::new();
+    for (name, key) in names.iter().zip(keys) {
+        let value = match key.is_null(row) {
+            true => String::new(),
+            false => ArrayFormatter::try_new(key, &formats)?.value(row).to_string(),
+        };
+        let value = if value.is_empty() { NULL_NAME.to_owned() } else { escape(&value) };
+        directory.push(format!("{}={value}", escape(name)));
     }
+    Ok(directory)
+}
+
+/// The directory of the partition with these values of its columns.
+pub(crate) fn partition_directory(values: &[(String, ScalarValue)]) -> Result<PathBuf> {
+    let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
+    let keys = values.iter().map(|(_, value)| value.to_array()).collect::<Result<Vec<_>, _>>()?;
+    Ok(directory(&names, &keys, 0)?)
 }
 
 /// How Spark writes a timestamp into a path.

@@ -1,25 +1,24 @@
 //! `CREATE TABLE`: a table of the catalog, empty, over files that are there, or with a query's rows.
 
-use std::sync::Arc;
-
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use super::columns::{self, Declared};
 use super::{Changes, Command, Source, no_answer, table_name};
 use crate::catalog::{CreateMode, TableMeta, TableName};
-use crate::error::Result;
+use crate::error::{Condition, Error, Result};
 use crate::sources::{self, ReadSpec};
-use crate::sql::{Environment, parse_query, plan_query};
+use crate::sql::{Environment, plan_query};
 use crate::write;
 
 struct CreateTable {
     name: TableName,
     mode: CreateMode,
-    columns: Vec<ast::ColumnDef>,
+    columns: Vec<Declared>,
     clauses: Clauses,
     query: Option<Box<ast::Query>>,
 }
@@ -29,6 +28,8 @@ struct Clauses {
     format: Option<String>,
     options: Vec<(String, String)>,
     partition_by: Vec<String>,
+    /// Those of the partition columns that are declared there.
+    partition_columns: Vec<Declared>,
     location: Option<String>,
     comment: Option<String>,
     properties: Vec<(String, String)>,
@@ -48,15 +49,12 @@ pub(super) fn parse_or_replace(source: &mut Source<'_>) -> Result<Box<dyn Comman
 
 fn parse_rest(source: &mut Source<'_>, mode: CreateMode) -> Result<Box<dyn Command>> {
     let name = table_name(&source.relation()?)?;
-    let columns = match source.parser.peek_token_ref().token {
-        Token::LParen => source.parse(|parser| {
-            parser.parse_parenthesized(|parser| {
-                parser.parse_comma_separated(Parser::parse_column_def)
-            })
-        })?,
+    let mut columns = match source.parser.peek_token_ref().token {
+        Token::LParen => columns::parse_list(source)?,
         _ => Vec::new(),
     };
-    let clauses = parse_clauses(source)?;
+    let mut clauses = parse_clauses(source)?;
+    columns.append(&mut clauses.partition_columns);
     let _ = source.take(&["AS"]);
     let query = if source.at_end() { None } else { Some(source.query()?) };
     Ok(Box::new(CreateTable { name, mode, columns, clauses, query }))
@@ -70,11 +68,7 @@ fn parse_clauses(source: &mut Source<'_>) -> Result<Clauses> {
         } else if source.take(&["OPTIONS"]) {
             clauses.options.extend(source.options()?);
         } else if source.take(&["PARTITIONED", "BY"]) {
-            clauses.partition_by = source.parse(|parser| {
-                parser.parse_parenthesized(|parser| {
-                    parser.parse_comma_separated(|parser| Ok(parser.parse_identifier()?.value))
-                })
-            })?;
+            parse_partitioning(source, &mut clauses)?;
         } else if source.take(&["LOCATION"]) {
             clauses.location = Some(source.string()?);
         } else if source.take(&["CLUSTERED", "BY"]) {
@@ -100,6 +94,27 @@ fn parse_clauses(source: &mut Source<'_>) -> Result<Clauses> {
     }
 }
 
+/// `(column, …)`, or `(column type, …)` for columns that stand nowhere else.
+fn parse_partitioning(source: &mut Source<'_>, clauses: &mut Clauses) -> Result<()> {
+    source.parse(|parser| parser.expect_token(&Token::LParen))?;
+    loop {
+        let is_name_only =
+            matches!(source.parser.peek_nth_token_ref(1).token, Token::Comma | Token::RParen);
+        if is_name_only {
+            clauses.partition_by.push(source.parse(Parser::parse_identifier)?.value);
+        } else {
+            let column = columns::parse(source)?;
+            clauses.partition_by.push(column.name.clone());
+            clauses.partition_columns.push(column);
+        }
+        if !source.parser.consume_token(&Token::Comma) {
+            break;
+        }
+    }
+    source.parse(|parser| parser.expect_token(&Token::RParen))?;
+    Ok(())
+}
+
 impl Command for CreateTable {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
@@ -123,9 +138,15 @@ impl Command for CreateTable {
                 write::create_table_as(&catalog, &state, target, self.mode, &plan).await?;
                 return no_answer();
             }
-            let schema = self.schema(session, &meta).await?;
-            let mut meta = meta.with_schema(&schema, partition_by)?;
-            self.set_comments(&mut meta);
+            let meta = match self.columns.as_slice() {
+                [] => {
+                    let schema = found_schema(session, &meta).await?;
+                    meta.with_schema(&schema, partition_by)?
+                }
+                declared => {
+                    meta.with_columns(columns::metas(session, declared).await?, partition_by)?
+                }
+            };
             catalog.create_table(&meta, self.mode)?;
             no_answer()
         })
@@ -134,42 +155,20 @@ impl Command for CreateTable {
     fn changes(&self) -> Changes<'_> {
         Changes::Table(&self.name)
     }
+
+    fn query(&self) -> Option<&ast::Query> {
+        self.query.as_deref()
+    }
 }
 
-impl CreateTable {
-    /// Gives the columns the comments that are written beside them.
-    fn set_comments(&self, meta: &mut TableMeta) {
-        for column in &mut meta.columns {
-            let written = self.columns.iter().find(|written| written.name.value == column.name);
-            column.comment = written.and_then(|written| {
-                written.options.iter().find_map(|option| match &option.option {
-                    ast::ColumnOption::Comment(comment) => Some(comment.clone()),
-                    _ => None,
-                })
-            });
-        }
-    }
-
-    /// The columns that are written down, else those of the files that are there.
-    async fn schema(&self, session: &dyn Environment, meta: &TableMeta) -> Result<SchemaRef> {
-        if self.columns.is_empty()
-            && let Some(location) = &meta.location
-        {
-            let mut spec = ReadSpec::new([location.as_str()]).with_format(&meta.format);
-            meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
-            return Ok(sources::open(&session.state(), &spec).await?.schema());
-        }
-        let nothing = self
-            .columns
-            .iter()
-            .map(|column| format!("CAST(NULL AS {}) AS `{}`", column.data_type, column.name.value));
-        let text = format!("SELECT {}", nothing.collect::<Vec<_>>().join(", "));
-        let plan = plan_query(session, parse_query(&text)?).await?;
-        let fields = plan.schema().fields().iter().zip(&self.columns).map(|(field, column)| {
-            let not_null =
-                |option: &ast::ColumnOptionDef| option.option == ast::ColumnOption::NotNull;
-            field.as_ref().clone().with_nullable(!column.options.iter().any(not_null))
-        });
-        Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
-    }
+/// The columns of the files that are there.
+async fn found_schema(session: &dyn Environment, meta: &TableMeta) -> Result<SchemaRef> {
+    let Some(location) = &meta.location else {
+        let message = format!("the columns of table `{}` are not known", meta.name);
+        return Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message)
+            .hint("name them, or give a LOCATION or a query"));
+    };
+    let mut spec = ReadSpec::new([location.as_str()]).with_format(&meta.format);
+    meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
+    Ok(sources::open(&session.state(), &spec).await?.schema())
 }

@@ -1,12 +1,17 @@
 //! `DESCRIBE`: the columns and types of a table, file or query, in Spark's three columns.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
 use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use super::{Command, Source, answer, table_name};
+use super::database::COMMENT;
+use super::partitions::{self, Partition};
+use super::{Command, Source, answer, describe_json, table_name};
 use crate::catalog::{TableKind, TableMeta, TableName};
 use crate::display;
 use crate::error::{Condition, Error, Result};
@@ -17,9 +22,20 @@ type Row = [Option<String>; 3];
 
 enum Describe {
     Query(Box<ast::Query>),
-    Relation { name: ast::ObjectName, is_extended: bool, column: Option<String> },
-    Database { name: String, is_extended: bool },
-    Function { name: String },
+    Relation {
+        name: ast::ObjectName,
+        is_extended: bool,
+        column: Option<String>,
+        partition: Option<Partition>,
+        as_json: bool,
+    },
+    Database {
+        name: String,
+        is_extended: bool,
+    },
+    Function {
+        name: String,
+    },
 }
 
 pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
@@ -41,6 +57,10 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     let _ = source.take(&["TABLE"]);
     let is_extended = is_extended(source);
     let name = source.relation()?;
+    let partition = match source.take(&["PARTITION"]) {
+        true => Some(partitions::parse(source)?),
+        false => None,
+    };
     let column = match source.next() {
         Token::Word(word) if !is_clause(&word.value) || word.quote_style.is_some() => {
             let parts = source.parse(|parser| parser.parse_object_name(false))?;
@@ -48,11 +68,12 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
         }
         _ => None,
     };
-    Ok(Box::new(Describe::Relation { name, is_extended, column }))
+    let as_json = source.take(&["AS", "JSON"]);
+    Ok(Box::new(Describe::Relation { name, is_extended, column, partition, as_json }))
 }
 
 fn is_clause(word: &str) -> bool {
-    word.eq_ignore_ascii_case("AS") || word.eq_ignore_ascii_case("PARTITION")
+    word.eq_ignore_ascii_case("AS")
 }
 
 impl Command for Describe {
@@ -64,21 +85,47 @@ impl Command for Describe {
                 Describe::Database { name, is_extended } => {
                     describe_database(session, name, *is_extended)
                 }
-                Describe::Relation { name, is_extended, column } => {
-                    let relation = parse_query(&format!("SELECT * FROM {name}"))?;
-                    let meta = table_of(session, name)?;
-                    match column {
-                        Some(column) => {
-                            describe_column(session, relation, meta.as_ref(), column).await
-                        }
-                        None => {
-                            let meta = meta.as_ref().map(|meta| (meta, *is_extended));
-                            columns_of(session, relation, meta).await
-                        }
-                    }
-                }
+                relation @ Describe::Relation { .. } => describe_relation(session, relation).await,
             }
         })
+    }
+}
+
+async fn describe_relation(session: &dyn Environment, what: &Describe) -> Result<LogicalPlan> {
+    let Describe::Relation { name, is_extended, column, partition, as_json } = what else {
+        return Err(Error::internal("only relations are described so"));
+    };
+    let relation = parse_query(&format!("SELECT * FROM {name}"))?;
+    let meta = table_of(session, name)?;
+    let partition = match (partition, &meta) {
+        (None, _) => None,
+        (Some(partition), Some(meta)) if meta.kind == TableKind::Table => {
+            Some(partitions::one(&session.catalog()?, meta, partition)?)
+        }
+        _ => {
+            let message = format!("`{name}` is a view, which has no partitions");
+            return Err(Error::new(Condition::FORBIDDEN_OPERATION, message));
+        }
+    };
+    if *as_json {
+        if column.is_some() {
+            let message = "a column is not described as JSON";
+            return Err(Error::new(Condition::DESC_TABLE_COLUMN_JSON, message)
+                .hint("leave out `AS JSON`, or the column"));
+        }
+        return describe_json::describe(session, relation, meta.as_ref(), *is_extended).await;
+    }
+    if let (Some(partition), Some(meta), true) = (&partition, &meta, *is_extended) {
+        let mut rows = table_columns(session, relation, meta).await?;
+        rows.extend(partition_details(session, meta, partition)?);
+        return answer(["col_name", "data_type", "comment"], &rows);
+    }
+    match column {
+        Some(column) => describe_column(session, relation, meta.as_ref(), column).await,
+        None => {
+            let meta = meta.as_ref().map(|meta| (meta, *is_extended));
+            columns_of(session, relation, meta).await
+        }
     }
 }
 
@@ -96,39 +143,90 @@ async fn columns_of(
     query: ast::Query,
     meta: Option<(&TableMeta, bool)>,
 ) -> Result<LogicalPlan> {
-    let mut rows = match meta {
-        // What a view was made with stays, whatever becomes of the tables below it.
-        Some((meta, _)) if meta.kind == TableKind::View && !meta.columns.is_empty() => {
-            stored_columns(meta)?
+    let rows = match meta {
+        None => planned_columns(session, query, None).await?,
+        Some((meta, is_extended)) => {
+            let mut rows = table_columns(session, query, meta).await?;
+            if is_extended {
+                rows.push(row("", ""));
+                rows.push(row("# Detailed Table Information", ""));
+                rows.extend(details(session, meta)?);
+            }
+            rows.extend(defaults(meta)?);
+            rows
         }
-        meta => planned_columns(session, query, meta.map(|(meta, _)| meta)).await?,
     };
-    if let Some((meta, is_extended)) = meta {
-        if !meta.partition_columns.is_empty() {
-            rows.push(row("# Partition Information", ""));
-            rows.push(["# col_name", "data_type", "comment"].map(|text| Some(text.to_owned())));
-            let is_partition = |line: &&Row| {
-                meta.partition_columns.contains(line[0].as_ref().unwrap_or(&String::new()))
-            };
-            let partitions: Vec<Row> = rows.iter().filter(is_partition).cloned().collect();
-            rows.extend(partitions);
-        }
-        if is_extended {
-            rows.push(row("", ""));
-            rows.push(row("# Detailed Table Information", ""));
-            rows.extend(details(session, meta)?);
-        }
-    }
     answer(["col_name", "data_type", "comment"], &rows)
 }
 
-fn stored_columns(meta: &TableMeta) -> Result<Vec<Row>> {
-    let schema = meta.schema()?;
-    let rows = schema.fields().iter().zip(&meta.columns).map(|(field, column)| {
-        let data_type = display::field_type_name(field);
-        [Some(field.name().clone()), Some(data_type), column.comment.clone()]
+/// The columns of a table or lasting view, and those of its partitions once more.
+async fn table_columns(
+    session: &dyn Environment,
+    query: ast::Query,
+    meta: &TableMeta,
+) -> Result<Vec<Row>> {
+    let mut rows = match meta.kind {
+        // What a view was made with stays, whatever becomes of the tables below it.
+        TableKind::View if !meta.columns.is_empty() => stored_columns(meta)?,
+        _ => planned_columns(session, query, Some(meta)).await?,
+    };
+    if !meta.partition_columns.is_empty() {
+        rows.push(row("# Partition Information", ""));
+        rows.push(["# col_name", "data_type", "comment"].map(|text| Some(text.to_owned())));
+        let is_partition = |line: &&Row| {
+            meta.partition_columns.contains(line[0].as_ref().unwrap_or(&String::new()))
+        };
+        let partitions: Vec<Row> = rows.iter().filter(is_partition).cloned().collect();
+        rows.extend(partitions);
+    }
+    Ok(rows)
+}
+
+/// What is known of one partition, whose directory is `day=1/shop=a`.
+fn partition_details(
+    session: &dyn Environment,
+    meta: &TableMeta,
+    partition: &Path,
+) -> Result<Vec<Row>> {
+    let location = session.catalog()?.data_location(meta)?;
+    let values = partition.display().to_string().replace('/', ", ");
+    let mut rows = vec![
+        row("", ""),
+        row("# Detailed Partition Information", ""),
+        row("Database", meta.name.database.clone()),
+        row("Table", meta.name.table.clone()),
+        row("Partition Values", format!("[{values}]")),
+        row("Location", location.join(partition).display().to_string()),
+    ];
+    let storage =
+        (!meta.options.is_empty()).then(|| row("Storage Properties", listed(&meta.options)));
+    rows.extend(storage.clone());
+    rows.extend([row("Created Time", "UNKNOWN"), row("Last Access", "UNKNOWN")]);
+    rows.extend([row("", ""), row("# Storage Information", "")]);
+    rows.push(row("Location", location.display().to_string()));
+    rows.extend(storage);
+    Ok(rows)
+}
+
+/// The columns that have a default, under a headline of their own.
+fn defaults(meta: &TableMeta) -> Result<Vec<Row>> {
+    let declared = meta.columns.iter().filter_map(|column| Some((column, column.default.clone()?)));
+    let rows = declared.map(|(column, default)| {
+        Ok([Some(column.name.clone()), Some(column.declared_type()?), Some(default)])
     });
-    Ok(rows.collect())
+    let mut rows = rows.collect::<Result<Vec<Row>>>()?;
+    if !rows.is_empty() {
+        rows.insert(0, row("# Column Default Values", ""));
+        rows.insert(0, row("", ""));
+    }
+    Ok(rows)
+}
+
+fn stored_columns(meta: &TableMeta) -> Result<Vec<Row>> {
+    let rows = meta.columns.iter().map(|column| {
+        Ok([Some(column.name.clone()), Some(column.declared_type()?), column.comment.clone()])
+    });
+    rows.collect()
 }
 
 async fn planned_columns(
@@ -137,15 +235,17 @@ async fn planned_columns(
     meta: Option<&TableMeta>,
 ) -> Result<Vec<Row>> {
     let plan = plan_query(session, query).await?;
-    let comment = |name: &str| {
-        let column = meta?.columns.iter().find(|column| column.name == name)?;
-        column.comment.clone()
-    };
+    let declared = |name: &str| meta?.columns.iter().find(|column| column.name == name);
     let rows = plan.schema().fields().iter().map(|field| {
-        let data_type = display::field_type_name(field);
-        [Some(field.name().clone()), Some(data_type), comment(field.name())]
+        let column = declared(field.name());
+        let data_type = match column {
+            Some(column) => column.declared_type()?,
+            None => display::field_type_name(field),
+        };
+        let comment = column.and_then(|column| column.comment.clone());
+        Ok([Some(field.name().clone()), Some(data_type), comment])
     });
-    Ok(rows.collect())
+    rows.collect()
 }
 
 fn row(name: &str, value: impl Into<String>) -> Row {
@@ -175,9 +275,7 @@ fn details(session: &dyn Environment, meta: &TableMeta) -> Result<Vec<Row>> {
         rows.push(row("Comment", comment.clone()));
     }
     if !meta.properties.is_empty() {
-        let properties = meta.properties.iter().map(|(name, value)| format!("{name}={value}"));
-        let properties = properties.collect::<Vec<_>>().join(", ");
-        rows.push(row("Table Properties", format!("[{properties}]")));
+        rows.push(row("Table Properties", listed(&meta.properties)));
     }
     match &meta.view_text {
         Some(text) => {
@@ -194,9 +292,31 @@ fn details(session: &dyn Environment, meta: &TableMeta) -> Result<Vec<Row>> {
         None => {
             let location = session.catalog()?.data_location(meta)?;
             rows.push(row("Location", location.display().to_string()));
+            if !meta.options.is_empty() {
+                rows.push(row("Storage Properties", listed(&meta.options)));
+            }
+            if !meta.partition_columns.is_empty() {
+                rows.push(row("Partition Provider", "Catalog"));
+            }
         }
     }
     Ok(rows)
+}
+
+/// `[name=value, …]`, without what is secret.
+fn listed(options: &BTreeMap<String, String>) -> String {
+    let pairs = options.iter().map(|(name, value)| format!("{name}={}", redacted(name, value)));
+    format!("[{}]", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// The value of a property, unless its name says that it is secret.
+pub(super) fn redacted<'a>(name: &str, value: &'a str) -> &'a str {
+    const SECRETS: &[&str] = &["secret", "password", "token", "accesskey", "access.key", "url"];
+    let name = name.to_lowercase();
+    match SECRETS.iter().any(|secret| name.contains(secret)) {
+        true => "*********(redacted)",
+        false => value,
+    }
 }
 
 /// The option of a view that tells what becomes of it when its tables change.
@@ -227,17 +347,20 @@ fn describe_database(
     is_extended: bool,
 ) -> Result<LogicalPlan> {
     let catalog = session.catalog()?;
-    if !catalog.database_exists(name) {
-        let message = format!("database `{name}` does not exist");
-        return Err(Error::new(Condition::SCHEMA_NOT_FOUND, message));
-    }
+    let mut properties = catalog.database_properties(name)?;
+    let comment = properties.remove(COMMENT).unwrap_or_default();
+    let line = |name: &str, value: String| [Some(name.to_owned()), Some(value)];
     let mut rows = vec![
-        ["Catalog Name", "spark_catalog"].map(|text| Some(text.to_owned())),
-        [Some("Namespace Name".to_owned()), Some(name.to_owned())],
-        ["Comment", ""].map(|text| Some(text.to_owned())),
+        line("Catalog Name", "spark_catalog".to_owned()),
+        line("Namespace Name", name.to_owned()),
+        line("Comment", comment),
+        line("Location", catalog.database_location(name).unwrap_or_default()),
     ];
     if is_extended {
-        rows.push(["Properties", ""].map(|text| Some(text.to_owned())));
+        let pairs = properties.iter().map(|(name, value)| format!("({name},{value})"));
+        let pairs = pairs.collect::<Vec<_>>().join(", ");
+        let text = if pairs.is_empty() { pairs } else { format!("({pairs})") };
+        rows.push(line("Properties", text));
     }
     answer(["info_name", "info_value"], &rows)
 }

@@ -18,25 +18,39 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(DropView { name: table_name(&source.relation()?)?, if_exists }))
 }
 
-/// Drops the view of the session that has a name; false if there is none.
+/// Drops the view of the session that has a name, with the rows that are kept of it; false if there
+/// is none.
 pub(super) fn drop_temporary(session: &dyn Environment, name: &TableName) -> bool {
-    match name.database.as_deref() {
-        None => {
-            session.cached().remove(&name.table.to_lowercase());
-            session.views().remove(&name.table)
-        }
-        Some(GLOBAL_DATABASE) => {
-            session.views().remove(&format!("{GLOBAL_DATABASE}.{}", name.table))
-        }
-        Some(_) => false,
+    let name = match name.database.as_deref() {
+        None => name.table.clone(),
+        Some(GLOBAL_DATABASE) => format!("{GLOBAL_DATABASE}.{}", name.table),
+        Some(_) => return false,
+    };
+    let is_dropped = session.views().remove(&name);
+    if is_dropped {
+        session.cached().remove(&name.to_lowercase());
     }
+    is_dropped
+}
+
+/// Drops a table or view of the catalog, with the rows that are kept of it.
+pub(super) fn drop_lasting(
+    session: &dyn Environment,
+    name: &TableName,
+    kind: TableKind,
+    if_exists: bool,
+) -> Result<()> {
+    let catalog = session.catalog()?;
+    catalog.drop_table(name, kind, if_exists)?;
+    session.cached().remove(&catalog.qualified(name).to_string());
+    Ok(())
 }
 
 impl Command for DropView {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
             if !drop_temporary(session, &self.name) {
-                session.catalog()?.drop_table(&self.name, TableKind::View, self.if_exists)?;
+                drop_lasting(session, &self.name, TableKind::View, self.if_exists)?;
             }
             no_answer()
         })

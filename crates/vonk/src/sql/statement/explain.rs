@@ -15,9 +15,18 @@ use crate::error::Result;
 use crate::sql::{Environment, plan_query};
 
 struct Explain {
-    query: Box<ast::Query>,
+    explained: Explained,
     detail: Detail,
 }
+
+enum Explained {
+    Query(Box<ast::Query>),
+    /// A statement, which is not run, by the words that it begins with.
+    Statement(String, Box<dyn Command>),
+}
+
+/// The headline of the operators.
+const PHYSICAL: &str = "== Physical Plan ==\n";
 
 /// How much of a plan is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +48,38 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
         let _ = source.take(&["FORMATTED"]) || source.take(&["CODEGEN"]);
         Detail::Physical
     };
-    Ok(Box::new(Explain { query: source.query()?, detail }))
+    if source.begins_query() {
+        return Ok(Box::new(Explain { explained: Explained::Query(source.query()?), detail }));
+    }
+    let explained = match super::parse_row(source)? {
+        Some((row, command)) => Explained::Statement(row.words.join(" "), command),
+        None => Explained::Query(source.query()?),
+    };
+    Ok(Box::new(Explain { explained, detail }))
 }
 
 impl Command for Explain {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let plan = plan_query(session, (*self.query).clone()).await?;
-            let text = explain(&session.state(), &plan, self.detail).await?;
+            let (query, statement) = match &self.explained {
+                Explained::Query(query) => (Some(query.as_ref()), None),
+                Explained::Statement(words, command) => (command.query(), Some(words)),
+            };
+            let detail = match (self.detail, statement) {
+                // What a statement would do is not done to see how long it takes.
+                (Detail::Analyze, Some(_)) => Detail::Physical,
+                (detail, _) => detail,
+            };
+            let mut text = match query {
+                Some(query) => {
+                    let plan = plan_query(session, query.clone()).await?;
+                    explain(&session.state(), &plan, detail).await?
+                }
+                None => PHYSICAL.to_owned(),
+            };
+            if let Some(words) = statement {
+                text = text.replacen(PHYSICAL, &format!("{PHYSICAL}Execute {words}\n"), 1);
+            }
             let rows: Vec<_> = text.lines().map(|line| [Some(line.to_owned())]).collect();
             answer(["plan"], &rows)
         })
@@ -63,14 +96,13 @@ pub(crate) async fn explain(
     let text = match detail {
         Detail::Physical => {
             let operators = DisplayableExecutionPlan::new(physical.as_ref());
-            format!("== Physical Plan ==\n{}", operators.indent(false))
+            format!("{PHYSICAL}{}", operators.indent(false))
         }
         Detail::Extended => {
             let optimized = state.optimize(plan)?;
             let operators = DisplayableExecutionPlan::new(physical.as_ref());
             format!(
-                "== Analyzed Logical Plan ==\n{}\n== Optimized Logical Plan ==\n{}\n\
-                 == Physical Plan ==\n{}",
+                "== Analyzed Logical Plan ==\n{}\n== Optimized Logical Plan ==\n{}\n{PHYSICAL}{}",
                 plan.display_indent(),
                 optimized.display_indent(),
                 operators.indent(false)

@@ -1,5 +1,6 @@
 //! `SHOW TABLES`, `VIEWS`, `COLUMNS`, `FUNCTIONS` and their kin: what there is to ask.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
@@ -9,9 +10,10 @@ use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use super::describe::redacted;
 use super::{Command, Source, answer, fits, rows_of, table_name};
 use crate::analyze;
-use crate::catalog::{TableKind, TableMeta};
+use crate::catalog::{ColumnMeta, TableKind, TableMeta};
 use crate::error::{Condition, Error, Result};
 use crate::sql::{Environment, GLOBAL_DATABASE, parse_query, plan_query};
 
@@ -224,7 +226,7 @@ impl Command for ShowOne {
                         .properties
                         .iter()
                         .filter(|(name, _)| key.as_ref().is_none_or(|key| key == *name))
-                        .map(|(name, value)| [text(name), text(value)])
+                        .map(|(name, value)| [text(name), text(redacted(name, value))])
                         .collect();
                     answer(["key", "value"], &rows)
                 }
@@ -243,21 +245,50 @@ fn create_statement(meta: &TableMeta) -> Result<String> {
     if let Some(view) = &meta.view_text {
         return Ok(format!("CREATE VIEW {name} AS {view}"));
     }
-    let schema = meta.schema()?;
-    let columns = schema.fields().iter().map(|field| {
-        let data_type = crate::display::field_type_name(field).to_uppercase();
-        format!("  {} {data_type}", field.name())
-    });
-    let columns = columns.collect::<Vec<_>>().join(",\n");
-    let mut text = format!("CREATE TABLE {name} (\n{columns})\nUSING {}", meta.format);
+    let columns = meta.columns.iter().map(column_definition).collect::<Result<Vec<_>>>()?;
+    let mut text =
+        format!("CREATE TABLE {name} (\n{})\nUSING {}", columns.join(",\n"), meta.format);
+    if !meta.options.is_empty() {
+        text.push_str(&format!("\nOPTIONS ({})", pairs(&meta.options)));
+    }
     if !meta.partition_columns.is_empty() {
         text.push_str(&format!("\nPARTITIONED BY ({})", meta.partition_columns.join(", ")));
     }
     if let Some(comment) = &meta.comment {
-        text.push_str(&format!("\nCOMMENT '{comment}'"));
+        text.push_str(&format!("\nCOMMENT {}", quoted(comment)));
     }
     if let Some(location) = &meta.location {
-        text.push_str(&format!("\nLOCATION '{location}'"));
+        text.push_str(&format!("\nLOCATION {}", quoted(location)));
+    }
+    if !meta.properties.is_empty() {
+        text.push_str(&format!("\nTBLPROPERTIES ({})", pairs(&meta.properties)));
     }
     Ok(text)
+}
+
+/// `  name TYPE NOT NULL DEFAULT value COMMENT 'text'`.
+fn column_definition(column: &ColumnMeta) -> Result<String> {
+    let mut text = format!("  {} {}", column.name, column.declared_type()?.to_uppercase());
+    if !column.nullable {
+        text.push_str(" NOT NULL");
+    }
+    if let Some(default) = &column.default {
+        text.push_str(&format!(" DEFAULT {default}"));
+    }
+    if let Some(comment) = &column.comment {
+        text.push_str(&format!(" COMMENT {}", quoted(comment)));
+    }
+    Ok(text)
+}
+
+/// `'name' = 'value'` in lines of their own.
+fn pairs(options: &BTreeMap<String, String>) -> String {
+    let lines = options
+        .iter()
+        .map(|(name, value)| format!("\n  {} = {}", quoted(name), quoted(redacted(name, value))));
+    lines.collect::<Vec<_>>().join(",")
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

@@ -1,4 +1,4 @@
-//! Tables and lasting views of the catalog: `CREATE VIEW`, `ALTER VIEW`, `DROP TABLE`, `ALTER TABLE`.
+//! Tables and lasting views of the catalog: `CREATE VIEW`, `ALTER VIEW`, `DROP TABLE`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::drop_view::drop_temporary;
+use super::drop_view::{drop_lasting, drop_temporary};
 use super::{Changes, Command, Source, describe, no_answer, table_name};
 use crate::catalog::{ColumnMeta, CreateMode, TableKind, TableMeta, TableName};
 use crate::display::result_schema;
@@ -137,12 +137,6 @@ pub(super) fn parse_drop(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     Ok(Box::new(DropTable { name, if_exists }))
 }
 
-pub(super) fn parse_rename(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
-    let from = table_name(&source.relation()?)?;
-    source.expect(&["RENAME", "TO"])?;
-    Ok(Box::new(Rename { from, to: table_name(&source.relation()?)? }))
-}
-
 impl Command for CreateView {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
@@ -215,8 +209,9 @@ impl Command for AlterView {
             }
             if meta.kind != TableKind::View {
                 let message = format!("`{}` is no view", self.name);
-                return Err(Error::new(Condition::WRONG_COMMAND_FOR_OBJECT_TYPE, message)
-                    .hint("use ALTER TABLE"));
+                return Err(
+                    Error::new(Condition::EXPECT_VIEW_NOT_TABLE, message).hint("use ALTER TABLE")
+                );
             }
             catalog.create_table(&meta, CreateMode::OrReplace)?;
             no_answer()
@@ -233,7 +228,7 @@ impl Command for DropTable {
         Box::pin(async move {
             // A view of the session goes before a table, as it does in FROM.
             if !drop_temporary(session, &self.name) {
-                session.catalog()?.drop_table(&self.name, TableKind::Table, self.if_exists)?;
+                drop_lasting(session, &self.name, TableKind::Table, self.if_exists)?;
             }
             no_answer()
         })
