@@ -42,7 +42,7 @@ fn container_and_key(name: &str, mut types: Vec<DataType>) -> Result<Vec<DataTyp
     if !is_list || !(types[1].is_integer() || types[1].is_null()) {
         let condition = "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE";
         let message = format!("`{name}` takes an array and a place, or a map and a key");
-        return Err(Failure::new(condition, message).into());
+        return Err(Failure::new(condition, message).into_text());
     }
     types[0] = super::lists::list_of(item_of(&types[0]));
     types[1] = DataType::Int64;

@@ -44,7 +44,7 @@ fn list_and_value(name: &str, mut types: Vec<DataType>, at: usize) -> Result<Vec
     let own = [item_of(&types[0]), types[at].clone()];
     let Some(item) = common_but_texts(&own) else {
         let condition = "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES";
-        return Err(different(name, condition, &[types[0].clone(), types[at].clone()]).into());
+        return Err(different(name, condition, &[types[0].clone(), types[at].clone()]).into_text());
     };
     types[0] = list_of(item.clone());
     types[at] = item;
@@ -56,7 +56,7 @@ pub(crate) fn lists_alike(name: &str, arguments: Vec<DataType>) -> Result<Vec<Da
     let items: Vec<DataType> = arguments.iter().map(item_of).collect();
     let Some(item) = common_but_texts(&items) else {
         let condition = "DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES";
-        return Err(different(name, condition, &arguments).into());
+        return Err(different(name, condition, &arguments).into_text());
     };
     Ok(vec![list_of(item); arguments.len()])
 }
@@ -68,7 +68,7 @@ pub(crate) fn values_alike(name: &str, arguments: Vec<DataType>) -> Result<Vec<D
     }
     let Some(value) = common(&arguments) else {
         let condition = "DATATYPE_MISMATCH.DATA_DIFF_TYPES";
-        return Err(different(name, condition, &arguments).into());
+        return Err(different(name, condition, &arguments).into_text());
     };
     Ok(vec![value; arguments.len()])
 }
@@ -77,7 +77,7 @@ pub(crate) fn values_alike(name: &str, arguments: Vec<DataType>) -> Result<Vec<D
 pub(crate) fn keys_and_values(name: &str, mut types: Vec<DataType>) -> Result<Vec<DataType>> {
     if types.len() % 2 == 1 {
         let message = format!("`{name}` takes keys and values in turns, not {}", types.len());
-        return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message).into());
+        return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message).into_text());
     }
     for at in 0..types.len().min(2) {
         let own: Vec<DataType> = types.iter().skip(at).step_by(2).cloned().collect();
@@ -85,7 +85,7 @@ pub(crate) fn keys_and_values(name: &str, mut types: Vec<DataType>) -> Result<Ve
             0 => "DATATYPE_MISMATCH.CREATE_MAP_KEY_DIFF_TYPES",
             _ => "DATATYPE_MISMATCH.CREATE_MAP_VALUE_DIFF_TYPES",
         };
-        let one = common(&own).ok_or_else(|| different(name, condition, &own))?;
+        let one = common(&own).ok_or_else(|| different(name, condition, &own).into_text())?;
         types.iter_mut().skip(at).step_by(2).for_each(|slot| *slot = one.clone());
     }
     Ok(types)
@@ -98,7 +98,7 @@ pub(crate) fn maps_alike(name: &str, arguments: Vec<DataType>) -> Result<Vec<Dat
     let values: Vec<DataType> = parts.into_iter().map(|(_, value)| value).collect();
     match (common(&keys), common(&values)) {
         (Some(key), Some(value)) => Ok(vec![map_of(key, value); arguments.len()]),
-        _ => Err(different(name, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", &arguments).into()),
+        _ => Err(different(name, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", &arguments).into_text()),
     }
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn map_and_key(name: &str, arguments: Vec<DataType>) -> Result<Vec<Da
         Some(key) => Ok(vec![map_of(key.clone(), value), key]),
         None => {
             let condition = "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES";
-            Err(different(name, condition, &arguments).into())
+            Err(different(name, condition, &arguments).into_text())
         }
     }
 }
