@@ -55,6 +55,7 @@ const AT_THE_DISK: [&str; 16] = [
     "write/staging.rs",
     "rdd/save.rs",
     "catalog.rs",
+    "catalog/change.rs",
     // Programs, which have a check of their own; spill files; the size of the machine.
     "rdd/pipe.rs",
     "rdd/spill.rs",

@@ -19,6 +19,9 @@ impl Catalog {
         let directory = self.table_directory(&old.name.to_name())?;
         let path = directory.join(TABLE_FILE);
         self.policy.check(Access::Write, &path)?;
+        if self.policy.is_restricted() {
+            self.data_location(new)?;
+        }
         let (before, after) = (old.to_json()?, new.to_json()?);
         let write = || -> io::Result<()> {
             // Writers of rows look at the metadata under the lock of the directory above.
@@ -37,6 +40,7 @@ impl Catalog {
     /// `SCHEMA_NOT_FOUND`, and if they cannot be read.
     pub(crate) fn database_properties(&self, name: &str) -> Result<BTreeMap<String, String>> {
         let path = self.database_directory(&name::checked(name)?)?.join(DATABASE_FILE);
+        self.policy.check(Access::Read, &path)?;
         match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
                 let message = format!("the properties of `{name}` cannot be read: {error}");
