@@ -106,19 +106,6 @@ impl Visitor for Checker<'_> {
         }
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &ast::TableFactor) -> ControlFlow<Error> {
-        if let ast::TableFactor::Derived { lateral: true, subquery, .. } = factor
-            && query_finds(subquery, &is_volatile)
-        {
-            let message = "a LATERAL query cannot give other rows at every call";
-            return ControlFlow::Break(
-                Error::new(Condition::NON_DETERMINISTIC_LATERAL, message)
-                    .hint("compute the random values in a query before"),
-            );
-        }
-        ControlFlow::Continue(())
-    }
-
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
         let name = function.name.to_string().to_lowercase();
@@ -334,18 +321,12 @@ fn is_volatile(call: &Function) -> bool {
 
 /// Whether an expression holds such a call, outside of the queries in it.
 fn finds(expr: &Expr, is_it: &dyn Fn(&Function) -> bool) -> bool {
-    expr.visit(&mut Finder { is_it, depth: 0, depth_max: 0 }).is_break()
-}
-
-/// Whether a query holds such a call anywhere.
-fn query_finds(query: &ast::Query, is_it: &dyn Fn(&Function) -> bool) -> bool {
-    query.visit(&mut Finder { is_it, depth: 0, depth_max: usize::MAX }).is_break()
+    expr.visit(&mut Finder { is_it, depth: 0 }).is_break()
 }
 
 struct Finder<'a> {
     is_it: &'a dyn Fn(&Function) -> bool,
     depth: usize,
-    depth_max: usize,
 }
 
 impl Visitor for Finder<'_> {
@@ -363,9 +344,7 @@ impl Visitor for Finder<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
-            Expr::Function(call) if self.depth <= self.depth_max && (self.is_it)(call) => {
-                ControlFlow::Break(())
-            }
+            Expr::Function(call) if self.depth == 0 && (self.is_it)(call) => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
     }
