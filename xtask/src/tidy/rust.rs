@@ -40,7 +40,7 @@ const DISK: [&str; 15] = [
 ];
 
 /// The files that do so, each after a check of the policy or with paths of the engine's own.
-const AT_THE_DISK: [&str; 16] = [
+const AT_THE_DISK: [&str; 17] = [
     "policy.rs",
     // Reads: paths are resolved and checked in the first, opened by the others.
     "sources/paths.rs",
