@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 
 from vonk import launch, workers
 
@@ -34,6 +35,11 @@ def address(settings: dict[str, str]) -> str:
     return _address
 
 
+def _python() -> str:
+    """The Python of the program's functions: the one that PySpark's users name, or the program's own."""
+    return os.environ.get("PYSPARK_PYTHON") or sys.executable
+
+
 def _start_beside(settings: list[tuple[str, str]], token: str) -> int:
     """Starts `vonk server` as a process that ends with this one."""
     command = os.environ.get(COMMAND_VARIABLE) or shutil.which("vonk")
@@ -43,7 +49,7 @@ def _start_beside(settings: list[tuple[str, str]], token: str) -> int:
         )
     flags = [flag for name, value in settings for flag in ("--conf", f"{name}={value}")]
     process = subprocess.Popen(
-        [command, "server", "--listen", "127.0.0.1:0", *flags],
+        [command, "server", "--listen", "127.0.0.1:0", "--python", _python(), *flags],
         env={**os.environ, _TOKEN_VARIABLE: token},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

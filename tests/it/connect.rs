@@ -134,6 +134,50 @@ async fn other_machines_are_let_in_only_with_token_and_tls() {
     server().insecure().bind("0.0.0.0:0", None).await.unwrap().stop().await;
 }
 
+/// Numbers that go through a function of Python; what its pickle holds does not matter here.
+fn mapped() -> proto::Relation {
+    use proto::common_inline_user_defined_function::Function;
+    use proto::data_type::{Kind, Long, Struct, StructField};
+    let typed = |kind| proto::DataType { kind: Some(kind) };
+    let id = StructField {
+        name: "id".to_owned(),
+        data_type: Some(typed(Kind::Long(Long::default()))),
+        ..Default::default()
+    };
+    let columns = Struct { fields: vec![id], ..Default::default() };
+    let udf = proto::PythonUdf {
+        output_type: Some(typed(Kind::Struct(columns))),
+        eval_type: 207,
+        ..Default::default()
+    };
+    relation(RelType::MapPartitions(Box::new(proto::MapPartitions {
+        input: Some(Box::new(range(3))),
+        func: Some(proto::CommonInlineUserDefinedFunction {
+            function: Some(Function::PythonUdf(udf)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    })))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_of_python_are_refused_where_other_machines_reach_the_server() {
+    let no_python = || Server::builder(Session::builder()).python("/there/is/no/python");
+    for (server, condition) in [
+        (no_python().insecure(), "UNSUPPORTED_FEATURE"),
+        (no_python().insecure().allow_python(), "PYTHON_EXCEPTION"),
+    ] {
+        let running = server.bind("0.0.0.0:0", None).await.unwrap();
+        let address = format!("http://127.0.0.1:{}", running.address().port());
+        let mut client = Client::connect(address).await.unwrap();
+        let refused = answers(client.execute_plan(execution(mapped())).await).await.unwrap_err();
+        assert!(has_condition(&refused, condition), "{refused:?}");
+    }
+    let (_running, mut client) = served(no_python(), None).await;
+    let failed = answers(client.execute_plan(execution(mapped())).await).await.unwrap_err();
+    assert!(has_condition(&failed, "PYTHON_EXCEPTION"), "{failed:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_attaches_again_from_the_last_answer_that_it_has() {
     let (_running, mut client) = plain().await;

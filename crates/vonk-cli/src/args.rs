@@ -144,6 +144,14 @@ pub(crate) struct ServerOptions {
     #[arg(long)]
     pub(crate) insecure: bool,
 
+    /// Runs functions of Python programs also where other machines reach the server
+    #[arg(long)]
+    pub(crate) allow_python: bool,
+
+    /// The Python that runs functions of programs, where a session does not name another
+    #[arg(long, env = "PYSPARK_PYTHON", default_value = "python3", value_name = "PYTHON")]
+    pub(crate) python: String,
+
     /// Where queries run: `local[N]` for N threads, `local[*]` for all cores
     #[arg(long, value_name = "MASTER")]
     pub(crate) master: Option<String>,

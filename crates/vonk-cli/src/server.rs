@@ -36,6 +36,10 @@ async fn serve(options: &ServerOptions, template: SessionBuilder, workers: &Work
     if options.insecure {
         server = server.insecure();
     }
+    server = server.python(&options.python);
+    if options.allow_python {
+        server = server.allow_python();
+    }
     let mut running = server.bind(&options.listen, options.token.as_deref()).await?;
     // A program that has started the server may have gone without reading on.
     let _ = writeln!(std::io::stdout(), "listening at sc://{}", running.address());

@@ -11,8 +11,8 @@ use vonk::Result;
 
 use crate::errors::{self, required};
 use crate::execute::Context;
-use crate::relation;
 use crate::session::new_id;
+use crate::{python, relation};
 
 mod sql;
 mod write;
@@ -34,6 +34,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<()> {
             context.session.kept.lock().checkpoints.remove(&id);
             Ok(())
         }
+        Type::RegisterFunction(function) => python::register(&context.session, &function),
+        Type::RegisterTableFunction(function) => {
+            python::register_table(&context.session, &function)
+        }
         Type::GetResourcesCommand(_) => {
             let none = GetResourcesCommandResult::default();
             context.answer(ResponseType::GetResourcesCommandResult(none)).await;
@@ -51,7 +55,6 @@ fn unsupported(command: &CommandType) -> &'static str {
         | Type::StreamingQueryCommand(_)
         | Type::StreamingQueryManagerCommand(_)
         | Type::StreamingQueryListenerBusCommand(_) => "streaming queries",
-        Type::RegisterFunction(_) | Type::RegisterTableFunction(_) => "functions of Python",
         Type::RegisterDataSource(_) => "data sources of Python",
         Type::MergeIntoTableCommand(_) => "MERGE",
         Type::MlCommand(_) => "machine learning",

@@ -13,7 +13,7 @@ use vonk::{Result, Window, functions};
 
 use crate::errors::{self, required};
 use crate::relation::Scope;
-use crate::{literal, types};
+use crate::{literal, python, types};
 
 mod fields;
 mod function;
@@ -50,7 +50,7 @@ pub(crate) fn column(scope: &Scope<'_>, expression: &Expression) -> Result<Colum
             let value = column(scope, required(named.value.as_deref(), "value of an argument")?)?;
             Ok(functions::named(&named.key, value))
         }
-        Type::CommonInlineUserDefinedFunction(_) => Err(errors::unsupported("functions of Python")),
+        Type::CommonInlineUserDefinedFunction(call) => python::column(scope, call),
         Type::UpdateFields(update) => fields::updated(scope, update),
         Type::SubqueryExpression(subquery) => subquery::column(scope, subquery),
         Type::UnresolvedRegex(_) => Err(errors::unsupported("columns by a pattern here")),
@@ -155,7 +155,6 @@ pub(crate) fn sort_order(scope: &Scope<'_>, order: &SortOrder) -> Result<Column>
 
 fn window(scope: &Scope<'_>, window: &expression::Window) -> Result<Column> {
     let function = required(window.window_function.as_deref(), "function of a window")?;
-    let function = column(scope, function)?;
     let keys = columns(scope, &window.partition_spec)?;
     let order = window.order_spec.iter().map(|order| sort_order(scope, order));
     let mut spec = WindowSpec::default();
@@ -174,7 +173,10 @@ fn window(scope: &Scope<'_>, window: &expression::Window) -> Result<Column> {
             _ => spec.rows_between(lower, upper),
         };
     }
-    Ok(function.over(&spec))
+    match python::over(scope, function, &spec)? {
+        Some(value) => Ok(value),
+        None => Ok(column(scope, function)?.over(&spec)),
+    }
 }
 
 fn boundary(boundary: Option<&FrameBoundary>, unbounded: i64) -> Result<i64> {

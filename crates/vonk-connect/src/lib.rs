@@ -31,12 +31,14 @@ mod errors;
 mod execute;
 mod expression;
 mod literal;
+mod python;
 mod relation;
 mod service;
 mod session;
 mod types;
 
 use crate::auth::AuthLayer;
+use crate::python::Interpreter;
 use crate::service::{Service, SparkConnectServiceServer};
 use crate::session::Sessions;
 
@@ -75,6 +77,8 @@ pub struct Server {
     workers: Option<Handle>,
     identity: Option<Identity>,
     is_insecure: bool,
+    python: String,
+    allows_python: bool,
 }
 
 /// A server that listens; it stops when it is told to, or when this is dropped.
@@ -94,6 +98,8 @@ impl Server {
             workers: None,
             identity: None,
             is_insecure: false,
+            python: "python3".to_owned(),
+            allows_python: false,
         }
     }
 
@@ -125,6 +131,22 @@ impl Server {
         self
     }
 
+    /// Runs functions of Python programs by this command, where a session does not name another by
+    /// `spark.pyspark.python`.
+    #[must_use]
+    pub fn python(mut self, command: impl Into<String>) -> Self {
+        self.python = command.into();
+        self
+    }
+
+    /// Runs functions of Python programs also where other machines reach the server: whoever may use
+    /// it may then do whatever its user may.
+    #[must_use]
+    pub fn allow_python(mut self) -> Self {
+        self.allows_python = true;
+        self
+    }
+
     /// Begins to listen; port 0 is one that is free. With a token, clients have to know it.
     ///
     /// # Errors
@@ -140,7 +162,12 @@ impl Server {
         let address = listener.local_addr().map_err(unusable)?;
         let stop = CancellationToken::new();
         let workers = self.workers.unwrap_or_else(Handle::current);
-        let sessions = Arc::new(Sessions::new(self.template, self.limits.clone(), workers));
+        let interpreter = Interpreter {
+            is_allowed: self.allows_python || address.ip().is_loopback(),
+            command: self.python,
+        };
+        let sessions = Sessions::new(self.template, self.limits.clone(), interpreter, workers);
+        let sessions = Arc::new(sessions);
         let service = Service::new(Arc::clone(&sessions));
         let service = SparkConnectServiceServer::new(service)
             .max_decoding_message_size(self.limits.message_bytes_max)

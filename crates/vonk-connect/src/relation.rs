@@ -23,6 +23,7 @@ mod observe;
 mod parse;
 mod partitions;
 mod project;
+mod python;
 mod range;
 mod read;
 mod sample;
@@ -100,6 +101,11 @@ impl Query {
         let schema = frame.schema().await?;
         let outputs = schema.fields().iter().map(|field| Output::new(field)).collect();
         Ok(Self { frame, outputs })
+    }
+
+    /// The names of its columns.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.outputs.iter().map(|output| output.name.clone()).collect()
     }
 
     /// A query with the columns of this one.
@@ -186,6 +192,12 @@ async fn translate(session: &Arc<ConnectSession>, relation: &Relation) -> Result
         Type::WithWatermark(watermark) => self::streaming::watermark(session, watermark).await,
         Type::Zip(zip) => nearest::zip(session, zip).await,
         Type::WithRelations(with) => self::sql::with_relations(session, with).await,
+        Type::MapPartitions(map) => self::python::map(session, map).await,
+        Type::GroupMap(map) => self::python::group_map(session, map).await,
+        Type::CoGroupMap(map) => self::python::cogroup_map(session, map).await,
+        Type::CommonInlineUserDefinedTableFunction(call) => {
+            self::python::table(session, call).await
+        }
         other => Err(errors::unsupported(unsupported(other))),
     }
 }
@@ -194,8 +206,6 @@ async fn translate(session: &Arc<ConnectSession>, relation: &Relation) -> Result
 fn unsupported(relation: &RelType) -> &'static str {
     use RelType as Type;
     match relation {
-        Type::MapPartitions(_) | Type::GroupMap(_) | Type::CoGroupMap(_) => "functions of Python",
-        Type::CommonInlineUserDefinedTableFunction(_) => "table functions of Python",
         Type::CommonInlineUserDefinedDataSource(_) => "data sources of Python",
         Type::ApplyInPandasWithState(_) => "streaming queries",
         Type::MlRelation(_) => "machine learning",

@@ -15,6 +15,7 @@ use crate::Limits;
 use crate::artifacts::Artifacts;
 use crate::errors::{self, Failure};
 use crate::execute::Operations;
+use crate::python::{Interpreter, Pool};
 
 /// How long a session that no request comes for is kept, as in Spark.
 const IDLE_MAX: Duration = Duration::from_secs(60 * 60);
@@ -36,6 +37,7 @@ pub(crate) type Key = (String, String);
 pub(crate) struct Sessions {
     template: SessionBuilder,
     limits: Limits,
+    interpreter: Interpreter,
     workers: Handle,
     open: Mutex<Open>,
 }
@@ -55,6 +57,8 @@ pub(crate) struct ConnectSession {
     pub(crate) server_side_id: String,
     /// The engine.
     pub(crate) engine: Session,
+    /// The processes that run its functions of Python.
+    pub(crate) python: Arc<Pool>,
     /// Data that the client left.
     pub(crate) artifacts: Artifacts,
     /// Its statements.
@@ -70,8 +74,13 @@ pub(crate) struct ConnectSession {
 }
 
 impl Sessions {
-    pub(crate) fn new(template: SessionBuilder, limits: Limits, workers: Handle) -> Self {
-        Self { template, limits, workers, open: Mutex::default() }
+    pub(crate) fn new(
+        template: SessionBuilder,
+        limits: Limits,
+        interpreter: Interpreter,
+        workers: Handle,
+    ) -> Self {
+        Self { template, limits, interpreter, workers, open: Mutex::default() }
     }
 
     /// The session of a request, made if it is its first one.
@@ -157,6 +166,7 @@ impl Sessions {
             };
             for (key, session) in sessions {
                 session.operations.sweep();
+                session.python.sweep();
                 let is_idle = session.last_used.lock().elapsed() > IDLE_MAX;
                 if is_idle && !session.operations.any_running() {
                     self.close(key);
@@ -170,6 +180,7 @@ impl Sessions {
             id: id.to_owned(),
             server_side_id: new_id(),
             engine,
+            python: Arc::new(Pool::new(self.interpreter.clone())),
             artifacts,
             operations: Operations::default(),
             kept: Mutex::default(),
@@ -231,6 +242,7 @@ impl ConnectSession {
     fn end(&self) {
         self.operations.cancel_all();
         *self.kept.lock() = Kept::default();
+        self.python.clear();
         self.engine.stop();
     }
 }

@@ -52,6 +52,7 @@ mod names;
 mod occurrences;
 mod operators;
 mod ordered;
+mod outside;
 mod recursion;
 mod references;
 mod refusals;
@@ -70,6 +71,7 @@ pub(crate) use around::Around;
 pub(crate) use depth::balance;
 pub(crate) use functions::Functions;
 pub(crate) use occurrences::count as count_occurrences;
+pub(crate) use outside::{GROUPS, MARK};
 pub(crate) use references::{References, reference_name};
 pub(crate) use rewrites::UNSIGNED_SHIFT;
 pub(crate) use routines::{Body, Routine, RoutineParameter, Routines};
@@ -264,6 +266,7 @@ impl<'a> Scope<'a> {
     fn plan(&self, mut query: ast::Query) -> Result<LogicalPlan> {
         let config = config_of(self.state);
         spell(&mut query, &config)?;
+        outside::gather_groups(&mut query, self.state);
         generators::translate(&mut query, &|name| self.get_aggregate_meta(name).is_some())?;
         let planner = SqlToRel::new_with_options(self, parser_options(self.state));
         let statement = ast::Statement::Query(Box::new(query));

@@ -32,6 +32,7 @@ mod join;
 mod literal;
 mod na;
 mod observe;
+mod outside;
 mod partitions;
 mod qualify;
 mod reader;
@@ -62,6 +63,8 @@ pub use join::JoinOn;
 pub use literal::Operand;
 pub use na::NaFunctions;
 pub use observe::Observation;
+pub use outside::Batches;
+pub(crate) use outside::{Map, MapTable};
 pub use reader::{DataFrameReader, Paths, ReadSchema};
 pub use reference::Reference;
 pub use row::{Row, RowIndex};
@@ -194,12 +197,13 @@ impl DataFrame {
 
     async fn begin(&self) -> Result<Execution> {
         let state = self.session.state();
-        let mut plan = self.physical_plan().await?;
+        let interrupt = Interrupt::default();
+        let mut plan = self.plan_within(Some(interrupt.clone())).await?;
         if self.session.config().is_on(config::FILE_ORDER) {
             plan = keep_file_order(plan)?;
         }
-        let interrupt = Interrupt::default();
         plan = interrupt.reach(plan)?;
+        interrupt.begin();
         let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
         let stream = interrupt.run(display::result_stream(stream));
         Ok(Execution { stream, plan })
@@ -207,9 +211,17 @@ impl DataFrame {
 
     /// The plan that runs once, with as many partitions as the query has.
     pub(crate) async fn physical_plan(&self) -> Result<Arc<dyn ExecutionPlan>> {
+        self.plan_within(None).await
+    }
+
+    /// As [`DataFrame::physical_plan`], with what tells functions whether somebody waits.
+    async fn plan_within(&self, interrupt: Option<Interrupt>) -> Result<Arc<dyn ExecutionPlan>> {
         let (state, logical) = (self.session.state(), self.logical_plan().await?);
         // The moment of the query and the session's options, for functions that ask for them.
         let mut state = SessionState::clone(&state);
+        if let Some(interrupt) = interrupt {
+            state.config_mut().options_mut().extensions.insert(interrupt);
+        }
         if let Ok(catalog) = self.session.catalog() {
             let options = state.config_mut().options_mut();
             options.catalog.default_schema = catalog.current_database();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
+use datafusion::catalog::TableFunctionImpl;
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion::logical_expr::{
@@ -16,10 +17,12 @@ use crate::error::{Condition, Error, Result};
 use crate::session::Session;
 
 mod aggregate;
+mod outside;
 mod scalar;
 mod value;
 
 pub use aggregate::{Aggregate, AggregateState};
+pub use outside::{Code, OutsideFunction};
 pub use scalar::ScalarClosure;
 pub use value::{Argument, Output, SqlValue};
 
@@ -33,6 +36,7 @@ pub(crate) struct UserFunctions {
 enum UserFunction {
     Scalar(Arc<ScalarUDF>),
     Aggregate(Arc<AggregateUDF>),
+    Table(String, Arc<dyn TableFunctionImpl>),
 }
 
 impl UserFunctions {
@@ -54,6 +58,7 @@ impl UserFunction {
     fn add_to(&self, state: &mut SessionState) -> Result<()> {
         match self {
             Self::Scalar(function) => state.register_udf(Arc::clone(function)).map(drop)?,
+            Self::Table(name, function) => state.register_udtf(name, Arc::clone(function)),
             Self::Aggregate(function) => state.register_udaf(Arc::clone(function)).map(drop)?,
         }
         Ok(())

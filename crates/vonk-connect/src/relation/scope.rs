@@ -50,6 +50,11 @@ impl<'a> Scope<'a> {
         Self::new(session, Vec::new())
     }
 
+    /// The session of the client.
+    pub(crate) fn connection(&self) -> &ConnectSession {
+        self.session
+    }
+
     pub(crate) fn session(&self) -> &Session {
         &self.session.engine
     }

@@ -7,6 +7,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 use vonk_functions::Library;
 
 use super::config_of;
+use super::outside::MARK;
 use crate::limits;
 
 /// The functions that a session's statements may call; names are case-insensitive.
@@ -52,6 +53,8 @@ impl<'a> Functions<'a> {
         names.extend(self.state.scalar_functions().keys().cloned());
         names.extend(self.state.aggregate_functions().keys().cloned());
         names.extend(self.state.table_functions().keys().cloned());
+        // Some are known to their own expressions only.
+        names.retain(|name| !name.contains(MARK));
         names.sort_unstable();
         names.dedup();
         names

@@ -4,6 +4,7 @@
 //! evaluated batch by batch, though: here it learns that the query's stream has been dropped, and lets
 //! the runtime do what waits for its thread, such as the timer that would drop the stream.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use datafusion::arrow::datatypes::{DataType, FieldRef, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Result as DfResult, internal_err};
+use datafusion::common::{Result as DfResult, config_err, internal_err};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
@@ -39,11 +41,33 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Batches that a query may be ahead of who takes them.
 const BATCHES_AHEAD: usize = 2;
 
-/// Whether somebody waits for a query.
+/// Whether somebody waits for a query. The query's options have it too, for functions to ask.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+pub(crate) struct Interrupt(Arc<Phase>);
+
+/// How far a query is.
+#[derive(Debug, Default)]
+struct Phase {
+    has_begun: AtomicBool,
+    has_ended: AtomicBool,
+}
 
 impl Interrupt {
+    /// Whether the query is still being planned.
+    pub(crate) fn is_planning(&self) -> bool {
+        !self.0.has_begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody waits for the query any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// Says that the query is planned.
+    pub(crate) fn begin(&self) {
+        self.0.has_begun.store(true, Ordering::Relaxed);
+    }
+
     /// Lets the conditions of joins in a plan end it.
     pub(crate) fn reach(&self, plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|plan| {
@@ -87,7 +111,7 @@ impl Interrupt {
         struct Guard(Interrupt);
         impl Drop for Guard {
             fn drop(&mut self) {
-                self.0.0.store(true, Ordering::Relaxed);
+                self.0.0.has_ended.store(true, Ordering::Relaxed);
             }
         }
         let schema = rows.schema();
@@ -97,6 +121,32 @@ impl Interrupt {
             let _held = &guard;
         });
         Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+    }
+}
+
+impl ConfigExtension for Interrupt {
+    const PREFIX: &'static str = "vonk_query";
+}
+
+impl ExtensionOptions for Interrupt {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, _value: &str) -> DfResult<()> {
+        config_err!("`{key}` is no option of a query")
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        Vec::new()
     }
 }
 
@@ -164,7 +214,7 @@ impl PhysicalExpr for Ending {
 
     fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
         self.give_way();
-        if self.interrupt.0.load(Ordering::Relaxed) {
+        if self.interrupt.has_ended() {
             return Err(Error::new(Condition::OPERATION_CANCELED, "the query was cancelled").into());
         }
         self.condition.evaluate(batch)

@@ -4,6 +4,7 @@ use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr};
 
 use super::Namer;
 use super::windows::{order_name, window_name};
+use crate::analyze::{GROUPS, MARK};
 
 /// A function whose name shows arguments that were not written.
 struct Defaults {
@@ -162,6 +163,9 @@ const FIRST_ONLY: &[&str] = &[
 
 /// The words for a call.
 pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> String {
+    if let Some(name) = outside_name(namer, function) {
+        return name;
+    }
     let written = function.name.to_string().replace('`', "").to_lowercase();
     let bare = written.rsplit('.').next().unwrap_or(&written).to_owned();
     let mut arguments = arguments_of(namer, function);
@@ -188,6 +192,36 @@ pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> Stri
         None => {}
     }
     name
+}
+
+/// The words for a call of a function that only its expression knows. One that takes lists of the rows
+/// of groups is an aggregate to its users.
+fn outside_name(namer: &Namer<'_>, function: &ast::Function) -> Option<String> {
+    let ast::ObjectNamePart::Identifier(called) = function.name.0.first()? else { return None };
+    let (name, identity) = called.value.split_once(MARK)?;
+    let arguments = || arguments_of(namer, function).join(", ");
+    if !identity.starts_with(GROUPS) {
+        return Some(format!("{name}({})", arguments()));
+    }
+    let lists = single_call(function);
+    let (Some(lists), Some(rows)) = (lists, lists.and_then(single_call)) else {
+        return Some(format!("{name}({})", arguments()));
+    };
+    let values = arguments_of(namer, rows).into_iter().skip(1).step_by(2);
+    let mut words = format!("{name}({})", values.collect::<Vec<_>>().join(", "));
+    if let Some(ast::WindowType::WindowSpec(spec)) = &lists.over {
+        words += &format!(" OVER {}", window_name(namer, name, &[], spec));
+    }
+    Some(words)
+}
+
+/// The call that is the only argument of another.
+fn single_call(function: &ast::Function) -> Option<&ast::Function> {
+    let ast::FunctionArguments::List(list) = &function.args else { return None };
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(call)))] => Some(call),
+        _ => None,
+    }
 }
 
 fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> String {

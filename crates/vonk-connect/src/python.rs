@@ -1,0 +1,18 @@
+//! Functions of Python programs: sent as PySpark's client pickles them, run by worker processes.
+//!
+//! A worker is a process of the Python that the session names, with one end of a socket pair. It runs
+//! one function at a time, and asks for its input batch by batch; a session keeps idle workers.
+
+mod call;
+mod function;
+mod pool;
+mod run;
+mod worker;
+
+pub(crate) use call::{
+    analysis, arguments, column, declared_columns, over, python, register, register_table, rows,
+    table,
+};
+pub(crate) use function::{Function, Shape};
+pub(crate) use pool::{Interpreter, Pool};
+pub(crate) use run::{in_groups, in_order};

@@ -1,0 +1,152 @@
+//! Relations whose rows functions of Python make: of partitions, of groups, of nothing.
+
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use futures::StreamExt;
+use spark_connect_proto::{
+    CoGroupMap, CommonInlineUserDefinedFunction, CommonInlineUserDefinedTableFunction, Expression,
+    GroupMap, MapPartitions,
+};
+use vonk::dataframe::{Column, col};
+use vonk::{DataFrame, Result, functions};
+
+use super::{Query, Scope, input};
+use crate::errors::{self, required};
+use crate::expression::{self, quoted};
+use crate::python::{self, Function, Shape, in_groups, in_order};
+use crate::session::ConnectSession;
+use crate::types;
+
+pub(super) async fn map(session: &Arc<ConnectSession>, map: &MapPartitions) -> Result<Query> {
+    let input = input(session, &map.input).await?;
+    let shape = Shape { names: input.names(), ..Shape::default() };
+    let function = function(session, map.func.as_ref(), &shape)?;
+    let schema = Arc::clone(&function.schema);
+    let frame = input.frame.map_batches(schema, move |batches| in_order(&function, batches));
+    Query::new(frame).await
+}
+
+pub(super) async fn group_map(session: &Arc<ConnectSession>, map: &GroupMap) -> Result<Query> {
+    if map.transform_with_state_info.is_some() || map.is_map_groups_with_state.is_some() {
+        return Err(errors::unsupported("functions of Python for streaming queries"));
+    }
+    let input = input(session, &map.input).await?;
+    let keys = map.grouping_expressions.len();
+    let names = input.names();
+    let groups = grouped(session, &input, &map.grouping_expressions, "key")?;
+    let order = (0..keys).map(|at| col(&format!("key{at}")));
+    let groups = match keys {
+        0 => groups,
+        _ => groups.order_by(order.collect::<Vec<_>>()),
+    };
+    let shape = Shape { names, keys, ..Shape::default() };
+    over_groups(session, &groups, map.func.as_ref(), &shape).await
+}
+
+pub(super) async fn cogroup_map(session: &Arc<ConnectSession>, map: &CoGroupMap) -> Result<Query> {
+    let left = input(session, &map.input).await?;
+    let right = input(session, &map.other).await?;
+    let mut names = left.names();
+    let left_count = names.len();
+    names.extend(right.names());
+    let left = grouped(session, &left, &map.input_grouping_expressions, "left")?;
+    let right = grouped(session, &right, &map.other_grouping_expressions, "right")?;
+    let keys = map.input_grouping_expressions.len();
+    let of = |side: &str, at: usize| col(&format!("{side}{at}"));
+    let same = (0..keys).map(|at| of("left", at).eq_null_safe(of("right", at)));
+    let same = same.reduce(|all, one| all & one);
+    let joined = left.join(&right, required(same, "key of the groups")?, "full");
+    let mut columns = Vec::new();
+    for at in 0..keys {
+        let key = functions::coalesce([of("left", at), of("right", at)]);
+        columns.push(key.alias(&format!("key{at}")));
+    }
+    columns.extend([col("leftrows"), col("rightrows")]);
+    let order = (0..keys).map(|at| of("key", at)).collect::<Vec<_>>();
+    let groups = joined.select(columns).order_by(order);
+    let shape = Shape { names, keys, left: left_count, ..Shape::default() };
+    over_groups(session, &groups, map.func.as_ref(), &shape).await
+}
+
+/// The groups of a query: the columns of the key, and the list of the group's rows.
+fn grouped(
+    session: &Arc<ConnectSession>,
+    input: &Query,
+    keys: &[Expression],
+    prefix: &str,
+) -> Result<DataFrame> {
+    let scope = input.scope(session);
+    let keys = expression::columns(&scope, keys)?.into_iter().enumerate();
+    let keys = keys.map(|(at, key)| key.alias(&format!("{prefix}{at}")));
+    let values = scope.names().map(|name| col(&quoted(name))).collect();
+    let frame = scope.only(&input.frame);
+    let all = python::rows(values).alias(&format!("{prefix}rows"));
+    Ok(frame.group_by(keys.collect::<Vec<_>>()).agg([all]))
+}
+
+async fn over_groups(
+    session: &Arc<ConnectSession>,
+    groups: &DataFrame,
+    call: Option<&CommonInlineUserDefinedFunction>,
+    shape: &Shape,
+) -> Result<Query> {
+    let function = function(session, call, shape)?;
+    let workers = session.engine.config().threads()?;
+    let schema = Arc::clone(&function.schema);
+    let frame = groups.map_batches(schema, move |batches| in_groups(&function, batches, workers));
+    Query::new(frame).await
+}
+
+fn function(
+    session: &ConnectSession,
+    call: Option<&CommonInlineUserDefinedFunction>,
+    shape: &Shape,
+) -> Result<Arc<Function>> {
+    let udf = python::python(required(call, "function")?)?;
+    let output = required(udf.output_type.as_ref(), "type of its function")?;
+    let schema = Function::columns_of(session, output)?;
+    Ok(Arc::new(Function::new(session, &udf.into(), schema, shape)?))
+}
+
+/// The rows that a handler gives for its arguments.
+pub(super) async fn table(
+    session: &Arc<ConnectSession>,
+    call: &CommonInlineUserDefinedTableFunction,
+) -> Result<Query> {
+    let scope = Scope::empty(session);
+    let (args, named) = python::arguments(&scope, &call.arguments)?;
+    let args = args.into_iter().enumerate().map(|(at, arg)| arg.alias(&format!("_{at}")));
+    let mut args: Vec<Column> = args.collect();
+    let without = args.is_empty();
+    if without {
+        args.push(col("one"));
+    }
+    let row = session.engine.sql("SELECT 1 AS one").select(args);
+    let schema = match python::declared_columns(session, call)? {
+        Some(schema) => schema,
+        None => analyzed(session, call, &row, named.clone()).await?,
+    };
+    let function = Arc::new(python::table(session, call, schema, named)?);
+    let schema = Arc::clone(&function.schema);
+    let frame = row.map_batches(schema, move |batches| match without {
+        true => in_order(&function, batches.map(|batch| Ok(batch?.project(&[])?)).boxed()),
+        false => in_order(&function, batches),
+    });
+    Query::new(frame).await
+}
+
+/// The columns that the handler's `analyze` says of its arguments.
+async fn analyzed(
+    session: &Arc<ConnectSession>,
+    call: &CommonInlineUserDefinedTableFunction,
+    row: &DataFrame,
+    named: Vec<Option<String>>,
+) -> Result<Schema> {
+    let function = Arc::new(python::analysis(session, call, named)?);
+    let schema = Arc::clone(&function.schema);
+    let told = row.map_batches(schema, move |batches| in_order(&function, batches));
+    let told = told.rows::<(String,)>().await?;
+    let (json,) = required(told.first(), "columns of its function")?;
+    types::schema_of_json(&session.engine, json)
+}
