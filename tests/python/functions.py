@@ -4,6 +4,7 @@ import datetime
 import decimal
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 from pyspark.errors.exceptions.base import PythonException
 from pyspark.sql import Row, SparkSession, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, IntegerType, LongType, StringType
+from pyspark.sql.types import LongType
 
 spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
 spark.conf.set("spark.pyspark.python", sys.executable)
@@ -64,9 +65,16 @@ assert values(words.select(F.udf(lambda id: id > 1, "string", useArrow=False)("i
 ]
 
 # By name, in SQL.
-spark.udf.register("twice", lambda n: n * 2, LongType())
-assert values(spark.sql("SELECT twice(id) FROM range(3) WHERE twice(id) > 0")) == [2, 4]
-spark.udf.register("total_of", F.pandas_udf(lambda v: float(v.sum()), "double", 202))
+spark.udf.register("Twice", lambda n: n * 2, LongType())
+doubled = spark.sql("SELECT twice(id) FROM range(3) WHERE TWICE(id) > 0")
+assert values(doubled) == [2, 4] and doubled.columns == ["Twice(id)"]
+
+
+def total(v: pd.Series) -> float:
+    return float(v.sum())
+
+
+spark.udf.register("total_of", F.pandas_udf(total, "double"))
 assert values(spark.sql("SELECT total_of(id) FROM range(4) GROUP BY id % 2 ORDER BY 1")) == [2.0, 4.0]
 
 
@@ -168,11 +176,8 @@ error = fails(spark.range(1).select(F.udf(divide, "long")("id")), "ZeroDivisionE
 assert isinstance(error, PythonException), type(error)
 fails(spark.range(1).select(F.udf(lambda n: os._exit(3), "long")("id")), "worker ended", "3")
 fails(spark.range(1).select(F.udf(lambda n: "x", "long")("id")), "PYTHON_EXCEPTION")
-operation = None
 started = time.time()
 spark.addTag("slow")
-import threading
-
 threading.Timer(1.0, lambda: spark.interruptTag("slow")).start()
 fails(spark.range(1).select(F.udf(lambda n: time.sleep(60), "long")("id")), "interrupted")
 assert time.time() - started < 20

@@ -5,12 +5,13 @@
 
 mod call;
 mod function;
+pub(crate) mod groups;
 mod pool;
 mod run;
 mod worker;
 
 pub(crate) use call::{
-    analysis, arguments, column, declared_columns, over, python, register, register_table, rows,
+    analysis, arguments, column, declared_columns, over, python, register, register_table, row,
     table,
 };
 pub(crate) use function::{Function, Shape};

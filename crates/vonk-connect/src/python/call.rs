@@ -97,11 +97,15 @@ pub(crate) fn arguments(
 }
 
 /// The rows of a group as a list of structs of these values.
-pub(crate) fn rows(values: Vec<Column>) -> Column {
+fn rows(values: Vec<Column>) -> Column {
+    functions::call("collect_list", [row(values)])
+}
+
+/// A struct of these values.
+pub(crate) fn row(values: impl IntoIterator<Item = Column>) -> Column {
     let parts = values.into_iter().enumerate();
     let parts = parts.flat_map(|(at, value)| [lit(format!("_{at}")), value]);
-    let row = functions::call("named_struct", parts.collect::<Vec<_>>());
-    functions::call("collect_list", [row])
+    functions::call("named_struct", parts.collect::<Vec<_>>())
 }
 
 /// Makes a function one of SQL.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use sha2::{Digest, Sha256};
@@ -206,7 +206,7 @@ impl<'a> From<&'a proto::PythonUdtf> for Source<'a> {
 /// The schema with columns that all may be NULL: nobody checks what a function gives.
 fn nullable(schema: &Schema) -> Schema {
     let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
-    Schema::new(fields.collect::<Vec<Field>>().into_iter().collect::<Fields>())
+    Schema::new(fields.collect::<Fields>())
 }
 
 /// A schema as an Arrow stream without batches.

@@ -264,9 +264,9 @@ fn exception(body: &[u8]) -> Error {
     let about: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| about[name].as_str().unwrap_or_default();
     let traceback = text("traceback").trim_end();
-    // PySpark's client says before it where the exception was thrown.
-    Error::new(errors::PYTHON_EXCEPTION, traceback)
-        .parameter("msg", text("message"))
+    let what = "An exception was thrown from the Python worker";
+    Error::new(errors::PYTHON_EXCEPTION, format!("{what}: {traceback}"))
+        .parameter("msg", what)
         .parameter("traceback", traceback)
 }
 

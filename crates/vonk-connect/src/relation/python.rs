@@ -14,7 +14,7 @@ use vonk::{DataFrame, Result, functions};
 use super::{Query, Scope, input};
 use crate::errors::{self, required};
 use crate::expression::{self, quoted};
-use crate::python::{self, Function, Shape, in_groups, in_order};
+use crate::python::{self, Function, Shape, groups, in_groups, in_order};
 use crate::session::ConnectSession;
 use crate::types;
 
@@ -34,12 +34,7 @@ pub(super) async fn group_map(session: &Arc<ConnectSession>, map: &GroupMap) -> 
     let input = input(session, &map.input).await?;
     let keys = map.grouping_expressions.len();
     let names = input.names();
-    let groups = grouped(session, &input, &map.grouping_expressions, "key")?;
-    let order = (0..keys).map(|at| col(&format!("key{at}")));
-    let groups = match keys {
-        0 => groups,
-        _ => groups.order_by(order.collect::<Vec<_>>()),
-    };
+    let groups = grouped(session, &input, &map.grouping_expressions, "key").await?;
     let shape = Shape { names, keys, ..Shape::default() };
     over_groups(session, &groups, map.func.as_ref(), &shape).await
 }
@@ -50,8 +45,8 @@ pub(super) async fn cogroup_map(session: &Arc<ConnectSession>, map: &CoGroupMap)
     let mut names = left.names();
     let left_count = names.len();
     names.extend(right.names());
-    let left = grouped(session, &left, &map.input_grouping_expressions, "left")?;
-    let right = grouped(session, &right, &map.other_grouping_expressions, "right")?;
+    let left = grouped(session, &left, &map.input_grouping_expressions, "left").await?;
+    let right = grouped(session, &right, &map.other_grouping_expressions, "right").await?;
     let keys = map.input_grouping_expressions.len();
     let of = |side: &str, at: usize| col(&format!("{side}{at}"));
     let same = (0..keys).map(|at| of("left", at).eq_null_safe(of("right", at)));
@@ -69,20 +64,30 @@ pub(super) async fn cogroup_map(session: &Arc<ConnectSession>, map: &CoGroupMap)
     over_groups(session, &groups, map.func.as_ref(), &shape).await
 }
 
-/// The groups of a query: the columns of the key, and the list of the group's rows.
-fn grouped(
+/// The groups of a query in the order of their keys: the columns of the key, and the list of the
+/// group's rows in the order that they come in.
+async fn grouped(
     session: &Arc<ConnectSession>,
     input: &Query,
     keys: &[Expression],
     prefix: &str,
 ) -> Result<DataFrame> {
     let scope = input.scope(session);
-    let keys = expression::columns(&scope, keys)?.into_iter().enumerate();
-    let keys = keys.map(|(at, key)| key.alias(&format!("{prefix}{at}")));
-    let values = scope.names().map(|name| col(&quoted(name))).collect();
-    let frame = scope.only(&input.frame);
-    let all = python::rows(values).alias(&format!("{prefix}rows"));
-    Ok(frame.group_by(keys.collect::<Vec<_>>()).agg([all]))
+    let count = keys.len();
+    let mut columns = Vec::new();
+    for (at, key) in expression::columns(&scope, keys)?.into_iter().enumerate() {
+        columns.push(key.alias(&format!("{prefix}{at}")));
+    }
+    let values = scope.names().map(|name| col(&quoted(name)));
+    columns.push(python::row(values).alias(&format!("{prefix}rows")));
+    let place = functions::call("monotonically_increasing_id", Vec::<Column>::new());
+    columns.push(place.alias("place"));
+    let order = (0..count).map(|at| format!("{prefix}{at}")).chain(["place".to_owned()]);
+    let order = order.map(|name| col(&name)).collect::<Vec<_>>();
+    let rows = scope.only(&input.frame).select(columns).order_by(order);
+    let schema = groups::schema(rows.schema().await?.as_ref(), count);
+    let made = Arc::clone(&schema);
+    Ok(rows.map_batches(schema, move |rows| groups::gather(Arc::clone(&made), count, rows)))
 }
 
 async fn over_groups(

@@ -7,7 +7,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 use vonk_functions::Library;
 
 use super::config_of;
-use super::outside::MARK;
+use super::outside::{GROUPS, MARK};
 use crate::limits;
 
 /// The functions that a session's statements may call; names are case-insensitive.
@@ -33,6 +33,14 @@ impl<'a> Functions<'a> {
         self.library.scalar(&name).map(|function| limits::bounded(function, self.state))
     }
 
+    /// The name that the program gave to a function of its own, with its capitals.
+    pub(crate) fn own_name(&self, name: &str) -> Option<String> {
+        let own = self.state.scalar_functions();
+        let name = name.to_lowercase();
+        let function = own.get(&name).or_else(|| own.get(&format!("{name}{MARK}{GROUPS}")))?;
+        function.name().split(MARK).next().map(str::to_owned)
+    }
+
     pub(crate) fn aggregate(&self, name: &str) -> Option<Arc<AggregateUDF>> {
         let name = name.to_lowercase();
         let ours = || self.library.aggregate(&name);
@@ -50,7 +58,8 @@ impl<'a> Functions<'a> {
     /// The names of all functions, of tables too, sorted, each once.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = self.library.names();
-        names.extend(self.state.scalar_functions().keys().cloned());
+        let own = self.state.scalar_functions().values();
+        names.extend(own.map(|function| function.name().to_owned()));
         names.extend(self.state.aggregate_functions().keys().cloned());
         names.extend(self.state.table_functions().keys().cloned());
         // Some are known to their own expressions only.

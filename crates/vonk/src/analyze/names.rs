@@ -27,6 +27,11 @@ pub(super) trait Paths {
         None
     }
 
+    /// The name that the program gave to a function of its own, with its capitals.
+    fn function(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// The type of a column, if it is known.
     fn column_type(&self, _parts: &[Ident]) -> Option<DataType> {
         None

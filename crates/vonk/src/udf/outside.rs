@@ -51,7 +51,7 @@ impl Session {
     /// # Errors
     /// If the session refuses the function.
     pub fn udf_outside(&self, function: OutsideFunction) -> Result<()> {
-        let name = function.name.to_lowercase();
+        let name = function.name.clone();
         self.add_function(function.named(name))
     }
 
@@ -61,7 +61,7 @@ impl Session {
     /// # Errors
     /// If the session refuses the function.
     pub fn udaf_outside(&self, function: OutsideFunction) -> Result<()> {
-        let name = format!("{}{MARK}{GROUPS}", function.name.to_lowercase());
+        let name = format!("{}{MARK}{GROUPS}", function.name);
         self.add_function(function.named(name))
     }
 
@@ -89,9 +89,8 @@ impl Session {
     /// If the session refuses the function.
     pub fn udf_of_expression(&self, function: OutsideFunction, identity: &str) -> Result<String> {
         let called = format!("{}{MARK}{identity}", function.name);
-        let name = called.to_lowercase();
-        if !self.state().scalar_functions().contains_key(&name) {
-            self.add_function(function.named(name))?;
+        if !self.state().scalar_functions().contains_key(&called.to_lowercase()) {
+            self.add_function(function.named(called.clone()))?;
         }
         Ok(called)
     }
@@ -105,7 +104,8 @@ impl OutsideFunction {
         };
         let signature = Signature::variadic_any(volatility);
         let signature = Signature { type_signature: any_arguments(), ..signature };
-        let function = Outside { name, signature, function: self };
+        let aliases = vec![name.to_lowercase()];
+        let function = Outside { name, aliases, signature, function: self };
         UserFunction::Scalar(Arc::new(ScalarUDF::new_from_impl(function)))
     }
 }
@@ -145,6 +145,8 @@ impl TableFunctionImpl for OutsideTable {
 #[derive(Debug)]
 struct Outside {
     name: String,
+    /// Statements look functions up in lower case.
+    aliases: Vec<String>,
     signature: Signature,
     function: OutsideFunction,
 }
@@ -166,6 +168,10 @@ impl Hash for Outside {
 impl ScalarUDFImpl for Outside {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {

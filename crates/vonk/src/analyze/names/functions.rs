@@ -177,7 +177,10 @@ pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> Stri
     }
     add_defaults(&bare, &mut arguments);
     fit_arguments(&bare, function, &mut arguments);
-    let mut name = call_name(&bare, function, &arguments);
+    let mut name = match namer.paths.function(&bare) {
+        Some(own) => format!("{own}({})", arguments.join(", ")),
+        None => call_name(&bare, function, &arguments),
+    };
     if !function.within_group.is_empty() {
         name = within_group_name(namer, &bare, name, &function.within_group);
     }

@@ -381,6 +381,10 @@ impl Paths for Words<'_, '_> {
         self.queries.borrow_mut().next().unwrap_or_default().join(", ")
     }
 
+    fn function(&self, name: &str) -> Option<String> {
+        self.resolver.scope.functions.own_name(name)
+    }
+
     fn star(&self, argument: &ast::FunctionArg) -> Option<Vec<String>> {
         let ast::FunctionArg::Unnamed(argument) = argument else { return None };
         let from = self.env.from;
