@@ -44,7 +44,8 @@ assert words.select(pair("id", "word").alias("p")).select("p.*").first() == Row(
     first="ab", second=[1, 2]
 )
 named = F.udf(lambda a, b: a - b, "int")
-assert values(words.select(named(b=F.lit(1), a=F.col("id")))) == [0, 1, 2]
+differences = words.select(named(b=F.lit(1), a=F.col("id")))
+assert values(differences) == [0, 1, 2] and differences.columns == ["<lambda>(b => 1, a => id)"]
 assert values(spark.range(2).select(F.udf(lambda: 7, "int")())) == [7, 7]
 same = F.udf(lambda d, t, n, m: (d, t, n, m), "d DATE, t TIMESTAMP, n DECIMAL(10,2), m MAP<STRING,INT>")
 row = spark.sql("SELECT DATE'2024-02-29' d, TIMESTAMP'2024-02-29 12:00:00' t, 1.50BD n, map('k', 1) m")

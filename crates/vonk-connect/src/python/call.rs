@@ -55,10 +55,15 @@ fn called(
     let udf = python(call)?;
     let (args, named) = arguments(scope, &call.arguments)?;
     let session = scope.connection();
+    let words = match named.iter().any(Option::is_some) {
+        true => named.iter().map(|name| name.as_deref().unwrap_or_default()).collect::<Vec<_>>(),
+        false => Vec::new(),
+    };
+    let words = words.join(",");
     let names = (0..args.len()).map(|at| format!("_{at}")).collect();
     let shape = Shape { names, named, ..Shape::default() };
     let function = scalar(session, udf, &shape)?;
-    let id = function.id.clone();
+    let id = format!("{};{words}", function.id);
     let made = outside(call, udf, session, function)?;
     match Kind::of(udf.eval_type)? {
         Kind::Scalar => {

@@ -47,7 +47,7 @@ impl Kind {
             205 | 207 => Self::Map,
             201 | 209 | 215 | 216 => Self::GroupMap,
             206 | 210 => Self::CogroupMap,
-            300 | 301 | 302 => Self::Table,
+            300..=302 => Self::Table,
             _ => return Err(errors::unsupported("functions of Python for streaming queries")),
         })
     }

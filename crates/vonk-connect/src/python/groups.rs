@@ -93,7 +93,7 @@ impl Gathering {
     /// The rows of each key.
     fn ranges(&self, rows: &RecordBatch) -> Result<Vec<Range<usize>>> {
         match self.keys {
-            0 => Ok(vec![0..rows.num_rows()]),
+            0 => Ok(std::iter::once(0..rows.num_rows()).collect()),
             keys => Ok(partition(&rows.columns()[..keys])?.ranges()),
         }
     }
@@ -130,7 +130,7 @@ mod tests {
         let fields = ["key", "row"].map(|name| Field::new(name, DataType::Int64, true));
         let rows = Arc::new(Schema::new(fields.to_vec()));
         let batch = |keys: Vec<Option<i64>>| {
-            let numbers = Arc::new(Int64Array::from(keys.clone()));
+            let numbers = Arc::new(Int64Array::from(keys));
             RecordBatch::try_new(Arc::clone(&rows), vec![numbers.clone(), numbers]).unwrap()
         };
         let batches =

@@ -84,6 +84,7 @@ impl Session {
     /// [`call`](crate::functions::call). Columns are named as if it were the function's own name;
     /// `identity` tells it from others of that name; one that begins with `groups` says that the
     /// function is given `collect_list(named_struct(…))`, and is named as an aggregate of the fields.
+    /// Names of arguments follow it behind a semicolon, with commas between them.
     ///
     /// # Errors
     /// If the session refuses the function.

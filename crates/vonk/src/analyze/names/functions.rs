@@ -202,7 +202,7 @@ pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> Stri
 fn outside_name(namer: &Namer<'_>, function: &ast::Function) -> Option<String> {
     let ast::ObjectNamePart::Identifier(called) = function.name.0.first()? else { return None };
     let (name, identity) = called.value.split_once(MARK)?;
-    let arguments = || arguments_of(namer, function).join(", ");
+    let arguments = || worded(identity, arguments_of(namer, function)).join(", ");
     if !identity.starts_with(GROUPS) {
         return Some(format!("{name}({})", arguments()));
     }
@@ -211,11 +211,21 @@ fn outside_name(namer: &Namer<'_>, function: &ast::Function) -> Option<String> {
         return Some(format!("{name}({})", arguments()));
     };
     let values = arguments_of(namer, rows).into_iter().skip(1).step_by(2);
-    let mut words = format!("{name}({})", values.collect::<Vec<_>>().join(", "));
+    let mut words = format!("{name}({})", worded(identity, values.collect()).join(", "));
     if let Some(ast::WindowType::WindowSpec(spec)) = &lists.over {
         words += &format!(" OVER {}", window_name(namer, name, &[], spec));
     }
     Some(words)
+}
+
+/// Arguments with the names that the identity of a function gives them behind a semicolon.
+fn worded(identity: &str, arguments: Vec<String>) -> Vec<String> {
+    let mut names = identity.split_once(';').map_or("", |(_, names)| names).split(',');
+    let arguments = arguments.into_iter().map(|argument| match names.next().unwrap_or_default() {
+        "" => argument,
+        name => format!("{name} => {argument}"),
+    });
+    arguments.collect()
 }
 
 /// The call that is the only argument of another.
