@@ -43,7 +43,8 @@ pub(crate) use rules::{entry, item};
 pub fn cast_expr(expr: Expr, from: &Field, to: &FieldRef, mode: Mode) -> Result<Expr> {
     rules::check(from, to, mode)?;
     if is_plain(from, to) {
-        let to = Arc::new(to.as_ref().clone().with_nullable(true));
+        // With a name, the type would say of itself whether it may be NULL.
+        let to = Arc::new(to.as_ref().clone().with_name("").with_nullable(true));
         return Ok(match mode {
             Mode::Try => Expr::TryCast(TryCast::new_from_field(Box::new(expr), to)),
             _ => Expr::Cast(Cast::new_from_field(Box::new(expr), to)),

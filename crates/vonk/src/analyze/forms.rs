@@ -78,8 +78,10 @@ impl VisitorMut for Speller {
             *expr = cast;
         }
         // To the planner a CAST has the name of its operand, and `sum(a), sum(CAST(a AS DOUBLE))` are one.
-        if let Expr::Cast { expr: operand, format: None, .. } = expr
+        // Types that are named by their metadata are known to no call before it is coerced.
+        if let Expr::Cast { expr: operand, format: None, data_type, .. } = expr
             && !is_literal(operand)
+            && !matches!(data_type, ast::DataType::Custom(..) | ast::DataType::Interval { .. })
         {
             self.keep_cast(expr);
         }
