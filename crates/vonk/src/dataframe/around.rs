@@ -21,7 +21,8 @@ use crate::session::Session;
 /// let people = session.sql("SELECT * FROM VALUES ('Ada', 2), ('Bob', 0) AS p(name, pets)");
 /// let around = people.around().await?;
 /// let pets = session.range(1, 9).within(&around).filter(col("id").leq(col("pets")));
-/// let owners = people.filter(pets.reference().await?.exists());
+/// let pets = pets.reference().await?;
+/// let owners = people.filter(pets.exists());
 /// assert_eq!(owners.select(["name"]).rows::<(String,)>().await?, [("Ada".into(),)]);
 /// # Ok(()) }
 /// ```
