@@ -46,7 +46,7 @@ spark.addTag("quick")
 assert numbers.agg(F.max("id")).first()[0] == 4
 assert spark.getTags() == {"quick"} and spark.interruptTag("quick") == []
 
-other = spark.newSession()
+other = SparkSession.builder.remote(sys.argv[1]).create()
 assert not other.catalog.tableExists("numbers")
 other.stop()
 spark.stop()

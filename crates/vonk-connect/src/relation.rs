@@ -36,6 +36,7 @@ mod streaming;
 mod table_function;
 mod unpivot;
 
+pub(crate) use nearest::row_number;
 pub(crate) use observe::Observed;
 pub(crate) use scope::{Output, Scope};
 pub(crate) use streaming::is_streaming;

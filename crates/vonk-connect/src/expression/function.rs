@@ -2,11 +2,11 @@
 
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::{ExprType, UnresolvedFunction};
-use vonk::dataframe::{Column, WindowSpec, col, lit};
+use vonk::dataframe::{Column, col, lit};
 use vonk::{Result, functions};
 
 use super::{attribute_name, last_part, literal_text, quoted};
-use crate::relation::Scope;
+use crate::relation::{Scope, row_number};
 use crate::types;
 
 /// The call of a function or operator.
@@ -16,8 +16,7 @@ use crate::types;
 pub(super) fn column(scope: &Scope<'_>, function: &UnresolvedFunction) -> Result<Column> {
     let name = function.function_name.as_str();
     if name == "distributed_sequence_id" {
-        let number = functions::row_number().over(&WindowSpec::default());
-        return Ok(number.cast_unnamed("bigint") - lit(1i64));
+        return Ok(row_number().cast_unnamed("bigint") - lit(1i64));
     }
     let mut args = Vec::new();
     for argument in &function.arguments {

@@ -130,7 +130,13 @@ pub(super) async fn zip(session: &Arc<ConnectSession>, zip: &Zip) -> Result<Quer
 
 /// The rows with their numbers, in their order.
 fn numbered(frame: &DataFrame, name: &str) -> DataFrame {
-    frame.with_column(name, functions::row_number().over(&WindowSpec::default()))
+    frame.with_column(name, row_number())
+}
+
+/// The number of a row in the order that rows come in. A window has to name an order: one that leaves
+/// them where they are.
+pub(crate) fn row_number() -> Column {
+    functions::row_number().over(&WindowSpec::default().order_by([lit(1)]))
 }
 
 fn both<'a>(session: &'a ConnectSession, left: &'a Query, right: &'a Query) -> Scope<'a> {
