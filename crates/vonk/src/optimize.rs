@@ -22,30 +22,33 @@ mod runtime_filters;
 mod spilling_joins;
 mod struct_fields;
 mod token_counts;
+mod unless;
 mod upwards;
 mod yielding;
 
 use spilling_joins::WhereMemoryIsShort;
+use unless::Unless;
 use upwards::Upwards;
 
 type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 
 /// The rules for logical plans.
 pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let repairs_aggregates = config.is_on(config::REPAIR_AGGREGATE_FILTERS);
     let rules = Optimizer::new().rules.into_iter();
     let rules = rules.flat_map(|rule| -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+        let unless = |is_wrong| Unless { rule: Arc::clone(&rule), is_wrong, may_fail: false };
         match rule.name() {
-            "push_down_filter" if repairs_aggregates => {
-                vec![Arc::new(aggregate_filters::AboveAggregates::new(rule))]
+            "push_down_filter" if config.is_on(config::REPAIR_AGGREGATE_FILTERS) => {
+                vec![Arc::new(unless(aggregate_filters::filters_what_none_give))]
             }
             "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
-                vec![Arc::new(join_nulls::WhereNullsAreAlike::new(rule))]
+                vec![Arc::new(unless(join_nulls::mixes_joins))]
             }
+            // They fail where columns that they add meet others of their name.
             "extract_leaf_expressions" | "push_down_leaf_projections"
                 if config.is_on(config::REPAIR_PROJECTIONS) =>
             {
-                vec![Arc::new(struct_fields::WhereNamesDiffer::new(rule))]
+                vec![Arc::new(Unless { may_fail: true, ..unless(struct_fields::shadow) })]
             }
             // It takes equal projections for one.
             "optimize_projections" if config.is_on(config::REPAIR_PROJECTIONS) => {

@@ -6,23 +6,12 @@
 //! sets, of which one may be empty, no condition may pass. sql/queries/aggregates.slt has a query
 //! that tells when this can go.
 
-use std::sync::Arc;
-
 use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-/// DataFusion's filter pushdown, except into aggregates of no rows.
-#[derive(Debug)]
-pub(super) struct AboveAggregates {
-    rule: Arc<dyn OptimizerRule + Send + Sync>,
-}
-
-impl AboveAggregates {
-    pub(super) fn new(rule: Arc<dyn OptimizerRule + Send + Sync>) -> Self {
-        Self { rule }
-    }
+/// Whether the plan is a filter over an aggregate of no rows.
+pub(super) fn filters_what_none_give(plan: &LogicalPlan) -> DfResult<bool> {
+    Ok(matches!(plan, LogicalPlan::Filter(filter) if gives_row_for_none(&filter.input)))
 }
 
 /// Whether the plan, or what it filters, gives a row where its input has none. DataFusion's rule
@@ -34,32 +23,5 @@ fn gives_row_for_none(plan: &LogicalPlan) -> bool {
             aggregate.group_expr.iter().all(|key| matches!(key, Expr::GroupingSet(_)))
         }
         _ => false,
-    }
-}
-
-impl OptimizerRule for AboveAggregates {
-    fn name(&self) -> &str {
-        self.rule.name()
-    }
-
-    fn apply_order(&self) -> Option<ApplyOrder> {
-        self.rule.apply_order()
-    }
-
-    fn supports_rewrite(&self) -> bool {
-        true
-    }
-
-    fn rewrite(
-        &self,
-        plan: LogicalPlan,
-        config: &dyn OptimizerConfig,
-    ) -> DfResult<Transformed<LogicalPlan>> {
-        match &plan {
-            LogicalPlan::Filter(filter) if gives_row_for_none(&filter.input) => {
-                Ok(Transformed::no(plan))
-            }
-            _ => self.rule.rewrite(plan, config),
-        }
     }
 }
