@@ -11,7 +11,7 @@ use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr as Resolved, LogicalPlan, LogicalPlanBuilder, TableType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
 use futures::StreamExt;
 use parking_lot::Mutex;
@@ -23,6 +23,7 @@ use super::column::{Column, columns};
 use super::source::{behind_table, renamed, scan_plan, stored_schema};
 use super::syntax::{self, Select};
 use crate::error::{Error, Result};
+use crate::operators::slices;
 
 /// Batches that may wait to be looked at.
 const BATCHES_WAITING: usize = 4;
@@ -161,16 +162,13 @@ impl TableProvider for ObservedTable {
             passing: Arc::clone(&self.passing),
             observed: Arc::clone(&self.observed),
         });
-        let slice = |index| -> Arc<dyn PartitionStream> {
+        let slice = |index| {
             let (plan, schema) = (Arc::clone(&plan), Arc::clone(&self.schema));
             let sender = Mutex::new(Some(sender.clone()));
-            Arc::new(Slice { plan, schema, index, sender, start: Arc::clone(&start) })
+            Slice { plan, schema, index, sender, start: Arc::clone(&start) }
         };
         let count = plan.output_partitioning().partition_count();
-        let slices = (0..count).map(slice).collect();
-        let schema = Arc::clone(&self.schema);
-        let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, None)?;
-        Ok(Arc::new(scan))
+        Ok(Arc::new(slices::scan(&self.schema, count, slice, projection, None)?))
     }
 }
 

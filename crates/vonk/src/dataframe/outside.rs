@@ -10,7 +10,7 @@ use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -19,6 +19,7 @@ use futures::{StreamExt, stream};
 use super::DataFrame;
 use super::source::scan_plan;
 use crate::error::{Error, Result};
+use crate::operators::slices;
 
 /// The batches of one partition.
 pub type Batches = BoxStream<'static, Result<RecordBatch>>;
@@ -98,17 +99,14 @@ impl TableProvider for MapTable {
     {
         Box::pin(async move {
             let plan = state.create_physical_plan(&self.input).await?;
-            let slice = |index| -> Arc<dyn PartitionStream> {
-                Arc::new(Slice {
-                    plan: Arc::clone(&plan),
-                    index,
-                    schema: Arc::clone(&self.schema),
-                    map: Arc::clone(&self.map),
-                })
+            let count = plan.output_partitioning().partition_count();
+            let slice = |index| Slice {
+                plan: Arc::clone(&plan),
+                index,
+                schema: Arc::clone(&self.schema),
+                map: Arc::clone(&self.map),
             };
-            let slices = (0..plan.output_partitioning().partition_count()).map(slice).collect();
-            let schema = Arc::clone(&self.schema);
-            let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
+            let scan = slices::scan(&self.schema, count, slice, projection, limit)?;
             Ok(Arc::new(scan) as Arc<dyn ExecutionPlan>)
         })
     }

@@ -17,7 +17,7 @@ use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use futures::StreamExt;
 
@@ -28,6 +28,7 @@ use super::syntax::Select;
 use crate::error::{Condition, Error, Result};
 use crate::operators::ahead::run_ahead;
 use crate::operators::named_scan::{NamedScan, Scanned};
+use crate::operators::slices;
 use crate::session::Session;
 
 /// Batches that a partition may be ahead of the one that is being gathered.
@@ -176,13 +177,11 @@ impl TableProvider for PartitionTable {
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let input = state.create_physical_plan(&self.input).await?;
         let (plan, count) = self.step.plan(input, &self.input, state)?;
-        let slice = |index| -> Arc<dyn PartitionStream> {
+        let slice = |index| {
             let (plan, schema) = (Arc::clone(&plan), Arc::clone(&self.schema));
-            Arc::new(Slice { plan, schema, index, count })
+            Slice { plan, schema, index, count }
         };
-        let slices = (0..count).map(slice).collect();
-        let schema = Arc::clone(&self.schema);
-        let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
+        let scan = slices::scan(&self.schema, count, slice, projection, limit)?;
         Ok(Arc::new(NamedScan::new(Scanned::Partitions, scan)))
     }
 }

@@ -12,7 +12,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::streaming::PartitionStream;
 use futures::TryStreamExt;
 use futures::channel::mpsc;
 use futures::{SinkExt, stream};
@@ -23,6 +23,7 @@ use super::job::{CancelOnDrop, Job, Task};
 use super::{Data, Parts, Rdd};
 use crate::dataframe::{DataFrame, Row, named_fields, scan_plan, traced_fields};
 use crate::error::{Error, Result};
+use crate::operators::slices;
 
 /// Batches that a partition may be ahead of the query.
 const BATCHES_AHEAD: usize = 2;
@@ -150,13 +151,8 @@ impl<T: Data> TableProvider for RddTable<T> {
             rows_max: state.config().batch_size(),
             _cancel: cancel,
         });
-        let slice = |index| -> Arc<dyn PartitionStream> {
-            Arc::new(Slice { prepared: Arc::clone(&prepared), index, count })
-        };
-        let slices = (0..count).map(slice).collect();
-        let schema = Arc::clone(&self.schema);
-        let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
-        Ok(Arc::new(scan))
+        let slice = |index| Slice { prepared: Arc::clone(&prepared), index, count };
+        Ok(Arc::new(slices::scan(&self.schema, count, slice, projection, limit)?))
     }
 }
 

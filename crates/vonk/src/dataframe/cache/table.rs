@@ -8,13 +8,14 @@ use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 
 use super::{Cache, Filled, renamed};
 use crate::operators::named_scan::{NamedScan, Scanned};
+use crate::operators::slices;
 
 /// A query and its cache.
 #[derive(Debug)]
@@ -80,13 +81,11 @@ impl CacheTable {
                     (source, count)
                 }
             };
-            let slice = |index| -> Arc<dyn PartitionStream> {
+            let slice = |index| {
                 let (source, schema) = (source.clone(), Arc::clone(&self.schema));
-                Arc::new(Slice { source, schema, index, count })
+                Slice { source, schema, index, count }
             };
-            let slices = (0..count).map(slice).collect();
-            let schema = Arc::clone(&self.schema);
-            let scan = StreamingTableExec::try_new(schema, slices, projection, None, false, limit)?;
+            let scan = slices::scan(&self.schema, count, slice, projection, limit)?;
             Ok(Arc::new(NamedScan::new(Scanned::Kept, scan)) as Arc<dyn ExecutionPlan>)
         })
     }
