@@ -134,6 +134,7 @@ impl Upload {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as pairs of hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

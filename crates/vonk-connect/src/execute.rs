@@ -26,7 +26,9 @@ mod batches;
 mod plan;
 mod progress;
 
-pub(crate) use batches::{client_schema, ipc_batches, ipc_batches_of};
+pub(crate) use batches::{
+    BATCH_BYTES, bytes_of, client_schema, ipc_batches, ipc_batches_of, slices, with_schema,
+};
 pub(crate) use plan::{Context, decompressed};
 
 /// Bytes of answers that wait for a client before the statement waits too.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
 use vonk::{Error, Result};
@@ -78,21 +79,37 @@ fn map_type(entries: &FieldRef, is_sorted: bool, zone: &str) -> DataType {
     DataType::Map(Arc::new(entries), is_sorted)
 }
 
-/// The rows of a batch with the types of the client's schema.
-fn client_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+/// The rows of a batch with the types of a schema of as many columns.
+///
+/// # Errors
+/// Those of the casts: a value that has no place in its type is one.
+pub(crate) fn with_schema(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, ArrowError> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
     let columns = batch.columns().iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| client_array(column, field.data_type()));
-    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
+        true => Ok(Arc::clone(column)),
+        false => cast_with_options(column, field.data_type(), &options),
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)?)
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)
 }
 
-fn client_array(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
-    if array.data_type() == data_type {
-        return Ok(Arc::clone(array));
-    }
-    let options = CastOptions { safe: false, ..CastOptions::default() };
-    Ok(cast_with_options(array, data_type, &options)?)
+/// About how many bytes the rows of a batch take.
+pub(crate) fn bytes_of(batch: &RecordBatch) -> usize {
+    let sizes = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size());
+    sizes.map(|size| size.unwrap_or(0)).sum()
+}
+
+/// A batch in so many parts of about as many rows, none of them empty but for the only one.
+pub(crate) fn slices(batch: &RecordBatch, count: usize) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    let count = count.clamp(1, rows.max(1));
+    let border = move |part: usize| part * rows / count;
+    (0..count).map(move |part| batch.slice(border(part), border(part + 1) - border(part)))
 }
 
 /// The rows of a batch as Arrow streams of about [`BATCH_BYTES`] each, with how many rows they have.
@@ -100,16 +117,8 @@ fn client_array(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
 /// # Errors
 /// `INTERNAL_ERROR` if a column cannot be given in the client's type.
 pub(crate) fn ipc_batches(batch: &RecordBatch, schema: &SchemaRef) -> Result<Vec<(usize, Bytes)>> {
-    let batch = client_batch(batch, schema)?;
-    let rows = batch.num_rows();
-    let bytes: usize = batch
-        .columns()
-        .iter()
-        .map(|column| column.to_data().get_slice_memory_size().unwrap_or(0))
-        .sum();
-    let parts = bytes.div_ceil(BATCH_BYTES).clamp(1, rows.max(1));
-    let border = |part: usize| part * rows / parts;
-    let slices = (0..parts).map(|part| batch.slice(border(part), border(part + 1) - border(part)));
+    let batch = with_schema(batch, schema)?;
+    let slices = slices(&batch, bytes_of(&batch).div_ceil(BATCH_BYTES));
     slices.map(|slice| Ok((slice.num_rows(), ipc_stream(&slice)?))).collect()
 }
 
@@ -126,5 +135,5 @@ fn ipc_stream(batch: &RecordBatch) -> Result<Bytes> {
 /// As [`ipc_batches`].
 pub(crate) fn ipc_batches_of(batch: &RecordBatch, zone: &str) -> Result<Bytes> {
     let schema = client_schema(&batch.schema(), zone);
-    ipc_stream(&client_batch(batch, &schema)?)
+    ipc_stream(&with_schema(batch, &schema)?)
 }

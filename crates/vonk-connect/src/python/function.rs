@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, RecordBatchOptions};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -13,8 +12,9 @@ use vonk::{Error, Result};
 
 use super::pool::Pool;
 use super::worker::Needs;
+use crate::artifacts::hex;
 use crate::errors;
-use crate::execute::{client_schema, ipc_batches};
+use crate::execute::{client_schema, ipc_batches, with_schema};
 use crate::session::ConnectSession;
 use crate::types;
 
@@ -114,8 +114,7 @@ impl Function {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let id: String =
-            hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&hash.finalize()[..12]);
         let mut named = about;
         named["id"] = id.clone().into();
         let mut definition = Vec::new();
@@ -171,16 +170,7 @@ impl Function {
         let Some(batch) = reader.next().transpose().map_err(wrong)? else {
             return Ok(RecordBatch::new_empty(Arc::clone(&self.schema)));
         };
-        let options = CastOptions { safe: false, ..CastOptions::default() };
-        let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns =
-            columns.map(|(column, field)| match column.data_type() == field.data_type() {
-                true => Ok(Arc::clone(column)),
-                false => cast_with_options(column, field.data_type(), &options),
-            });
-        let columns = columns.collect::<std::result::Result<Vec<_>, _>>().map_err(wrong)?;
-        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &rows).map_err(wrong)
+        with_schema(&batch, &self.schema).map_err(wrong)
     }
 }
 

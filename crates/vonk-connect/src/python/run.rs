@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::concat;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Fields, Schema};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -15,12 +15,10 @@ use vonk::{Condition, Error, Result};
 
 use super::function::Function;
 use super::worker::{Answer, Worker};
+use crate::execute::{BATCH_BYTES, bytes_of, slices};
 
 /// How often a function in an expression looks whether somebody waits for its query.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Bytes of groups that one worker is given at a time, and fewer where there are workers without any.
-const GROUPS_BYTES: usize = 4 << 20;
 
 /// Groups that are so few bytes are not worth a second worker.
 const GROUPS_BYTES_MIN: usize = 64 << 10;
@@ -48,15 +46,12 @@ pub(crate) fn in_groups(function: &Arc<Function>, input: Batches, workers: usize
     results.map_ok(|batches| stream::iter(batches).map(Ok)).try_flatten().boxed()
 }
 
-/// A batch of groups in parts for workers.
+/// A batch of groups in parts for workers: as large as answers, and less where there are workers
+/// without any.
 fn parts(batch: &RecordBatch, workers: usize) -> Vec<RecordBatch> {
-    let sizes = batch.columns().iter().map(|column| column.to_data().get_slice_memory_size());
-    let bytes: usize = sizes.map(|size| size.unwrap_or(0)).sum();
+    let bytes = bytes_of(batch);
     let least = if bytes >= GROUPS_BYTES_MIN { workers } else { 1 };
-    let rows = batch.num_rows();
-    let count = bytes.div_ceil(GROUPS_BYTES).max(least).clamp(1, rows.max(1));
-    let border = |part: usize| part * rows / count;
-    (0..count).map(|part| batch.slice(border(part), border(part + 1) - border(part))).collect()
+    slices(batch, bytes.div_ceil(BATCH_BYTES).max(least)).collect()
 }
 
 /// A worker that runs a function, which is taken when there is something to run it over.
@@ -71,7 +66,6 @@ impl Conversation {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let mut worker = match self.worker.take() {
             Some(worker) => worker,
-            None if self.input.is_over => return Ok(None),
             None => {
                 let mut worker = self.function.pool.take(&self.function.needs).await?;
                 worker.begin(&self.function.id, &self.function.definition).await?;
@@ -90,12 +84,10 @@ impl Conversation {
                     return Ok(Some(batch));
                 }
                 Answer::Done => {
-                    self.input.is_over = true;
                     self.function.pool.give_back(worker);
                     return Ok(None);
                 }
                 Answer::Failed(error) => {
-                    self.input.is_over = true;
                     self.function.pool.give_back(worker);
                     return Err(error);
                 }
@@ -108,12 +100,11 @@ impl Conversation {
 struct Input {
     batches: BoxStream<'static, Result<RecordBatch>>,
     waiting: Vec<bytes::Bytes>,
-    is_over: bool,
 }
 
 impl Input {
     fn new(batches: Batches) -> Self {
-        Self { batches, waiting: Vec::new(), is_over: false }
+        Self { batches, waiting: Vec::new() }
     }
 
     async fn next(&mut self, function: &Function) -> Result<Option<bytes::Bytes>> {
@@ -164,13 +155,7 @@ impl Code for Scalar {
                 }
             })
         })?;
-        let columns: Vec<&dyn Array> =
-            batches.iter().map(|batch| batch.column(0).as_ref()).collect();
-        match columns.as_slice() {
-            [] => Ok(arrow::array::new_empty_array(self.0.schema.field(0).data_type())),
-            [_] => Ok(Arc::clone(batches[0].column(0))),
-            several => Ok(concat(several)?),
-        }
+        Ok(Arc::clone(concat_batches(&self.0.schema, &batches)?.column(0)))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use spark_connect_proto::{ChunkedCachedLocalRelation, LocalRelation};
 use vonk::{Error, Result};
 
 use super::Query;
+use crate::execute::with_schema;
 use crate::session::ConnectSession;
 use crate::{codec, errors};
 
@@ -117,16 +117,7 @@ fn cast_to(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         let message = format!("the rows have {has} columns and their schema has {wants}");
         return Err(Error::new(errors::INVALID_PLAN, message));
     }
-    let options = CastOptions { safe: false, ..CastOptions::default() };
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
-        match column.data_type() == field.data_type() {
-            true => Ok(Arc::clone(column)),
-            false => Ok(cast_with_options(column, field.data_type(), &options)?),
-        }
-    });
-    let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
-    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)?)
+    Ok(with_schema(batch, schema)?)
 }
 
 fn damaged(error: &arrow::error::ArrowError) -> Error {
