@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, JoinOperator, SetExpr, SetOperator, TableFactor, Visit, Visitor};
+use sqlparser::ast::{self, JoinOperator, SetExpr, SetOperator, TableFactor, Visit, Visitor};
 
+use super::refusals::finds;
 use crate::error::{Condition, Error, Result};
 
 /// Refuses references of recursive queries to themselves at places that Spark does not allow.
@@ -153,35 +154,7 @@ fn names(part: &impl Visit, name: &str) -> bool {
 
 /// Whether the items of a SELECT call an aggregate or a window function, not in queries of theirs.
 fn calls(select: &ast::Select, is_aggregate: &dyn Fn(&str) -> bool) -> bool {
-    struct Finder<'a> {
-        is_aggregate: &'a dyn Fn(&str) -> bool,
-        queries: usize,
-    }
-    impl Visitor for Finder<'_> {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-            self.queries += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-            self.queries -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            match expr {
-                Expr::Function(call)
-                    if self.queries == 0
-                        && (call.over.is_some()
-                            || (self.is_aggregate)(&call.name.to_string().to_lowercase())) =>
-                {
-                    ControlFlow::Break(())
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    select.projection.visit(&mut Finder { is_aggregate, queries: 0 }).is_break()
+    finds(&select.projection, &|call| {
+        call.over.is_some() || is_aggregate(&call.name.to_string().to_lowercase())
+    })
 }

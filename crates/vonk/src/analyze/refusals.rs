@@ -319,9 +319,9 @@ fn is_volatile(call: &Function) -> bool {
     VOLATILE.contains(&call.name.to_string().to_lowercase().as_str())
 }
 
-/// Whether an expression holds such a call, outside of the queries in it.
-fn finds(expr: &Expr, is_it: &dyn Fn(&Function) -> bool) -> bool {
-    expr.visit(&mut Finder { is_it, depth: 0 }).is_break()
+/// Whether a part of a query holds such a call, outside of the queries in it.
+pub(super) fn finds(part: &impl Visit, is_it: &dyn Fn(&Function) -> bool) -> bool {
+    part.visit(&mut Finder { is_it, depth: 0 }).is_break()
 }
 
 struct Finder<'a> {

@@ -328,7 +328,7 @@ fn push_select_all(place: &TokenWithSpan, spelled: &mut Vec<TokenWithSpan>) {
     spelled.extend(words.into_iter().map(|token| TokenWithSpan::new(token, place.span)));
 }
 
-fn is_word(token: &TokenWithSpan, text: &str) -> bool {
+pub(super) fn is_word(token: &TokenWithSpan, text: &str) -> bool {
     matches!(&token.token, Token::Word(word)
         if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
 }

@@ -11,6 +11,7 @@ use crate::dataframe::DataFrame;
 use crate::error::{Condition, Error, Result};
 use crate::limits::Deadline;
 use crate::policy::Access;
+use crate::session::Session;
 
 /// What becomes of a target that is there already.
 ///
@@ -189,11 +190,7 @@ impl DataFrameWriter {
     /// the target is as it was.
     pub async fn save(self, path: &str) -> Result<WriteReport> {
         let session = self.query.session().clone();
-        let deadline = Deadline::start(&session.config())?;
-        let written = deadline.within(self.save_now(path)).await;
-        // Also after a failure, as for statements.
-        session.forget_rows(None);
-        written
+        timed(&session, None, self.save_now(path)).await
     }
 
     async fn save_now(self, path: &str) -> Result<WriteReport> {
@@ -216,11 +213,7 @@ impl DataFrameWriter {
     /// Those of the query; `TABLE_OR_VIEW_ALREADY_EXISTS` unless the mode says otherwise.
     pub async fn save_as_table(self, name: &str) -> Result<WriteReport> {
         let session = self.query.session().clone();
-        let deadline = Deadline::start(&session.config())?;
-        let written = deadline.within(self.save_as_table_now(name)).await;
-        // Also after a failure, as for statements.
-        session.forget_rows(Some(name));
-        written
+        timed(&session, Some(name), self.save_as_table_now(name)).await
     }
 
     async fn save_as_table_now(self, name: &str) -> Result<WriteReport> {
@@ -243,11 +236,7 @@ impl DataFrameWriter {
     /// Those of the query; `TABLE_OR_VIEW_NOT_FOUND`; if columns do not fit in number or type.
     pub async fn insert_into(self, name: &str) -> Result<WriteReport> {
         let session = self.query.session().clone();
-        let deadline = Deadline::start(&session.config())?;
-        let written = deadline.within(self.insert_into_now(name)).await;
-        // Also after a failure, as for statements.
-        session.forget_rows(Some(name));
-        written
+        timed(&session, Some(name), self.insert_into_now(name)).await
     }
 
     async fn insert_into_now(self, name: &str) -> Result<WriteReport> {
@@ -262,6 +251,18 @@ impl DataFrameWriter {
     fn save_mode(&self) -> Result<SaveMode> {
         self.mode.clone().map_err(|message| Error::new(Condition::INVALID_PARAMETER, message))
     }
+}
+
+/// A write within the time that the session gives it, after which kept rows are those of before.
+async fn timed(
+    session: &Session,
+    table: Option<&str>,
+    write: impl Future<Output = Result<WriteReport>>,
+) -> Result<WriteReport> {
+    let written = Deadline::start(&session.config())?.within(write).await;
+    // Also after a failure, as for statements.
+    session.forget_rows(table);
+    written
 }
 
 /// A write to a path, or `None` if something is there and the mode is to ignore that.

@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use super::{Changes, Command, Source, columns, no_answer, table_name};
 use crate::catalog::TableMeta;
 use crate::error::{Condition, Error, Result};
+use crate::sql::forms::is_word;
 use crate::sql::{Environment, plan_query};
 use crate::write::{InsertSpec, insert_into};
 
@@ -83,17 +84,14 @@ pub(super) fn parse_partition(
 /// The statements of `FROM … INSERT … SELECT … INSERT …`, each with the FROM of its own; `None` for
 /// every other statement.
 pub(in crate::sql) fn split(tokens: &[TokenWithSpan]) -> Option<Vec<Vec<TokenWithSpan>>> {
-    let is_word = |token: &TokenWithSpan, text: &str| {
-        matches!(&token.token, Token::Word(word)
-            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text))
-    };
-    let tokens: Vec<&TokenWithSpan> = tokens
+    let mut tokens = tokens
         .iter()
         .filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::SemiColon))
-        .collect();
-    if !tokens.first().is_some_and(|first| is_word(first, "FROM")) {
+        .peekable();
+    if !tokens.peek().is_some_and(|first| is_word(first, "FROM")) {
         return None;
     }
+    let tokens: Vec<&TokenWithSpan> = tokens.collect();
     let mut depth = 0_usize;
     let mut outside = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
