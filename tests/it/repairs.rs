@@ -34,6 +34,13 @@ const REPAIRS: &[Repair] = &[
         right: &["6", "8"],
     },
     Repair {
+        option: config::REPAIR_EQUIVALENCES,
+        setup: &[L, R],
+        query: "SELECT l.k lk, q.v qv, row_number() OVER (ORDER BY q.v, l.k DESC) n FROM l \
+                LEFT JOIN (SELECT * FROM r WHERE v = 'c') q ON l.k = q.k",
+        right: &["1 c 3", "2 NULL 1", "NULL NULL 2"],
+    },
+    Repair {
         option: config::REPAIR_FILTER_PUSHDOWN,
         setup: &[L, R],
         query: "SELECT l.k lk, r.k rk, r.v rv FROM l RIGHT JOIN r ON l.k = r.k \

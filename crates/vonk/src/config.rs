@@ -95,6 +95,8 @@ options! {
         "Whether filters stay above aggregates that give a row for no rows.";
     REPAIR_CONDITIONS: Boolean = "vonk.repair.conditions", None, "true",
         "Whether a condition that can fail is only asked where those before it leave it open.";
+    REPAIR_EQUIVALENCES: Boolean = "vonk.repair.equivalences", None, "true",
+        "Whether what is known of columns, as that they are constant, is forgotten beyond outer joins and where they equal what is computed of them.";
     REPAIR_FILTER_PUSHDOWN: Boolean = "vonk.repair.filter.pushdown", None, "true",
         "Whether filters stay above columns that share a name, where DataFusion would lose rows.";
     REPAIR_FLOAT_BOUNDS: Boolean = "vonk.repair.float.bounds", None, "true",

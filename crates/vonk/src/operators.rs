@@ -7,6 +7,7 @@ use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceCh
 
 pub(crate) mod ahead;
 pub(crate) mod conjunction;
+pub(crate) mod forgetful;
 pub(crate) mod guarded;
 pub(crate) mod in_order;
 pub(crate) mod interrupt;

@@ -11,6 +11,7 @@ use crate::config::{self, Config};
 mod aggregate_filters;
 mod conjunctions;
 mod equal_projections;
+mod equivalences;
 mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
@@ -64,6 +65,9 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
 pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
     rules.push(Arc::new(Upwards(partition_numbers::WherePartitionsAreNumbered)));
+    if config.is_on(config::REPAIR_EQUIVALENCES) {
+        rules.push(Arc::new(Upwards(equivalences::WhereTheyMislead)));
+    }
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
             "FilterPushdown" if config.is_on(config::REPAIR_FILTER_PUSHDOWN) => {
