@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::fs;
 
 use vonk::config::OPTIONS;
-use vonk::sql::STATEMENTS;
+use vonk::sql::{STATEMENTS, functions};
 use vonk_tests::repository;
 
 #[test]
@@ -26,7 +26,7 @@ fn the_reference_is_that_of_the_tables() {
 
 fn reference() -> String {
     let mut text =
-        "# Reference\n\nMade from the tables of the code; `SHOW FUNCTIONS` lists the functions.\n"
+        "# Reference\n\nMade from the tables of the code: statements, options, functions.\n"
             .to_owned();
     text.push_str("\n## Statements\n\nA statement is a query, or one of these.\n\n| statement | |\n|---|---|\n");
     for row in STATEMENTS {
@@ -40,6 +40,13 @@ fn reference() -> String {
             if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
         let kept = if row.is_of_process { " *" } else { "" };
         let _ = writeln!(text, "| `{}`{kept} | {spark} | {default} | {} |", row.name, row.doc);
+    }
+    text.push_str("\n## Functions\n\nNames are without regard to case. `DESCRIBE FUNCTION name` says the same.\n\n| call | | also called |\n|---|---|---|\n");
+    for row in functions() {
+        let others: Vec<String> =
+            row.names[1..].iter().map(|name| format!("`{}`", escaped(name))).collect();
+        let usage = escaped(&row.usage);
+        let _ = writeln!(text, "| `{usage}` | {} | {} |", escaped(&row.doc), others.join(", "));
     }
     text
 }

@@ -19,12 +19,49 @@ mod lists;
 mod min_max;
 mod moments;
 mod percentiles;
+mod regression;
 mod sum;
 mod vectors;
 pub(crate) mod whole;
 
 /// Every function of groups that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::aggregate(
+        &["regr_intercept"],
+        "regr_intercept(y, x)",
+        "Gives where the regression line of pairs crosses zero.",
+        |_| regression::intercept(),
+    ),
+    Function::aggregate(
+        &["regr_r2"],
+        "regr_r2(y, x)",
+        "Tells how well the regression line of pairs fits, up to 1.",
+        |_| regression::r2(),
+    ),
+    Function::aggregate(
+        &["regr_slope"],
+        "regr_slope(y, x)",
+        "Gives the slope of the regression line of pairs.",
+        |_| regression::slope(),
+    ),
+    Function::aggregate(
+        &["regr_sxx"],
+        "regr_sxx(y, x)",
+        "Gives the sum of the squares of the distances of `x` from its average.",
+        |_| regression::sxx(),
+    ),
+    Function::aggregate(
+        &["regr_sxy"],
+        "regr_sxy(y, x)",
+        "Gives the sum of the products of the distances from the averages.",
+        |_| regression::sxy(),
+    ),
+    Function::aggregate(
+        &["regr_syy"],
+        "regr_syy(y, x)",
+        "Gives the sum of the squares of the distances of `y` from its average.",
+        |_| regression::syy(),
+    ),
     Function::aggregate(
         &["vector_sum"],
         "vector_sum(vector)",

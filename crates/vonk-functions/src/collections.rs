@@ -15,6 +15,7 @@ mod order;
 mod search;
 mod sequence;
 mod sets;
+mod sort_maps;
 mod stack;
 pub(crate) mod types;
 
@@ -87,13 +88,13 @@ pub(crate) const FUNCTIONS: &[Function] = rows![
     "map_from_entries", "map_from_entries(entries)", "Makes a map of an array of pairs.",
         maps::from_entries;
     "map_keys", "map_keys(map)", "Gives the keys of a map.", maps::keys;
+    "map_sort", "map_sort(value)", "Gives maps with their entries in the order of the keys.",
+        sort_maps::udf;
     "map_values", "map_values(map)", "Gives the values of a map.", maps::values;
     "named_struct", "named_struct(name, value, ...)", "Makes a struct of names and values in turns.",
         construct::named_struct;
     "sequence", "sequence(start, stop[, step])",
         "Gives the numbers, dates or timestamps from one to another.", sequence::udf;
-    "shuffle", "shuffle(array[, seed])", "Puts the items of an array in an order by chance.",
-        order::shuffle;
     "size" | "cardinality", "size(container)", "Gives how many items an array or a map has.",
         search::size;
     "slice", "slice(array, start, length)", "Gives so many items of an array from a place on.",

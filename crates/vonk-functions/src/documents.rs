@@ -11,6 +11,7 @@ mod moments;
 mod options;
 mod schema;
 mod tree;
+mod unloaded;
 pub(crate) mod variant;
 mod variant_schema;
 mod write;
@@ -38,6 +39,36 @@ pub fn schema_of(function: &str, text: &str) -> Option<String> {
 
 /// Every function of documents.
 pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::scalar(
+        &["from_avro"],
+        "from_avro(bytes, schema[, options])",
+        "Is refused, as Spark does without its package for Avro.",
+        unloaded::from_avro,
+    ),
+    Function::scalar(
+        &["to_avro"],
+        "to_avro(value[, schema])",
+        "Is refused, as Spark does without its package for Avro.",
+        unloaded::to_avro,
+    ),
+    Function::scalar(
+        &["schema_of_avro"],
+        "schema_of_avro(schema[, options])",
+        "Is refused, as Spark does without its package for Avro.",
+        unloaded::schema_of_avro,
+    ),
+    Function::scalar(
+        &["from_protobuf"],
+        "from_protobuf(bytes, message[, descriptor[, options]])",
+        "Is refused, as Spark does without its package for Protobuf.",
+        unloaded::from_protobuf,
+    ),
+    Function::scalar(
+        &["to_protobuf"],
+        "to_protobuf(value, message[, descriptor[, options]])",
+        "Is refused, as Spark does without its package for Protobuf.",
+        unloaded::to_protobuf,
+    ),
     Function::scalar(
         &["get_json_object"],
         "get_json_object(json, path)",
@@ -219,22 +250,40 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         variant::to_variant_object,
     ),
     Function::scalar(
-        &["variant_insert", "try_variant_insert"],
+        &["variant_insert"],
         "variant_insert(variant, path, value)",
         "Adds a value where none is.",
         variant::insert,
     ),
     Function::scalar(
-        &["variant_set", "try_variant_set"],
+        &["try_variant_insert"],
+        "try_variant_insert(variant, path, value)",
+        "Adds a value where none is, NULL where it cannot.",
+        variant::try_insert,
+    ),
+    Function::scalar(
+        &["variant_set"],
         "variant_set(variant, path, value[, create])",
         "Puts a value at a path.",
         variant::set,
     ),
     Function::scalar(
-        &["variant_array_append", "try_variant_array_append"],
+        &["try_variant_set"],
+        "try_variant_set(variant, path, value[, create])",
+        "Puts a value at a path, NULL where it cannot.",
+        variant::try_set,
+    ),
+    Function::scalar(
+        &["variant_array_append"],
         "variant_array_append(variant, path, value)",
         "Adds an item to an array.",
         variant::append,
+    ),
+    Function::scalar(
+        &["try_variant_array_append"],
+        "try_variant_array_append(variant, path, value)",
+        "Adds an item to an array, NULL where it cannot.",
+        variant::try_append,
     ),
     Function::scalar(
         &["variant_delete"],
@@ -244,8 +293,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     ),
     Function::scalar(
         &["variant_strip_nulls"],
-        "variant_strip_nulls(variant)",
-        "Removes the members that are null.",
+        "variant_strip_nulls(variant[, arrays])",
+        "Removes the members that are null, and the items of arrays unless told not to.",
         variant::strip_nulls,
     ),
 ];

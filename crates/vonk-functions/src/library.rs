@@ -15,6 +15,21 @@ use crate::cast;
 use crate::function::{Function, Make};
 use crate::functions;
 
+/// What help says of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Its name and, behind it, its other names, all in lower case.
+    pub names: Vec<String>,
+    /// How it is called.
+    pub usage: String,
+    /// A sentence or two.
+    pub doc: String,
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The functions that a session has, in its mode: Spark's, and those of the foundation that mean
 /// the same or have no namesake.
 ///
@@ -148,6 +163,38 @@ impl Library {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// What help says of every function that is called by a name: ours, and then those of the
+    /// foundation that none of ours takes the place of.
+    ///
+    /// ```
+    /// let all = vonk_functions::Library::descriptions();
+    /// let split = all.iter().find(|row| row.names[0] == "split").unwrap();
+    /// assert_eq!(split.usage, "split(text, pattern[, limit])");
+    /// ```
+    pub fn descriptions() -> Vec<Description> {
+        let ours = functions().map(|row| Description {
+            names: row.names.iter().map(|name| (*name).to_owned()).collect(),
+            usage: row.usage.to_owned(),
+            doc: row.doc.to_owned(),
+        });
+        let mut all: Vec<Description> = ours.collect();
+        let scalars = FOUNDATION_SCALARS.iter().map(|(name, udf)| (name, udf.documentation()));
+        let groups = FOUNDATION_AGGREGATES.iter().map(|(name, udf)| (name, udf.documentation()));
+        let windows = FOUNDATION_WINDOWS.iter().map(|(name, udf)| (name, udf.documentation()));
+        let lambdas = FOUNDATION_HIGHER_ORDER.keys().map(|name| (name, None));
+        let foundation = scalars.chain(groups).chain(windows).chain(lambdas);
+        let mut foundation: Vec<_> =
+            foundation.filter(|(name, _)| !ROWS.contains_key(name.as_str())).collect();
+        foundation.sort_by_key(|(name, _)| *name);
+        foundation.dedup_by_key(|(name, _)| *name);
+        all.extend(foundation.into_iter().map(|(name, help)| Description {
+            names: vec![name.clone()],
+            usage: help.map_or_else(|| format!("{name}(…)"), |help| one_line(&help.syntax_example)),
+            doc: help.map_or_else(String::new, |help| one_line(&help.description)),
+        }));
+        all
     }
 
     fn ours(&self, name: &str) -> Option<Made> {

@@ -212,6 +212,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "Gives a text of random letters and digits.",
         random::randstr,
     ),
+    Function::scalar(
+        &["shuffle"],
+        "shuffle(array[, seed])",
+        "Puts the items of an array in an order by chance, the same for the same seed.",
+        random::shuffle,
+    ),
+    Function::scalar(
+        &["uuid"],
+        "uuid([seed])",
+        "Makes a universally unique identifier, the same for the same seed.",
+        random::uuid,
+    ),
 ];
 
 pub(crate) use doubles::FUNCTIONS as OF_ONE_DOUBLE;

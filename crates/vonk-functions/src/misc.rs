@@ -6,6 +6,7 @@ mod errors;
 mod format_number;
 mod geo;
 mod identity;
+mod measure;
 mod nulls;
 mod number_format;
 mod type_of;
@@ -59,6 +60,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "collation(text)",
         "Names how texts compare.",
         identity::collation,
+    ),
+    Function::scalar(
+        &["measure"],
+        "measure(column)",
+        "Is refused: there are no metric views.",
+        measure::udf,
     ),
     Function::scalar(&["typeof"], "typeof(value)", "Names the type of a value.", type_of::udf),
     Function::scalar(

@@ -98,6 +98,10 @@ pub(crate) enum Kind {
     NumberOrInterval,
     /// `Int32` of a number, else `Utf8View`.
     IntOrText,
+    /// `Int64` of a whole number.
+    Seed,
+    /// A number of any type, as it is; no text.
+    OnlyNumber,
     /// `Int64` of `Int64`, else `Int32`.
     IntOrLong,
     /// A whole number or a truth value, as it is.
@@ -197,6 +201,8 @@ impl Kind {
             Kind::Int => (is_number(given) || is_text || is_null).then_some(DataType::Int32),
             Kind::Long => (is_number(given) || is_text || is_null).then_some(DataType::Int64),
             Kind::Double => (is_number(given) || is_text || is_null).then_some(DataType::Float64),
+            Kind::Seed => (given.is_integer() || is_null).then_some(DataType::Int64),
+            Kind::OnlyNumber => (is_number(given) || is_null).then(|| given.clone()),
             Kind::Number if is_number(given) => Some(given.clone()),
             Kind::Number => (is_text || is_null).then_some(DataType::Float64),
             Kind::NumberOrInterval => match given {
@@ -290,10 +296,10 @@ impl Kind {
             Kind::Int => "\"INT\"",
             Kind::Long => "\"BIGINT\"",
             Kind::Double => "\"DOUBLE\"",
-            Kind::Number => "\"NUMERIC\"",
+            Kind::Number | Kind::OnlyNumber => "\"NUMERIC\"",
             Kind::NumberOrInterval => "(\"NUMERIC\" or \"INTERVAL\")",
             Kind::IntOrText => "(\"INT\" or \"STRING\")",
-            Kind::IntOrLong => "(\"INT\" or \"BIGINT\")",
+            Kind::IntOrLong | Kind::Seed => "(\"INT\" or \"BIGINT\")",
             Kind::WholeOrBoolean => "(\"INTEGRAL\" or \"BOOLEAN\")",
             Kind::Whole => "\"INTEGRAL\"",
             Kind::Date => "\"DATE\"",

@@ -5,6 +5,7 @@ use crate::function::Function;
 mod change;
 mod charset;
 mod codes;
+mod collate;
 mod find;
 mod likeness;
 mod mask;
@@ -94,6 +95,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "decode(bytes, charset)",
         "Reads bytes of a character set as text.",
         charset::decode,
+    ),
+    Function::scalar(
+        &["collate"],
+        "collate(text, collation)",
+        "Gives a text that compares by a collation: UTF8_BINARY is the only one.",
+        collate::udf,
     ),
     Function::scalar(
         &["ascii"],

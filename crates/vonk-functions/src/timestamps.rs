@@ -8,6 +8,7 @@ mod epoch;
 mod fields;
 mod format;
 mod make;
+mod nanos;
 mod now;
 mod parse;
 mod zones;
@@ -16,6 +17,18 @@ pub(crate) use now::current_time;
 
 /// Every function of timestamps that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::scalar(
+        &["unix_nanos"],
+        "unix_nanos(timestamp)",
+        "Counts the nanoseconds since 1970 of a timestamp that is so fine; there are none.",
+        nanos::unix_nanos,
+    ),
+    Function::scalar(
+        &["timestamp_nanos"],
+        "timestamp_nanos(nanoseconds)",
+        "Is refused: timestamps count microseconds.",
+        nanos::timestamp_nanos,
+    ),
     Function::scalar(
         &["convert_timezone"],
         "convert_timezone([source, ]target, timestamp)",

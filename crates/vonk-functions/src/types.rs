@@ -128,6 +128,23 @@ pub(crate) fn is_bytes(data_type: &DataType) -> bool {
     )
 }
 
+/// Whether values are maps, or hold some.
+///
+/// ```
+/// use datafusion::arrow::datatypes::DataType;
+/// assert!(!vonk_functions::types::has_map(&DataType::Int64));
+/// ```
+pub fn has_map(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..) => true,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            has_map(item.data_type())
+        }
+        DataType::Struct(fields) => fields.iter().any(|field| has_map(field.data_type())),
+        _ => false,
+    }
+}
+
 /// Whether values are dates or timestamps.
 pub(crate) fn is_moment(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))

@@ -1,8 +1,9 @@
-//! Functions of windows of time: which of them a moment lies in.
+//! Functions of windows of time and of sessions: which of them a moment lies in.
 
-use crate::function::Function;
+use crate::function::{Function, Make};
 
 mod bucket;
+mod sessions;
 mod time;
 
 /// Every function of windows of time that is ours.
@@ -18,6 +19,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "window_time(window)",
         "Gives the last moment of a window of time.",
         time::window_time,
+    ),
+    Function {
+        names: &["merge_sessions"],
+        usage: "merge_sessions(session) OVER (… ORDER BY session.start)",
+        doc: "Makes one of the sessions that touch each other, for `session_window`.",
+        make: Make::Window(sessions::merge_sessions),
+    },
+    Function::scalar(
+        &["sessions_of"],
+        "sessions_of(timestamp, gap)",
+        "Gives the session that a timestamp begins, of which `session_window` makes a row.",
+        sessions::sessions_of,
     ),
     Function::scalar(
         &["windows_of"],

@@ -38,6 +38,7 @@ mod constructors;
 mod datetime;
 mod decorrelate;
 mod depth;
+mod foldable;
 mod forms;
 mod functions;
 mod generators;
@@ -46,6 +47,7 @@ mod in_list;
 mod lambdas;
 mod lateral;
 mod literals;
+mod map_keys;
 mod members;
 mod named;
 mod names;
@@ -59,6 +61,7 @@ mod refusals;
 mod resolve;
 mod rewrites;
 mod routines;
+mod sessions;
 mod subqueries;
 mod syntax;
 mod type_functions;
@@ -66,20 +69,24 @@ mod typed_literals;
 mod types;
 mod variables;
 mod windows;
+mod written;
 
 pub(crate) use around::Around;
 pub(crate) use depth::balance;
-pub(crate) use functions::Functions;
+pub(crate) use functions::{Functions, descriptions};
 pub(crate) use occurrences::count as count_occurrences;
 pub(crate) use outside::{GROUPS, MARK};
 pub(crate) use references::{References, reference_name};
 pub(crate) use rewrites::UNSIGNED_SHIFT;
 pub(crate) use routines::{Body, Routine, RoutineParameter, Routines};
-pub(crate) use syntax::{call, cast, empty_query, named_argument, query_of, unnamed_cast};
+pub(crate) use syntax::{call, case_of, cast, empty_query, named_argument, query_of, unnamed_cast};
 pub(crate) use variables::{Variable, Variables};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.
 const INPUT_PREFIX: &str = "__input";
+
+/// The call by which the parser tells of a star among the items of an IN list.
+pub(crate) const ALL_COLUMNS: &str = "__all_columns";
 
 /// The name by which syntax refers to the `index`th plan given to [`plan_query`].
 pub(crate) fn input_name(index: usize) -> String {
@@ -151,8 +158,10 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     prepare(&mut query, &config)?;
     let is_aggregate = |name: &str| scope.get_aggregate_meta(name).is_some();
     recursion::check(&query, &is_aggregate)?;
-    refusals::check(&query, &is_aggregate)?;
+    let counts_star = config.is_on(config::COUNT_STAR_OF_TABLE);
+    refusals::check(&query, &refusals::Rules { is_aggregate: &is_aggregate, counts_star })?;
     resolve::resolve(&mut query, scope)?;
+    foldable::check(&query)?;
     scope.finish(scope.plan(query)?)
 }
 
@@ -284,6 +293,8 @@ impl<'a> Scope<'a> {
         let plan = variables::fill(grouping_sets::prepare(plan)?, &self.variables)?;
         let plan = ordered::keep(literals::narrow(lateral::thread(plan)?)?)?;
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
+        let plan = sessions::merge(plan, &self.functions)?;
+        let plan = map_keys::sort(plan, &self.functions)?;
         let plan = match subqueries::any(&plan)? {
             true if config.is_on(config::REPAIR_SUBQUERIES) => {
                 decorrelate::unnest(subqueries::spell(plan)?)?
@@ -324,11 +335,12 @@ impl<'a> Scope<'a> {
             self.relations.get(&table.to_string()),
             Some(Relation::View { is_temporary: true, .. })
         );
+        let current = self.state.config_options().catalog.default_schema.as_str();
         let qualifier = match (&table, is_temporary) {
             (TableReference::Bare { table }, true) => vec![table.to_string()],
             (table, _) => vec![
                 table.catalog().unwrap_or("spark_catalog").to_owned(),
-                table.schema().unwrap_or("default").to_owned(),
+                table.schema().unwrap_or(current).to_owned(),
                 table.table().to_owned(),
             ],
         };

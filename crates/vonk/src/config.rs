@@ -67,6 +67,8 @@ options! {
         "Whether a decimal with more than 38 digits gives up those behind its point, rather than be out of range.";
     MAP_KEYS: Text = "vonk.sql.map.keys", Some("spark.sql.mapKeyDedupPolicy"), "EXCEPTION",
         "What happens where a map is given a key twice: `EXCEPTION` is an error, with `LAST_WIN` the last value counts.";
+    COUNT_STAR_OF_TABLE: Boolean = "vonk.sql.count.star.of.table", Some("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount"), "false",
+        "Whether `count(t.*)` counts the rows in which no column of `t` is NULL, rather than be refused.";
     DEPTH_MAX: Count = "vonk.sql.depth.max", None, "500",
         "How deep expressions and queries may nest in each other.", process;
     EXPRESSION_BYTES_MAX: Bytes = "vonk.execution.expression.bytes.max", None, "",

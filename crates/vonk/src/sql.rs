@@ -4,15 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{ScalarValue, TableReference};
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::{Column, ScalarValue, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 use datafusion::physical_plan::collect;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
+use vonk_functions::bounded_text::{self, BoundedText};
 
 use crate::analyze::{self, Relation, Routines, Variables};
 use crate::catalog::{Catalog, TableKind, TableMeta, TableName};
@@ -40,6 +42,17 @@ pub use parse::{is_complete, split};
 pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
 pub use statement::STATEMENTS;
 pub(crate) use views::Views;
+
+/// What help says of every function and operator, by name.
+///
+/// ```
+/// let all = vonk::sql::functions();
+/// let explode = all.iter().find(|row| row.names[0] == "explode").unwrap();
+/// assert_eq!(explode.usage, "explode(collection)");
+/// ```
+pub fn functions() -> Vec<vonk_functions::Description> {
+    analyze::descriptions()
+}
 
 /// The database of the views that all sessions of Spark share; here each session has its own.
 pub(crate) const GLOBAL_DATABASE: &str = "global_temp";
@@ -259,7 +272,7 @@ async fn found_relation(session: &dyn Environment, name: &TableReference) -> Res
             }
             _ => {
                 let provider = catalog.open(&session.state(), &meta).await?;
-                Ok(Relation::Table(provider_as_source(provider)))
+                table_of(name, &meta, provider_as_source(provider))
             }
         };
     }
@@ -280,6 +293,31 @@ async fn found_relation(session: &dyn Environment, name: &TableReference) -> Res
         format!("table or view `{name}` does not exist"),
     )
     .did_you_mean(name.table(), known.iter().map(String::as_str)))
+}
+
+/// A table as queries see it: of files that others may have written, what a CHAR column holds is filled
+/// up with spaces.
+fn table_of(
+    name: &TableReference,
+    meta: &TableMeta,
+    source: Arc<dyn TableSource>,
+) -> Result<Relation> {
+    let schema = source.schema();
+    let is_char = |field: &Field| matches!(BoundedText::of(field), Some(BoundedText::Char(_)));
+    if meta.location.is_none() || !schema.fields().iter().any(|field| is_char(field)) {
+        return Ok(Relation::Table(source));
+    }
+    let columns = schema.fields().iter().map(|field| {
+        let column = Expr::Column(Column::new(Some(name.clone()), field.name()));
+        match BoundedText::of(field) {
+            Some(BoundedText::Char(length)) => bounded_text::filled(column, length)
+                .alias_with_metadata(field.name(), Some(FieldMetadata::new_from_field(field))),
+            _ => column,
+        }
+    });
+    let columns: Vec<Expr> = columns.collect();
+    let plan = LogicalPlanBuilder::scan(name.clone(), source, None)?.project(columns)?.build()?;
+    Ok(Relation::View { plan, is_temporary: false })
 }
 
 /// The plan of a view, whose columns have the names that they had when it was made.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StructArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Fields, Float64Type};
+use arrow::datatypes::{
+    DataType, Field, Fields, Float64Type, Int32Type, IntervalUnit, IntervalYearMonthType,
+};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::AggregateUDF;
@@ -48,7 +50,11 @@ fn finish(group: &Group<'_>) -> Result<ScalarValue> {
 
 fn numbers(values: &ArrayRef) -> Result<Float64Array> {
     let wide = match values.data_type() {
-        DataType::Date32 | DataType::Interval(_) => cast(values, &DataType::Int32)?,
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let months = values.as_primitive::<IntervalYearMonthType>();
+            Arc::new(months.reinterpret_cast::<Int32Type>())
+        }
+        DataType::Date32 => cast(values, &DataType::Int32)?,
         DataType::Timestamp(..) | DataType::Duration(_) => cast(values, &DataType::Int64)?,
         _ => Arc::clone(values),
     };
@@ -58,7 +64,12 @@ fn numbers(values: &ArrayRef) -> Result<Float64Array> {
 fn of_numbers(numbers: Vec<f64>, data_type: &DataType) -> Result<ArrayRef> {
     let numbers: ArrayRef = Arc::new(Float64Array::from(numbers));
     let whole = match data_type {
-        DataType::Date32 | DataType::Interval(_) => cast(&numbers, &DataType::Int32)?,
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let months = cast(&numbers, &DataType::Int32)?;
+            let months = months.as_primitive::<Int32Type>();
+            return Ok(Arc::new(months.reinterpret_cast::<IntervalYearMonthType>()));
+        }
+        DataType::Date32 => cast(&numbers, &DataType::Int32)?,
         DataType::Timestamp(..) | DataType::Duration(_) => cast(&numbers, &DataType::Int64)?,
         _ => numbers,
     };

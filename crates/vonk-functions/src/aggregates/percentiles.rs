@@ -182,7 +182,18 @@ impl Ranked {
             total += match frequencies {
                 None => 1,
                 Some(counts) if counts.is_null(*row) => 0,
-                Some(counts) => counts.as_primitive::<Int64Type>().value(*row),
+                Some(counts) => match counts.as_primitive::<Int64Type>().value(*row) {
+                    count if count < 0 => {
+                        let message = format!("a value occurs {count} times");
+                        return Err(Failure::new(
+                            "NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION",
+                            message,
+                        )
+                        .hint("give frequencies from 0")
+                        .into());
+                    }
+                    count => count,
+                },
             };
             up_to.push(total);
         }
@@ -209,7 +220,7 @@ impl Ranked {
         let (low, high) = (number(group, low_row)?, number(group, high_row)?);
         let value = match lower == higher || low == high {
             true => low,
-            false => (higher - place) * low + (place - lower) * high,
+            false => low + (place - lower) * (high - low),
         };
         of_number(value, group.columns[0].data_type())
     }

@@ -1,12 +1,9 @@
-//! Arrays in another order: `sort_array`, `shuffle`, `slice`; and of another depth: `flatten`.
+//! Arrays in another order: `sort_array`, `slice`; and of another depth: `flatten`.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
 
 use super::first_type;
 use super::keys::Keys;
@@ -14,11 +11,12 @@ use super::lists::{Lists, Picker, item_of};
 use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
+use crate::types;
 
 /// `sort_array(array[, ascending])`
 pub(super) fn sort_array() -> ScalarUDF {
     let parameters = Parameters::with_optional(&[Kind::List], &[Kind::Boolean]);
-    Kernel::new("sort_array", parameters, first_type, |call| {
+    Kernel::new("sort_array", parameters, ordered_type, |call| {
         let lists = call.lists(0)?;
         let keys = Keys::new(lists.items())?;
         let ascending = match call.count() {
@@ -44,31 +42,13 @@ pub(super) fn sort_array() -> ScalarUDF {
     .udf()
 }
 
-/// `shuffle(array[, seed])`
-pub(super) fn shuffle() -> ScalarUDF {
-    let parameters = Parameters::with_optional(&[Kind::List], &[Kind::Long]);
-    Kernel::new("shuffle", parameters, first_type, |call| {
-        let lists = call.lists(0)?;
-        let seed = match call.constant(1) {
-            Some(ScalarValue::Int64(Some(seed))) => seed.cast_unsigned(),
-            _ => rand::random(),
-        };
-        let mut random = StdRng::seed_from_u64(seed);
-        let mut picker = Picker::default();
-        for row in 0..call.rows {
-            if lists.is_null(row) {
-                picker.end_null();
-                continue;
-            }
-            let mut indices: Vec<usize> = lists.range(row).collect();
-            indices.shuffle(&mut random);
-            indices.into_iter().for_each(|index| picker.push(index));
-            picker.end();
-        }
-        picker.finish(&[lists.items()], call.returns)
-    })
-    .volatile()
-    .udf()
+/// The type of an array whose items have an order.
+fn ordered_type(types: &[DataType]) -> Result<DataType> {
+    if types::has_map(&types[0]) {
+        let message = "`sort_array` orders items, and maps have no order";
+        return Err(Failure::new("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", message).into());
+    }
+    first_type(types)
 }
 
 /// `slice(array, start, length)`

@@ -90,7 +90,10 @@ fn sequences(call: &Call<'_>) -> Result<ArrayRef> {
         DataType::Timestamp(_, Some(_)) => Zone::named(call.time_zone())?,
         _ => Zone::UTC,
     };
-    let one = if item.is_integer() { 1 } else { MICROS_PER_DAY };
+    let one = |sign: i32| match item.is_integer() {
+        true => Step::by(i64::from(sign)),
+        false => Step { months: 0, days: sign, micros: 0 },
+    };
     let (mut items, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..call.rows {
         let before = items.len();
@@ -102,7 +105,7 @@ fn sequences(call: &Call<'_>) -> Result<ArrayRef> {
             let (start, stop) = (starts.value(row), stops.value(row));
             let step = match &steps {
                 Some(steps) => step_of(steps, row)?,
-                None => Step::by(if start <= stop { one } else { -one }),
+                None => one(if start <= stop { 1 } else { -1 }),
             };
             if item == DataType::Date32 && step.micros % MICROS_PER_DAY != 0 {
                 let message = "a sequence of dates goes by whole days";
@@ -152,7 +155,10 @@ fn step_of(steps: &ArrayRef, row: usize) -> Result<Step> {
             Step { months: value.months, days: value.days, micros: value.nanoseconds / 1000 }
         }
         DataType::Duration(_) => {
-            Step::by(steps.as_primitive::<DurationMicrosecondType>().value(row))
+            // Whole days are those of the calendar, some of which have 23 hours.
+            let micros = steps.as_primitive::<DurationMicrosecondType>().value(row);
+            let days = i32::try_from(micros / MICROS_PER_DAY).unwrap_or(i32::MAX);
+            Step { months: 0, days, micros: micros - i64::from(days) * MICROS_PER_DAY }
         }
         _ => Step::by(positions(steps)?.value(row)),
     })

@@ -9,7 +9,6 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::construct::interleaved;
 use super::lists::{fit, list, list_of};
-use super::types::common;
 use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
@@ -40,7 +39,7 @@ fn rows_type(types: &[DataType], values: &[Option<&ScalarValue>]) -> Result<Data
     let width = (types.len() - 1).div_ceil(rows);
     let column = |at: usize| {
         let own: Vec<DataType> = types[1..].iter().skip(at).step_by(width).cloned().collect();
-        match common(&own) {
+        match only_type(own) {
             Some(data_type) => Ok(Field::new(format!("col{at}"), data_type, true)),
             None => {
                 let condition = "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES";
@@ -51,6 +50,19 @@ fn rows_type(types: &[DataType], values: &[Option<&ScalarValue>]) -> Result<Data
     };
     let columns = (0..width).map(column).collect::<Result<Fields>>()?;
     Ok(list_of(DataType::Struct(columns)))
+}
+
+/// The type that all values have, but for those that are NULL.
+fn only_type(types: Vec<DataType>) -> Option<DataType> {
+    let layout = |data_type: DataType| match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        other => other,
+    };
+    let mut known = types.into_iter().map(layout).filter(|data_type| !data_type.is_null());
+    let Some(first) = known.next() else { return Some(DataType::Null) };
+    let is_alike = |other: DataType| other.equals_datatype(&first);
+    known.all(is_alike).then_some(first)
 }
 
 /// The last row has NULLs where there are no values left.

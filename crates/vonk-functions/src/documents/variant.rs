@@ -21,8 +21,8 @@ use crate::ddl;
 use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
-use crate::rows;
 use crate::types::{self, VARIANT};
+use crate::{render, rows};
 
 const ONE: Parameters = Parameters::exact(&[Kind::Text]);
 
@@ -40,7 +40,10 @@ fn parsed(call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
     let texts = call.text(0)?;
     rows::texts(call, |row, output| {
         match json_text::read_all(texts.value(row), Leniency::DEFAULT) {
-            Some(tree) => push(tree, output),
+            Some(mut tree) => {
+                normalise(&mut tree);
+                push(tree, output);
+            }
             None if is_try => return Ok(false),
             None => {
                 let message = format!("`{}` is no JSON", texts.value(row));
@@ -54,6 +57,39 @@ fn parsed(call: &Call<'_>, is_try: bool) -> Result<ArrayRef> {
         }
         Ok(true)
     })
+}
+
+/// The most digits of a decimal, and the most behind its point.
+const DIGITS_MAX: usize = 38;
+
+/// Writes numbers as the types do that they become: BIGINT, DECIMAL without zeros at its end, DOUBLE.
+fn normalise(tree: &mut Tree) {
+    match tree {
+        Tree::Number(number) => *number = normal(number),
+        Tree::Array(items) => items.iter_mut().for_each(normalise),
+        Tree::Object(members) => members.iter_mut().for_each(|(_, value)| normalise(value)),
+        _ => {}
+    }
+}
+
+fn normal(number: &str) -> String {
+    if let Ok(whole) = number.parse::<i64>() {
+        return whole.to_string();
+    }
+    let digits = number.trim_start_matches('-');
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let count = whole.trim_start_matches('0').len() + fraction.len();
+    if is_decimal && count <= DIGITS_MAX {
+        let fraction = fraction.trim_end_matches('0');
+        let is_zero = fraction.is_empty() && whole.bytes().all(|digit| digit == b'0');
+        let sign = if number.starts_with('-') && !is_zero { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        return format!("{sign}{whole}{point}{fraction}");
+    }
+    let mut text = String::new();
+    render::float64(&mut text, number.parse().unwrap_or(f64::NAN));
+    text
 }
 
 fn push(mut tree: Tree, output: &mut String) {
@@ -284,38 +320,61 @@ enum Change {
 
 const CHANGE: Parameters = Parameters::exact(&[Kind::Text, Kind::Text, Kind::Any]);
 
-/// Spark's `variant_insert`, and `try_variant_insert`.
-pub(super) fn insert() -> ScalarUDF {
-    Kernel::new("variant_insert", CHANGE, rows::text, |call| changed(call, Change::Insert))
-        .named(VARIANT)
-        .udf()
+const SET: Parameters =
+    Parameters::with_optional(&[Kind::Text, Kind::Text, Kind::Any], &[Kind::Boolean]);
+
+/// A function that changes a variant, and what it is called where NULL is given for a failure.
+macro_rules! change {
+    ($(#[$doc:meta])* $function:ident = $name:literal, $(#[$try_doc:meta])* $try_function:ident = $try_name:literal, $parameters:ident, $change:expr) => {
+        $(#[$doc])*
+        pub(super) fn $function() -> ScalarUDF {
+            Kernel::new($name, $parameters, rows::text, |call| changed(call, $change, false))
+                .named(VARIANT)
+                .udf()
+        }
+
+        $(#[$try_doc])*
+        pub(super) fn $try_function() -> ScalarUDF {
+            Kernel::new($try_name, $parameters, rows::text, |call| changed(call, $change, true))
+                .named(VARIANT)
+                .udf()
+        }
+    };
 }
 
-/// Spark's `variant_set(variant, path, value[, create])`, and `try_variant_set`.
-pub(super) fn set() -> ScalarUDF {
-    let parameters =
-        Parameters::with_optional(&[Kind::Text, Kind::Text, Kind::Any], &[Kind::Boolean]);
-    Kernel::new("variant_set", parameters, rows::text, |call| changed(call, Change::Set))
-        .named(VARIANT)
-        .udf()
+change! {
+    /// Spark's `variant_insert`.
+    insert = "variant_insert",
+    /// Spark's `try_variant_insert`.
+    try_insert = "try_variant_insert", CHANGE, Change::Insert
 }
 
-/// Spark's `variant_array_append`, and `try_variant_array_append`.
-pub(super) fn append() -> ScalarUDF {
-    Kernel::new("variant_array_append", CHANGE, rows::text, |call| changed(call, Change::Append))
-        .named(VARIANT)
-        .udf()
+change! {
+    /// Spark's `variant_set(variant, path, value[, create])`.
+    set = "variant_set",
+    /// Spark's `try_variant_set`.
+    try_set = "try_variant_set", SET, Change::Set
+}
+
+change! {
+    /// Spark's `variant_array_append`.
+    append = "variant_array_append",
+    /// Spark's `try_variant_array_append`.
+    try_append = "try_variant_array_append", CHANGE, Change::Append
 }
 
 /// Spark's `variant_delete(variant, path)`.
 pub(super) fn delete() -> ScalarUDF {
     let parameters = Parameters::exact(&[Kind::Text, Kind::Text]);
-    Kernel::new("variant_delete", parameters, rows::text, |call| changed(call, Change::Delete))
-        .named(VARIANT)
-        .udf()
+    Kernel::new("variant_delete", parameters, rows::text, |call| {
+        changed(call, Change::Delete, true)
+    })
+    .named(VARIANT)
+    .udf()
 }
 
-fn changed(call: &Call<'_>, change: Change) -> Result<ArrayRef> {
+/// The variants after a change; one that cannot be changed so is an error, or NULL.
+fn changed(call: &Call<'_>, change: Change, is_try: bool) -> Result<ArrayRef> {
     let (texts, paths) = (call.text(0)?, call.text(1)?);
     let values = (call.count() > 2).then(|| call.array(2)).transpose()?;
     let creates = (call.count() > 3).then(|| call.array(3)).transpose()?;
@@ -334,22 +393,34 @@ fn changed(call: &Call<'_>, change: Change) -> Result<ArrayRef> {
         };
         let creates = creates.as_ref().is_none_or(|creates| creates.as_boolean().value(row));
         let change = if change == Change::Set && !creates { Change::SetExisting } else { change };
-        apply(&mut tree, &path, change, value);
-        let mut text = String::new();
-        push(tree, &mut text);
-        output.append_value(text);
+        match apply(&mut tree, &path, change, value) {
+            Ok(()) => {
+                let mut text = String::new();
+                push(tree, &mut text);
+                output.append_value(text);
+            }
+            Err(_) if is_try && change != Change::Delete => output.append_null(),
+            Err(_) if change == Change::Delete => output.append_value(texts.value(row)),
+            Err(failure) => return Err(failure.into()),
+        }
     }
     Ok(Arc::new(output.finish()))
 }
 
-fn apply(tree: &mut Tree, path: &[Step], change: Change, value: Tree) {
+/// How far behind an array an item may be put; all between are `null`.
+const ITEMS_MAX: usize = 1 << 20;
+
+/// Makes a change at the end of a path; members and items on the way to it are made where it adds.
+fn apply(tree: &mut Tree, path: &[Step], change: Change, value: Tree) -> Result<(), Failure> {
+    let adds = matches!(change, Change::Insert | Change::Set | Change::Append);
     let Some((step, rest)) = path.split_first() else {
         match (change, tree) {
             (Change::Append, Tree::Array(items)) => items.push(value),
+            (Change::Append, _) => return Err(not_so("an array is needed at the end of the path")),
             (Change::Set | Change::SetExisting, tree) => *tree = value,
             _ => {}
         }
-        return;
+        return Ok(());
     };
     let is_last = rest.is_empty() && change != Change::Append;
     match (step, tree) {
@@ -359,11 +430,13 @@ fn apply(tree: &mut Tree, path: &[Step], change: Change, value: Tree) {
                 (Some(at), Change::Delete) if is_last => {
                     members.remove(at);
                 }
-                (Some(_), Change::Insert) if is_last => {}
-                (Some(at), _) => apply(&mut members[at].1, rest, change, value),
-                (None, Change::Insert | Change::Set) if is_last => {
-                    members.push((name.clone(), value))
+                (Some(_), Change::Insert) if is_last => {
+                    let message = format!("the variant has a member `{name}` already");
+                    return Err(Failure::new("VARIANT_DUPLICATE_KEY", message)
+                        .hint("use `variant_set` to replace it"));
                 }
+                (Some(at), _) => return apply(&mut members[at].1, rest, change, value),
+                (None, _) if adds => members.push((name.clone(), made(rest, change, value))),
                 (None, _) => {}
             }
         }
@@ -371,22 +444,53 @@ fn apply(tree: &mut Tree, path: &[Step], change: Change, value: Tree) {
             Change::Delete if is_last && *index < items.len() => {
                 items.remove(*index);
             }
-            Change::Insert if is_last => items.insert((*index).min(items.len()), value),
-            _ if *index < items.len() => apply(&mut items[*index], rest, change, value),
-            Change::Set if is_last => items.push(value),
+            Change::Insert if is_last && *index < items.len() => items.insert(*index, value),
+            _ if *index < items.len() => return apply(&mut items[*index], rest, change, value),
+            _ if adds && *index > ITEMS_MAX => return Err(not_so("an item is too far away")),
+            _ if adds => {
+                items.resize(*index, Tree::Null);
+                items.push(made(rest, change, value));
+            }
             _ => {}
         },
-        _ => {}
+        (Step::Member(_), _) => return Err(not_so("a name stands in the path for a member")),
+        _ => return Err(not_so("a number stands in the path for an item")),
+    }
+    Ok(())
+}
+
+/// What stands at a place that a path makes: objects and arrays with the value at their end.
+fn made(path: &[Step], change: Change, value: Tree) -> Tree {
+    match path.split_first() {
+        None if change == Change::Append => Tree::Array(vec![value]),
+        None => value,
+        Some((Step::Item(index), rest)) => {
+            let mut items = vec![Tree::Null; (*index).min(ITEMS_MAX)];
+            items.push(made(rest, change, value));
+            Tree::Array(items)
+        }
+        Some((Step::Member(name), rest)) => {
+            Tree::Object(vec![(name.clone(), made(rest, change, value))])
+        }
+        Some((Step::Every, _)) => Tree::Null,
     }
 }
 
-/// Spark's `variant_strip_nulls`: members that are `null` go, items stay.
+fn not_so(why: &str) -> Failure {
+    let message = format!("the variant is of another form than the path: {why}");
+    Failure::new("VARIANT_PATH_TYPE_MISMATCH", message)
+        .hint("use the function whose name begins with `try_` to get NULL instead")
+}
+
+/// Spark's `variant_strip_nulls(variant[, arrays])`: members that are `null` go, and items unless told.
 pub(super) fn strip_nulls() -> ScalarUDF {
-    Kernel::new("variant_strip_nulls", ONE, rows::text, |call| {
+    const PARAMETERS: Parameters = Parameters::with_optional(&[Kind::Text], &[Kind::Boolean]);
+    Kernel::new("variant_strip_nulls", PARAMETERS, rows::text, |call| {
         let texts = call.text(0)?;
+        let of_arrays = (call.count() > 1).then(|| call.array(1)).transpose()?;
         rows::texts(call, |row, output| {
             let mut tree = read(texts.value(row));
-            strip(&mut tree);
+            strip(&mut tree, of_arrays.as_ref().is_none_or(|flags| flags.as_boolean().value(row)));
             push(tree, output);
             Ok(true)
         })
@@ -395,13 +499,16 @@ pub(super) fn strip_nulls() -> ScalarUDF {
     .udf()
 }
 
-fn strip(tree: &mut Tree) {
+fn strip(tree: &mut Tree, of_arrays: bool) {
     match tree {
         Tree::Object(members) => {
             members.retain(|(_, value)| *value != Tree::Null);
-            members.iter_mut().for_each(|(_, value)| strip(value));
+            members.iter_mut().for_each(|(_, value)| strip(value, of_arrays));
         }
-        Tree::Array(items) => items.iter_mut().for_each(strip),
+        Tree::Array(items) => {
+            items.retain(|item| !of_arrays || *item != Tree::Null);
+            items.iter_mut().for_each(|item| strip(item, of_arrays));
+        }
         _ => {}
     }
 }

@@ -18,7 +18,7 @@ use crate::rows;
 const ONE: Parameters = Parameters::exact(&[Kind::Text]);
 
 /// The digits of a whole number that is a BIGINT, where it meets a decimal.
-const LONG_DIGITS: usize = 19;
+const LONG_DIGITS: usize = 20;
 
 /// The most digits of a decimal.
 const DIGITS_MAX: usize = 38;
@@ -75,6 +75,8 @@ impl Shape {
             Tree::Boolean(_) => Self::Boolean,
             Tree::Text(_) => Self::Text,
             Tree::Number(number) if number.parse::<i64>().is_ok() => Self::Long,
+            // Decimals end with no zero behind their point, doubles may.
+            Tree::Number(number) if number.ends_with(".0") => Self::Double,
             Tree::Number(number) => match number.trim_start_matches('-').split_once('.') {
                 Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
                     Self::decimal(whole.trim_start_matches('0').len(), fraction.len())

@@ -3,13 +3,14 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type,
+    DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int64Type,
     Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::{Result, not_impl_err};
 
 use super::json_text::push_text;
 use super::moments::Moments;
+use crate::types;
 
 /// How values are written.
 pub(super) struct Writer {
@@ -19,7 +20,28 @@ pub(super) struct Writer {
     pub(super) pretty: bool,
 }
 
+/// A member of an object: its name, and where its value stands.
+type Member<'a> = (String, &'a Field, &'a ArrayRef, usize);
+
 impl Writer {
+    /// Writes the value of a row as JSON; that of a variant is JSON as it is.
+    pub(super) fn push_of(
+        &self,
+        field: &Field,
+        (array, row): (&ArrayRef, usize),
+        depth: usize,
+        output: &mut String,
+    ) -> Result<()> {
+        match types::is_variant(field) && !is_null(array, row) {
+            true => {
+                let texts = cast(&array.slice(row, 1), &DataType::Utf8View)?;
+                output.push_str(texts.as_string_view().value(0));
+                Ok(())
+            }
+            false => self.push(array, row, depth, output),
+        }
+    }
+
     /// Writes the value of a row as JSON.
     pub(super) fn push(
         &self,
@@ -38,7 +60,7 @@ impl Writer {
                 let members = fields
                     .iter()
                     .zip(structs.columns())
-                    .map(|(field, column)| (field.name().clone(), column, row));
+                    .map(|(field, column)| (field.name().clone(), field.as_ref(), column, row));
                 self.members(members, depth, output)
             }
             DataType::Map(..) => {
@@ -46,13 +68,19 @@ impl Writer {
                 let (keys, values) = (entries.column(0), entries.column(1));
                 let names = (0..entries.len()).map(|at| self.key(keys, at));
                 let names = names.collect::<Result<Vec<_>>>()?;
-                let members = names.into_iter().enumerate().map(|(at, name)| (name, values, at));
+                let field = entries.fields()[1].as_ref();
+                let members =
+                    names.into_iter().enumerate().map(|(at, name)| (name, field, values, at));
                 self.members(members, depth, output)
             }
-            DataType::List(_) => self.items(&array.as_list::<i32>().value(row), depth, output),
-            DataType::LargeList(_) => self.items(&array.as_list::<i64>().value(row), depth, output),
-            DataType::FixedSizeList(..) => {
-                self.items(&array.as_fixed_size_list().value(row), depth, output)
+            DataType::List(item) => {
+                self.items(item, &array.as_list::<i32>().value(row), depth, output)
+            }
+            DataType::LargeList(item) => {
+                self.items(item, &array.as_list::<i64>().value(row), depth, output)
+            }
+            DataType::FixedSizeList(item, _) => {
+                self.items(item, &array.as_fixed_size_list().value(row), depth, output)
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
                 let texts = cast(&array.slice(row, 1), &DataType::Utf8View)?;
@@ -73,13 +101,13 @@ impl Writer {
 
     fn members<'a>(
         &self,
-        members: impl Iterator<Item = (String, &'a ArrayRef, usize)>,
+        members: impl Iterator<Item = Member<'a>>,
         depth: usize,
         output: &mut String,
     ) -> Result<()> {
         output.push('{');
         let mut is_first = true;
-        for (name, column, row) in members {
+        for (name, field, column, row) in members {
             if self.ignores_null && is_null(column, row) {
                 continue;
             }
@@ -89,7 +117,7 @@ impl Writer {
             self.line(depth + 1, output);
             push_text(&name, output);
             output.push_str(if self.pretty { " : " } else { ":" });
-            self.push(column, row, depth + 1, output)?;
+            self.push_of(field, (column, row), depth + 1, output)?;
         }
         if !is_first {
             self.line(depth, output);
@@ -105,13 +133,19 @@ impl Writer {
         }
     }
 
-    fn items(&self, items: &ArrayRef, depth: usize, output: &mut String) -> Result<()> {
+    fn items(
+        &self,
+        item: &Field,
+        items: &ArrayRef,
+        depth: usize,
+        output: &mut String,
+    ) -> Result<()> {
         output.push('[');
         for at in 0..items.len() {
             if at > 0 {
                 output.push_str(if self.pretty { ", " } else { "," });
             }
-            self.push(items, at, depth, output)?;
+            self.push_of(item, (items, at), depth, output)?;
         }
         output.push(']');
         Ok(())

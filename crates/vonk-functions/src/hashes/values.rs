@@ -11,9 +11,10 @@ use arrow::datatypes::{
 use datafusion::common::{Result, not_impl_err};
 use datafusion::logical_expr::ScalarUDF;
 
+use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
-use crate::rows;
+use crate::types::has_map;
 
 const PARAMETERS: Parameters = Parameters::with_any_number(&[Kind::Any], Kind::Any);
 
@@ -22,19 +23,38 @@ const SEED: i64 = 42;
 
 /// Spark's `hash`.
 pub(super) fn hash() -> ScalarUDF {
-    Kernel::new("hash", PARAMETERS, rows::int, |call| {
-        let hashes = hashes_of::<Murmur3>(call)?;
-        Ok(Arc::new(Int32Array::from_iter_values(hashes.into_iter().map(|hash| hash as i32))))
-    })
+    Kernel::new(
+        "hash",
+        PARAMETERS,
+        |types| of_no_maps(types, DataType::Int32),
+        |call| {
+            let hashes = hashes_of::<Murmur3>(call)?;
+            Ok(Arc::new(Int32Array::from_iter_values(hashes.into_iter().map(|hash| hash as i32))))
+        },
+    )
     .udf()
 }
 
 /// Spark's `xxhash64`.
 pub(super) fn xxhash64() -> ScalarUDF {
-    Kernel::new("xxhash64", PARAMETERS, rows::long, |call| {
-        Ok(Arc::new(Int64Array::from(hashes_of::<XxHash>(call)?)))
-    })
+    Kernel::new(
+        "xxhash64",
+        PARAMETERS,
+        |types| of_no_maps(types, DataType::Int64),
+        |call| Ok(Arc::new(Int64Array::from(hashes_of::<XxHash>(call)?))),
+    )
     .udf()
+}
+
+/// The type of a hash; equal maps may have their entries in any order, and so have no hash.
+fn of_no_maps(types: &[DataType], hash: DataType) -> Result<DataType> {
+    if types.iter().any(has_map) {
+        let message = "a map has no hash, as its entries have no order";
+        return Err(Failure::new("DATATYPE_MISMATCH.HASH_MAP_TYPE", message)
+            .hint("hash `map_entries(…)`, sorted")
+            .into());
+    }
+    Ok(hash)
 }
 
 /// The `xxhash64` of each value of a column.

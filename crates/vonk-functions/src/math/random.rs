@@ -8,17 +8,20 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, StringBuilder};
+use arrow::array::{ArrayRef, AsArray, Float64Array, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::collections::lists::{Lists, Picker};
+use crate::failure::Failure;
 use crate::function::Partition;
+use crate::mersenne::Twister;
 use crate::parameters::{self, Kind, Parameters};
 
 /// Spark's `rand`.
@@ -41,6 +44,16 @@ pub(super) fn randstr() -> ScalarUDF {
     Random::new(&RANDSTR).into()
 }
 
+/// Spark's `shuffle`.
+pub(super) fn shuffle() -> ScalarUDF {
+    Random::new(&SHUFFLE).into()
+}
+
+/// Spark's `uuid`.
+pub(super) fn uuid() -> ScalarUDF {
+    Random::new(&UUID).into()
+}
+
 /// What is drawn.
 struct Draw {
     name: &'static str,
@@ -53,7 +66,7 @@ struct Draw {
 
 static RAND: Draw = Draw {
     name: "rand",
-    parameters: Parameters::with_optional(&[], &[Kind::Long]),
+    parameters: Parameters::with_optional(&[], &[Kind::Seed]),
     seed: 0,
     returns: |_| DataType::Float64,
     draw: |generator, args| {
@@ -64,7 +77,7 @@ static RAND: Draw = Draw {
 
 static RANDN: Draw = Draw {
     name: "randn",
-    parameters: Parameters::with_optional(&[], &[Kind::Long]),
+    parameters: Parameters::with_optional(&[], &[Kind::Seed]),
     seed: 0,
     returns: |_| DataType::Float64,
     draw: |generator, args| {
@@ -75,7 +88,7 @@ static RANDN: Draw = Draw {
 
 static UNIFORM: Draw = Draw {
     name: "uniform",
-    parameters: Parameters::with_optional(&[Kind::Number, Kind::Number], &[Kind::Long]),
+    parameters: Parameters::with_optional(&[Kind::OnlyNumber, Kind::OnlyNumber], &[Kind::Seed]),
     seed: 2,
     returns: |types| match (&types[0], &types[1]) {
         (DataType::Null, _) | (_, DataType::Null) => DataType::Null,
@@ -108,7 +121,7 @@ static UNIFORM: Draw = Draw {
 
 static RANDSTR: Draw = Draw {
     name: "randstr",
-    parameters: Parameters::with_optional(&[Kind::Int], &[Kind::Long]),
+    parameters: Parameters::with_optional(&[Kind::Int], &[Kind::Seed]),
     seed: 1,
     returns: |_| DataType::Utf8,
     draw: |generator, args| {
@@ -117,12 +130,46 @@ static RANDSTR: Draw = Draw {
         for length in lengths.as_primitive::<Int32Type>() {
             let length = length.unwrap_or(0);
             if length < 0 {
-                return exec_err!("`randstr` makes texts of a length from 0, not {length}");
+                let message = format!("`randstr` makes texts of a length from 0, not {length}");
+                return Err(Failure::new("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", message).into());
             }
             let text: String = (0..length).map(|_| generator.letter()).collect();
             texts.append_value(text);
         }
         Ok(Arc::new(texts.finish()))
+    },
+};
+
+static SHUFFLE: Draw = Draw {
+    name: "shuffle",
+    parameters: Parameters::with_optional(&[Kind::List], &[Kind::Seed]),
+    seed: 1,
+    returns: |types| types[0].clone(),
+    draw: |generator, args| {
+        let lists = Lists::new(&args.args[0].to_array(args.number_rows)?)?;
+        let mut picker = Picker::default();
+        for row in 0..args.number_rows {
+            if lists.is_null(row) {
+                picker.end_null();
+                continue;
+            }
+            let items = lists.range(row);
+            let order = generator.twister().order(items.len());
+            order.into_iter().for_each(|place| picker.push(items.start + place));
+            picker.end();
+        }
+        picker.finish(&[lists.items()], args.return_field.data_type())
+    },
+};
+
+static UUID: Draw = Draw {
+    name: "uuid",
+    parameters: Parameters::with_optional(&[], &[Kind::Seed]),
+    seed: 0,
+    returns: |_| DataType::Utf8,
+    draw: |generator, args| {
+        let texts = (0..args.number_rows).map(|_| generator.twister().uuid());
+        Ok(Arc::new(StringArray::from_iter_values(texts)))
     },
 };
 
@@ -236,6 +283,9 @@ fn unseeded() -> i64 {
 /// Spark's generator: xorshift from a seed whose bits were mixed before.
 struct Generator {
     state: i64,
+    seed: i64,
+    /// What orders and identifiers are drawn from.
+    twister: Option<Twister>,
     /// Normal numbers are drawn in pairs.
     second: Option<f64>,
 }
@@ -248,7 +298,12 @@ impl Generator {
         let bytes = seed.to_be_bytes();
         let low = scala_hash(&bytes, ARRAY_SEED);
         let high = scala_hash(&bytes, low);
-        Self { state: i64::from(high) << 32 | i64::from(low as u32), second: None }
+        let state = i64::from(high) << 32 | i64::from(low as u32);
+        Self { state, seed, twister: None, second: None }
+    }
+
+    fn twister(&mut self) -> &mut Twister {
+        self.twister.get_or_insert_with(|| Twister::new(self.seed))
     }
 
     fn next(&mut self, bits: u32) -> i64 {

@@ -194,7 +194,7 @@ impl Format {
             return;
         }
         let whole = format!("{whole:>whole_digits$}");
-        let fraction = format!("{fraction:<fraction_digits$}");
+        let fraction = format!("{fraction:0<fraction_digits$}");
         let mut digits = whole.chars();
         for token in &self.tokens {
             match token {
@@ -379,6 +379,8 @@ mod tests {
         assert_eq!(write("78.12", "$99.99"), "$78.12");
         assert_eq!(write("-12454.8", "99G999D9S"), "12,454.8-");
         assert_eq!(write("12454", "999"), "###");
+        assert_eq!(write("12.5", "99.99"), "12.50");
+        assert_eq!(write("0", "99.99"), " 0.00");
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn group_number(text: &str, groups: usize) -> (Option<usize>, usize) {
 
 fn wrong(replacement: &str) -> datafusion::common::DataFusionError {
     let message = format!("`{replacement}` is no replacement: it names a group that is not there");
-    Failure::new("INVALID_PARAMETER_VALUE.PATTERN", message)
+    Failure::new("INVALID_REGEXP_REPLACE", message)
         .hint("write a backslash before a dollar sign that is meant as such")
         .into()
 }

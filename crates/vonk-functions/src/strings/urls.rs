@@ -127,6 +127,8 @@ struct Address<'a> {
     scheme: Option<&'a str>,
     authority: Option<&'a str>,
     path: &'a str,
+    /// The path, with the query behind it.
+    file: &'a str,
     query: Option<&'a str>,
     fragment: Option<&'a str>,
 }
@@ -156,8 +158,10 @@ impl<'a> Address<'a> {
         };
         if scheme.is_some() && !rest.starts_with('/') {
             // An address such as `mailto:a@b` has a scheme and nothing else that is asked for.
-            return Some(Self { scheme, authority: None, path: "", query: None, fragment });
+            let (path, file) = ("", "");
+            return Some(Self { scheme, authority: None, path, file, query: None, fragment });
         }
+        let whole = rest;
         let (rest, query) = cut(rest, '?');
         let (authority, path) = match rest.strip_prefix("//") {
             Some(rest) => {
@@ -166,7 +170,8 @@ impl<'a> Address<'a> {
             }
             None => (None, rest),
         };
-        Some(Self { scheme, authority, path, query, fragment })
+        let file = &whole[rest.len() - path.len()..];
+        Some(Self { scheme, authority, path, file, query, fragment })
     }
 
     fn part(&self, name: &str) -> Option<&str> {
@@ -183,7 +188,7 @@ impl<'a> Address<'a> {
             "QUERY" => self.query,
             "REF" => self.fragment,
             "PROTOCOL" => self.scheme,
-            "FILE" => None,
+            "FILE" => Some(self.file),
             "AUTHORITY" => self.authority,
             "USERINFO" => user_and_host.and_then(|(user, _)| user),
             _ => None,

@@ -25,12 +25,12 @@ pub(super) fn windows_of() -> ScalarUDF {
     Kernel::new("windows_of", parameters, |types| Ok(list_of(&types[0])), windows).udf()
 }
 
-fn list_of(moment: &DataType) -> DataType {
+pub(super) fn list_of(moment: &DataType) -> DataType {
     let item = Field::new_list_field(DataType::Struct(window(moment)), true);
     DataType::List(Arc::new(item))
 }
 
-fn window(moment: &DataType) -> Fields {
+pub(super) fn window(moment: &DataType) -> Fields {
     vec![Field::new("start", moment.clone(), true), Field::new("end", moment.clone(), true)].into()
 }
 

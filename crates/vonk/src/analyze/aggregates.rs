@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     self, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, Ident, NullTreatment, ObjectName,
     Value, VisitMut, VisitorMut,
@@ -65,6 +66,12 @@ impl VisitorMut for Speller {
             "count_if" => count_if(function),
             "approx_count_distinct" => keep_first(function),
             "count" => count_together(function),
+            "regr_count" => {
+                function.name = ObjectName::from(vec![Ident::new("count")]);
+                count_together(function);
+            }
+            "regr_avgx" => average_of_pairs(function, 1),
+            "regr_avgy" => average_of_pairs(function, 0),
             _ => {}
         }
         if let Some((_, known)) = RENAMED.iter().find(|(name_of_spark, _)| *name_of_spark == name) {
@@ -87,6 +94,30 @@ fn argument(expr: Expr) -> FunctionArg {
 
 fn flag(value: bool) -> FunctionArg {
     argument(Expr::value(Value::Boolean(value)))
+}
+
+/// `regr_avgx(y, x)` is `avg(CASE WHEN y IS NOT NULL THEN x END)`, whose type is that of averages.
+fn average_of_pairs(function: &mut ast::Function, averaged: usize) {
+    let Some(list) = arguments(function) else { return };
+    let [
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(y)),
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(x)),
+    ] = list.args.as_slice()
+    else {
+        return;
+    };
+    let (value, other) = if averaged == 0 { (y, x) } else { (x, y) };
+    let known = Expr::IsNotNull(Box::new(Expr::Nested(Box::new(other.clone()))));
+    let case = ast::CaseWhen { condition: known, result: value.clone() };
+    let value = Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![case],
+        else_result: None,
+    };
+    list.args = vec![argument(value)];
+    function.name = ObjectName::from(vec![Ident::new("avg")]);
 }
 
 /// `first(x, true)` is `first(x) IGNORE NULLS`.

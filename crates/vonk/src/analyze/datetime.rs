@@ -7,6 +7,7 @@ use sqlparser::ast::{
     VisitMut, Visitor, VisitorMut,
 };
 
+use super::sessions;
 use super::syntax::call;
 use crate::error::{Condition, Error, Result};
 
@@ -47,7 +48,7 @@ const WITH_FIRST: &[(&str, usize, &str)] =
 /// Makes of every bare unit a text, and of every other name the first one.
 ///
 /// # Errors
-/// `INVALID_PARAMETER_VALUE.DATETIME_UNIT` if a unit is written as text.
+/// `INVALID_PARAMETER_VALUE.DATETIME_UNIT` if a unit is written as text, and for two windows of time.
 pub(super) fn spell(query: &mut ast::Query) -> Result<()> {
     match VisitMut::visit(query, &mut Speller) {
         ControlFlow::Continue(()) => Ok(()),
@@ -55,17 +56,16 @@ pub(super) fn spell(query: &mut ast::Query) -> Result<()> {
     }
 }
 
-/// The call that makes rows of windows of time, and what it gives to each.
-const WINDOW: &str = "window";
-
 struct Speller;
 
 impl VisitorMut for Speller {
     type Break = Error;
 
     fn post_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<Error> {
-        make_windows(select);
-        ControlFlow::Continue(())
+        match make_windows(select) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
@@ -163,45 +163,84 @@ fn has_datetime_pattern(function: &ast::Function) -> bool {
     !is_of_bytes && !format.contains(['0', '9'])
 }
 
-/// `window(time, …)` among the keys or values of a query is a column that LATERAL VIEW makes:
-/// a row per window that the time lies in.
-fn make_windows(select: &mut ast::Select) {
-    let mut finder = WindowFinder { call: None };
+/// A call that stands for the column of windows of time that LATERAL VIEW makes.
+struct Windows {
+    /// What the call and its column are called.
+    name: &'static str,
+    /// How many arguments it may have.
+    arguments: std::ops::RangeInclusive<usize>,
+    /// The call that gives a row's windows as a list.
+    maker: &'static str,
+    /// What the rows of the list are called in FROM.
+    relation: &'static str,
+}
+
+const WINDOWS: &[Windows] = &[
+    Windows { name: "window", arguments: 2..=4, maker: "windows_of", relation: "__windows" },
+    Windows {
+        name: sessions::COLUMN,
+        arguments: 2..=2,
+        maker: "sessions_of",
+        relation: sessions::RELATION,
+    },
+];
+
+impl Windows {
+    /// The row of a call.
+    fn of(function: &ast::Function) -> Option<&'static Self> {
+        let FunctionArguments::List(list) = &function.args else { return None };
+        let name = function.name.to_string();
+        let is_it = |row: &&Self| {
+            row.name.eq_ignore_ascii_case(&name) && row.arguments.contains(&list.args.len())
+        };
+        WINDOWS.iter().filter(|_| function.over.is_none()).find(is_it)
+    }
+}
+
+/// `window(time, …)` or `session_window(time, gap)` among the keys or values of a query is a column
+/// that LATERAL VIEW makes: a row per window that the time lies in.
+///
+/// # Errors
+/// For a query with two different windows of time, whose rows would be multiplied.
+fn make_windows(select: &mut ast::Select) -> Result<()> {
+    let mut finder = WindowFinder { calls: Vec::new() };
     let _ = Visit::visit(&select.group_by, &mut finder);
     let _ = Visit::visit(&select.projection, &mut finder);
-    let Some(found) = finder.call else { return };
+    let [found] = finder.calls.as_slice() else {
+        return match finder.calls.is_empty() {
+            true => Ok(()),
+            false => Err(Error::new(
+                Condition::MULTIPLE_WINDOWS,
+                "a query can have one window of time only, as each row would be in many pairs",
+            )
+            .hint("make the windows in queries of their own, and join them")),
+        };
+    };
+    let Some(windows) = Windows::of(found) else { return Ok(()) };
     let arguments = match &found.args {
         FunctionArguments::List(list) => list.args.iter().filter_map(|argument| match argument {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
             _ => None,
         }),
-        _ => return,
+        _ => return Ok(()),
     };
-    let windows = call("windows_of", arguments.collect());
-    let mut replacer = WindowReplacer { call: found };
+    let list = call(windows.maker, arguments.collect());
+    let mut replacer = WindowReplacer { call: found, column: windows.name };
     let _ = VisitMut::visit(&mut select.group_by, &mut replacer);
     let _ = VisitMut::visit(&mut select.projection, &mut replacer);
     let _ = VisitMut::visit(&mut select.having, &mut replacer);
     select.lateral_views.push(ast::LateralView {
-        lateral_view: call("explode", vec![windows]),
-        lateral_view_name: ObjectName::from(vec![Ident::new("__windows")]),
-        lateral_col_alias: vec![Ident::new(WINDOW)],
+        lateral_view: call("explode", vec![list]),
+        lateral_view_name: ObjectName::from(vec![Ident::new(windows.relation)]),
+        lateral_col_alias: vec![Ident::new(windows.name)],
         outer: false,
     });
+    Ok(())
 }
 
-fn is_window(function: &ast::Function) -> bool {
-    let count = match &function.args {
-        FunctionArguments::List(list) => list.args.len(),
-        _ => 0,
-    };
-    function.over.is_none()
-        && (2..=4).contains(&count)
-        && function.name.to_string().eq_ignore_ascii_case(WINDOW)
-}
-
+/// Finds the calls, each once.
 struct WindowFinder {
-    call: Option<ast::Function>,
+    calls: Vec<ast::Function>,
 }
 
 impl Visitor for WindowFinder {
@@ -209,24 +248,26 @@ impl Visitor for WindowFinder {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         if let Expr::Function(function) = expr
-            && is_window(function)
+            && Windows::of(function).is_some()
+            && !self.calls.contains(function)
         {
-            self.call.get_or_insert_with(|| function.clone());
+            self.calls.push(function.clone());
         }
         ControlFlow::Continue(())
     }
 }
 
-struct WindowReplacer {
-    call: ast::Function,
+struct WindowReplacer<'a> {
+    call: &'a ast::Function,
+    column: &'static str,
 }
 
-impl VisitorMut for WindowReplacer {
+impl VisitorMut for WindowReplacer<'_> {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if matches!(expr, Expr::Function(function) if *function == self.call) {
-            *expr = Expr::Identifier(Ident::new(WINDOW));
+        if matches!(expr, Expr::Function(function) if function == self.call) {
+            *expr = Expr::Identifier(Ident::new(self.column));
         }
         ControlFlow::Continue(())
     }

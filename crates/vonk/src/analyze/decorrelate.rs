@@ -243,7 +243,11 @@ fn only_value(plan: LogicalPlan, values: &[Column], name: &str) -> DfResult<Logi
 }
 
 /// A node over an input with more columns, which gives the columns that it gave before.
-fn rebuilt(plan: &LogicalPlan, exprs: Vec<Expr>, input: Arc<LogicalPlan>) -> DfResult<LogicalPlan> {
+pub(super) fn rebuilt(
+    plan: &LogicalPlan,
+    exprs: Vec<Expr>,
+    input: Arc<LogicalPlan>,
+) -> DfResult<LogicalPlan> {
     match plan {
         LogicalPlan::Projection(projection) => {
             let exprs = named_alike(exprs, &projection.schema);
@@ -303,7 +307,7 @@ fn named_alike(exprs: Vec<Expr>, schema: &DFSchema) -> Vec<Expr> {
         .collect()
 }
 
-fn named(expr: Expr, qualifier: Option<&TableReference>, name: &str) -> Expr {
+pub(super) fn named(expr: Expr, qualifier: Option<&TableReference>, name: &str) -> Expr {
     let (own, own_name) = expr.qualified_name();
     match own.as_ref() == qualifier && own_name == name {
         true => expr,

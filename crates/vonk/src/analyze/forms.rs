@@ -128,12 +128,63 @@ fn spelled(function: &ast::Function) -> Option<Expr> {
     let arguments = arguments.collect::<Option<Vec<Expr>>>()?;
     match (name.as_str(), arguments.as_slice()) {
         ("ifnull" | "nvl", [_, _]) => Some(call("coalesce", arguments)),
+        ("format_string" | "printf", [Expr::Value(format), ..]) => {
+            let format = format.value.clone().into_string()?;
+            let mut arguments = arguments;
+            let mut changed = false;
+            for place in format_texts(&format) {
+                match arguments.get_mut(place) {
+                    Some(Expr::Value(value)) => {
+                        if let ast::Value::Number(digits, _) = &value.value {
+                            value.value = ast::Value::SingleQuotedString(digits.clone());
+                            changed = true;
+                        }
+                    }
+                    Some(argument) => {
+                        *argument = cast(argument.clone(), ast::DataType::String(None));
+                        changed = true;
+                    }
+                    None => {}
+                }
+            }
+            changed.then(|| call("format_string", arguments))
+        }
         ("nvl2", [value, then, otherwise]) => Some(call(
             "if",
             vec![Expr::IsNotNull(Box::new(value.clone())), then.clone(), otherwise.clone()],
         )),
         _ => None,
     }
+}
+
+/// The places of those arguments that a format of Java's takes as texts only: `%s`, `%-5s`, `%2$S`.
+fn format_texts(format: &str) -> Vec<usize> {
+    let (mut texts, mut others): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut next = 0;
+    let mut rest = format;
+    while let Some((_, behind)) = rest.split_once('%') {
+        let flags =
+            behind.trim_start_matches(|c: char| c.is_ascii_digit() || "-#+ 0,(.$<".contains(c));
+        let Some(conversion) = flags.chars().next() else { break };
+        let written = &behind[..behind.len() - flags.len()];
+        rest = &flags[conversion.len_utf8()..];
+        if matches!(conversion, '%' | 'n') {
+            continue;
+        }
+        let place = match written.split_once('$') {
+            Some((number, _)) => number.parse().unwrap_or(0),
+            None => {
+                next += 1;
+                next
+            }
+        };
+        match conversion {
+            's' | 'S' => texts.push(place),
+            _ => others.push(place),
+        }
+    }
+    texts.retain(|place| *place > 0 && !others.contains(place));
+    texts
 }
 
 impl Speller {

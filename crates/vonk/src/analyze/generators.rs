@@ -24,7 +24,7 @@ const GROUPED: &str = "__grouped";
 /// Moves every generator of a query to a FROM clause.
 ///
 /// # Errors
-/// `UNSUPPORTED_GENERATOR` for more than one in a SELECT list, or one where none can stand.
+/// `UNSUPPORTED_GENERATOR` for more than one over groups, or one where none can stand.
 pub(super) fn translate(query: &mut ast::Query, is_aggregate: &dyn Fn(&str) -> bool) -> Result<()> {
     match VisitMut::visit(query, &mut Translator { is_aggregate }) {
         ControlFlow::Break(error) => Err(error),
@@ -72,12 +72,23 @@ impl Translator<'_> {
         match calls.as_slice() {
             [] => self.refuse_nested(select),
             [index] if self.groups(select) => generate_over_groups(select, *index),
-            [index] => generate(select, *index),
-            _ => Err(Error::new(
+            many if many.len() > 1 && self.groups(select) => Err(Error::new(
                 Condition::MULTIPLE_GENERATORS,
-                "a SELECT list can have only one generator",
+                "a SELECT list over groups can have only one generator",
             )
             .hint("make rows of one after the other: `LATERAL VIEW explode(…) name AS column`")),
+            many => {
+                // Every row that one makes is there for each row of the next.
+                for number in 0..many.len() {
+                    let Some(index) = select.projection.iter().position(is_call) else { break };
+                    let name = match number {
+                        0 => Ident::new(GENERATED),
+                        number => Ident::new(format!("{GENERATED}{number}")),
+                    };
+                    generate(select, index, &name)?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -191,16 +202,16 @@ fn lateral_call(
     Ok(TableWithJoins { relation, joins: Vec::new() })
 }
 
-/// Moves the generator at `index` of a SELECT list to its FROM.
-fn generate(select: &mut ast::Select, index: usize) -> Result<()> {
+/// Moves the generator at `index` of a SELECT list to its FROM, under a name.
+fn generate(select: &mut ast::Select, index: usize, name: &Ident) -> Result<()> {
     let mut items = Vec::with_capacity(select.projection.len());
     let mut generated = None;
     for (at, item) in std::mem::take(&mut select.projection).into_iter().enumerate() {
         match item {
             item if at == index => {
                 let (call, aliases) = call_and_aliases(item)?;
-                items.extend(generated_items(&aliases));
-                generated = Some(lateral_call(call, Ident::new(GENERATED), &aliases, false)?);
+                items.extend(generated_items(name, &aliases));
+                generated = Some(lateral_call(call, name.clone(), &aliases, false)?);
             }
             SelectItem::Wildcard(options) => items.extend(wildcards(&select.from, &options)?),
             item => items.push(item),
@@ -225,13 +236,13 @@ fn call_and_aliases(item: SelectItem) -> Result<(ast::Function, Vec<Ident>)> {
 }
 
 /// What stands in a SELECT list for the columns of a generator that is in FROM.
-fn generated_items(aliases: &[Ident]) -> Vec<SelectItem> {
+fn generated_items(name: &Ident, aliases: &[Ident]) -> Vec<SelectItem> {
     if aliases.is_empty() {
-        let name = ObjectName::from(vec![Ident::new(GENERATED)]);
+        let name = ObjectName::from(vec![name.clone()]);
         return vec![qualified_wildcard(name, ast::WildcardAdditionalOptions::default())];
     }
     let column = |alias: &Ident| SelectItem::ExprWithAlias {
-        expr: Expr::CompoundIdentifier(vec![Ident::new(GENERATED), alias.clone()]),
+        expr: Expr::CompoundIdentifier(vec![name.clone(), alias.clone()]),
         alias: alias.clone(),
     };
     aliases.iter().map(column).collect()
@@ -295,7 +306,7 @@ fn generate_over_groups(select: &mut ast::Select, index: usize) -> Result<()> {
         if at == index {
             let (mut call, aliases) = call_and_aliases(item)?;
             move_arguments(&mut call, &mut below)?;
-            outer.extend(generated_items(&aliases));
+            outer.extend(generated_items(&Ident::new(GENERATED), &aliases));
             generated = Some(lateral_call(call, Ident::new(GENERATED), &aliases, false)?);
             continue;
         }

@@ -13,8 +13,9 @@ use sqlparser::ast::{
 use super::named;
 use crate::error::{Condition, Error, Place, Result};
 
-/// Functions of the place of a row, which has none without an order.
+/// Functions of the place of a row, which has none without a window and an order.
 const NEED_ORDER: &[&str] = &[
+    "counter_diff",
     "cume_dist",
     "dense_rank",
     "lag",
@@ -53,7 +54,8 @@ const CHECKS: &[fn(&Call<'_>) -> Result<()>] = &[
     check_filter,
     check_ordered_set,
     check_count,
-    check_sessions,
+    check_window,
+    check_place,
     check_named,
 ];
 
@@ -61,15 +63,22 @@ const CHECKS: &[fn(&Call<'_>) -> Result<()>] = &[
 ///
 /// # Errors
 /// Spark's condition for the first of them.
-pub(super) fn check(query: &ast::Query, is_aggregate: &dyn Fn(&str) -> bool) -> Result<()> {
-    match query.visit(&mut Checker { is_aggregate }) {
+pub(super) fn check(query: &ast::Query, rules: &Rules<'_>) -> Result<()> {
+    match query.visit(&mut Checker { rules }) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
+/// What the session has to say.
+pub(super) struct Rules<'a> {
+    pub(super) is_aggregate: &'a dyn Fn(&str) -> bool,
+    /// Whether `count(t.*)` is allowed.
+    pub(super) counts_star: bool,
+}
+
 struct Checker<'a> {
-    is_aggregate: &'a dyn Fn(&str) -> bool,
+    rules: &'a Rules<'a>,
 }
 
 impl Visitor for Checker<'_> {
@@ -95,7 +104,9 @@ impl Visitor for Checker<'_> {
 
     fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<Error> {
         match &select.qualify {
-            Some(condition) if finds(condition, &|call| is_plain(call, self.is_aggregate)) => {
+            Some(condition)
+                if finds(condition, &|call| is_plain(call, self.rules.is_aggregate)) =>
+            {
                 let message = "QUALIFY cannot hold an aggregate function";
                 ControlFlow::Break(
                     Error::new(Condition::QUALIFY_AGGREGATE_NOT_ALLOWED, message)
@@ -109,7 +120,7 @@ impl Visitor for Checker<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
         let name = function.name.to_string().to_lowercase();
-        let call = Call { name: &name, function, is_aggregate: self.is_aggregate };
+        let call = Call { name: &name, function, rules: self.rules };
         match CHECKS.iter().try_for_each(|check| check(&call)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(match Place::of(function.name.span()) {
@@ -124,7 +135,7 @@ impl Visitor for Checker<'_> {
 struct Call<'a> {
     name: &'a str,
     function: &'a Function,
-    is_aggregate: &'a dyn Fn(&str) -> bool,
+    rules: &'a Rules<'a>,
 }
 
 impl Call<'_> {
@@ -224,7 +235,7 @@ fn check_filter(call: &Call<'_>) -> Result<()> {
     if finds(filter, &|inner| inner.over.is_some()) {
         return refused(Condition::FILTER_CONTAINS_WINDOW, "has a window function in its FILTER");
     }
-    if finds(filter, &|inner| is_plain(inner, call.is_aggregate)) {
+    if finds(filter, &|inner| is_plain(inner, call.rules.is_aggregate)) {
         return refused(Condition::FILTER_CONTAINS_AGGREGATE, "has an aggregate in its FILTER");
     }
     if finds(filter, &is_volatile) {
@@ -280,11 +291,48 @@ fn check_named(call: &Call<'_>) -> Result<()> {
     }
 }
 
-fn check_sessions(call: &Call<'_>) -> Result<()> {
-    match call.name {
-        "session_window" => Err(Error::unsupported("`session_window`").hint(
-            "mark the first row of each session by `lag`, and number sessions by a running `sum`",
-        )),
+fn check_window(call: &Call<'_>) -> Result<()> {
+    match call.function.over {
+        None if NEED_ORDER.contains(&call.name) => {
+            let condition = Condition::WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE;
+            let error = call.refused(condition, "is computed over a window");
+            Err(error.hint("add `OVER (PARTITION BY … ORDER BY …)`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The buckets of `ntile` and the row of `nth_value` are numbers from 1.
+fn check_place(call: &Call<'_>) -> Result<()> {
+    let at = match call.name {
+        "ntile" => 0,
+        "nth_value" => 1,
+        _ => return Ok(()),
+    };
+    let FunctionArguments::List(list) = &call.function.args else { return Ok(()) };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(number))) = list.args.get(at) else {
+        return Ok(());
+    };
+    let literal = match number {
+        Expr::Value(value) => &value.value,
+        Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => match expr.as_ref() {
+            Expr::Value(value) if matches!(value.value, Value::Number(..)) => {
+                let why = format!("counts from 1, not from `{number}`");
+                return Err(call.refused(Condition::VALUE_OUT_OF_RANGE, &why));
+            }
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    match literal {
+        Value::Number(digits, _) if digits.parse::<f64>().is_ok_and(|number| number < 1.0) => {
+            Err(call.refused(Condition::VALUE_OUT_OF_RANGE, "counts from 1, not from 0"))
+        }
+        Value::Number(..) => Ok(()),
+        other if call.name == "ntile" => {
+            let why = format!("takes a number of buckets, not {other}");
+            Err(call.refused(Condition::UNEXPECTED_INPUT_TYPE, &why))
+        }
         _ => Ok(()),
     }
 }
@@ -301,7 +349,7 @@ fn check_count(call: &Call<'_>) -> Result<()> {
             Err(error.hint("write `count(*)` to count rows"))
         }
         [FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_))]
-            if list.duplicate_treatment.is_none() =>
+            if !call.rules.counts_star =>
         {
             let condition = Condition::STAR_OF_TABLE_IN_COUNT;
             let error = call.refused(condition, "cannot count the star of one table");

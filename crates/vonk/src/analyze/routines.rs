@@ -59,6 +59,11 @@ impl Routines {
         self.by_name.read().get(&name.to_lowercase()).cloned()
     }
 
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Routine>> {
+        self.by_name.read().values().cloned().collect()
+    }
+
     /// Adds the functions of another session.
     pub(crate) fn take_from(&self, other: &Self) {
         let others = other.by_name.read().clone();

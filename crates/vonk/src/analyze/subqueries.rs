@@ -16,6 +16,8 @@ use datafusion::logical_expr::{
     Expr, Filter, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when,
 };
 
+use super::decorrelate;
+
 /// The name of the column of an IN subquery, which no user's column has.
 const VALUE: &str = "__value";
 
@@ -57,9 +59,32 @@ pub(super) fn spell(plan: LogicalPlan) -> DfResult<LogicalPlan> {
             let filter = Filter::try_new(predicate.unwrap_or_else(|| lit(true)), filter.input)?;
             Ok(Transformed::yes(LogicalPlan::Filter(filter)))
         }
+        LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) => name_values(plan),
         other => Ok(Transformed::no(other)),
     })?;
     Ok(spelled.data)
+}
+
+/// Gives the columns of the scalar subqueries that a node computes with names of their own.
+fn name_values(plan: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
+    let [input] = plan.inputs()[..] else { return Ok(Transformed::no(plan)) };
+    let input = Arc::new(input.clone());
+    let mut named = false;
+    let exprs = plan.expressions().into_iter().map(|expr| {
+        let expr = expr.transform_up(|expr| match expr {
+            Expr::ScalarSubquery(query) if !query.outer_ref_columns.is_empty() => {
+                Ok(Transformed::yes(Expr::ScalarSubquery(with_own_name(query)?)))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        named |= expr.transformed;
+        Ok(expr.data)
+    });
+    let exprs = exprs.collect::<DfResult<Vec<_>>>()?;
+    match named {
+        true => Ok(Transformed::yes(decorrelate::rebuilt(&plan, exprs, input)?)),
+        false => Ok(Transformed::no(plan)),
+    }
 }
 
 fn has_subquery(expr: &Expr) -> DfResult<bool> {

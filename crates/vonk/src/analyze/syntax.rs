@@ -1,8 +1,9 @@
 //! Syntax made by hand: a call, a query without clauses around its SELECT.
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    self, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName,
+    self, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName,
 };
 
 /// The name of the function by which [`call`] knows an argument that has a name.
@@ -134,4 +135,24 @@ pub(super) fn constraint_of_mut(
     operator: &mut ast::JoinOperator,
 ) -> Option<&mut ast::JoinConstraint> {
     constraint!(operator)
+}
+
+/// `CASE WHEN a THEN b WHEN c THEN d ELSE e END` of `a, b, c, d, e`.
+pub(crate) fn case_of(args: Vec<Expr>) -> Expr {
+    let mut conditions = Vec::new();
+    let mut else_result = None;
+    let mut rest = args.into_iter();
+    while let Some(condition) = rest.next() {
+        match rest.next() {
+            Some(result) => conditions.push(CaseWhen { condition, result }),
+            None => else_result = Some(Box::new(condition)),
+        }
+    }
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result,
+    }
 }

@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{Field, SchemaRef};
 use datafusion::common::Result as DfResult;
 use unicode_width::UnicodeWidthStr;
 
 use super::DataFrame;
-use crate::display::{Renderer, Style, Zone, field_type_name};
+use crate::display::{Renderer, Style, Zone, field_type_name, tree};
 use crate::error::{Condition, Error, Result};
 
 /// How many rows `show` gives when nothing else is said.
@@ -128,12 +128,8 @@ impl DataFrame {
     /// # Errors
     /// Those of [`DataFrame::check`].
     pub async fn schema_string(&self) -> Result<String> {
-        let mut text = String::from("root\n");
-        for field in self.schema().await?.fields() {
-            branch(&mut text, field.name(), field, ("nullable", 1));
-        }
-        text.push('\n');
-        Ok(text)
+        let schema = self.schema().await?;
+        Ok(tree(&schema) + "\n")
     }
 
     /// The names of the columns.
@@ -269,57 +265,6 @@ fn cut(text: String, truncate: Option<usize>) -> String {
     }
 }
 
-/// One line of a schema's tree, and the lines below it; `note` is the word for NULL and the depth.
-fn branch(text: &mut String, name: &str, field: &Field, (word, depth): (&str, usize)) {
-    let indent = " |   ".repeat(depth - 1);
-    let kind = tree_type(field);
-    let note = match word {
-        "" => String::new(),
-        word => format!(" ({word} = {})", field.is_nullable()),
-    };
-    text.push_str(&format!("{indent} |-- {name}: {kind}{note}\n"));
-    match field.data_type() {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::FixedSizeList(item, _) => {
-            branch(text, "element", item, ("containsNull", depth + 1));
-        }
-        DataType::Struct(fields) => {
-            for field in fields {
-                branch(text, field.name(), field, ("nullable", depth + 1));
-            }
-        }
-        DataType::Map(entries, _) => {
-            if let DataType::Struct(fields) = entries.data_type()
-                && let [key, value] = fields.as_ref()
-            {
-                branch(text, "key", key, ("", depth + 1));
-                branch(text, "value", value, ("valueContainsNull", depth + 1));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The type as Spark's tree writes it.
-fn tree_type(field: &Field) -> String {
-    match field.data_type() {
-        DataType::Int8 => "byte",
-        DataType::Int16 => "short",
-        DataType::Int32 => "integer",
-        DataType::Int64 => "long",
-        DataType::List(_)
-        | DataType::LargeList(_)
-        | DataType::ListView(_)
-        | DataType::FixedSizeList(..) => "array",
-        DataType::Struct(_) => "struct",
-        DataType::Map(..) => "map",
-        _ => return field_type_name(field),
-    }
-    .to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,16 +274,5 @@ mod tests {
         assert_eq!(cut("abcdefghijklmnopqrstuvwxyz".to_owned(), Some(20)), "abcdefghijklmnopq...");
         assert_eq!(cut("abcdef".to_owned(), Some(3)), "abc");
         assert_eq!(cut("abcdef".to_owned(), None), "abcdef");
-    }
-
-    #[test]
-    fn trees_indent_below_their_branch() {
-        let item = Field::new("item", DataType::Int64, true);
-        let mut text = String::new();
-        let field = Field::new("a", DataType::List(item.into()), false);
-        branch(&mut text, "a", &field, ("nullable", 1));
-        let expected = " |-- a: array (nullable = false)\n \
-                        |    |-- element: long (containsNull = true)\n";
-        assert_eq!(text, expected);
     }
 }

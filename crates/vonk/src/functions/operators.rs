@@ -1,8 +1,8 @@
 //! Operators under the names that Spark's plans give them: `+`, `and`, `isNull`, `in`, `when`.
 
-use sqlparser::ast::helpers::attached_token::AttachedToken;
-use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
+use crate::analyze::case_of;
 use crate::dataframe::{nested, operation};
 
 /// Operators between two operands.
@@ -59,29 +59,9 @@ pub(super) fn apply(name: &str, mut args: Vec<Expr>) -> Result<Expr, Vec<Expr>> 
             let expr = Box::new(nested(args.remove(0)));
             Ok(Expr::InList { expr, list: args, negated: false })
         }
-        "when" if args.len() > 1 => Ok(case(args)),
+        "when" if args.len() > 1 => Ok(case_of(args)),
         "like" | "ilike" | "rlike" if args.len() == 2 => Ok(matching(name, args)),
         _ => Err(args),
-    }
-}
-
-/// `CASE WHEN a THEN b WHEN c THEN d ELSE e END` of `a, b, c, d, e`.
-fn case(args: Vec<Expr>) -> Expr {
-    let mut conditions = Vec::new();
-    let mut else_result = None;
-    let mut rest = args.into_iter();
-    while let Some(condition) = rest.next() {
-        match rest.next() {
-            Some(result) => conditions.push(CaseWhen { condition, result }),
-            None => else_result = Some(Box::new(condition)),
-        }
-    }
-    Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions,
-        else_result,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::TableFunction;
 use datafusion::execution::SessionState;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
@@ -11,7 +12,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::prelude::SessionConfig;
 use datafusion_spark::planner::SparkFunctionPlanner;
-use vonk_functions::{Library, MapKeys};
+use vonk_functions::{Library, MapKeys, tables};
 
 use super::memory;
 use super::spill::SpillPlace;
@@ -57,9 +58,13 @@ pub(super) fn assemble(
         .with_physical_optimizer_rules(optimize::physical_rules(config, memory::limit(config)?));
     let planners = builder.expr_planners().get_or_insert_default();
     planners.insert(0, Arc::new(SparkFunctionPlanner));
-    let tables = SessionStateDefaults::default_table_functions().into_iter();
-    let tables = tables.map(|function| (function.name().to_owned(), function));
-    builder.table_functions().get_or_insert_default().extend(tables);
+    let defaults = SessionStateDefaults::default_table_functions().into_iter();
+    let defaults = defaults.map(|function| (function.name().to_owned(), function));
+    let ours = tables::FUNCTIONS.iter().map(|function| {
+        let name = function.name.to_owned();
+        (name.clone(), Arc::new(TableFunction::new(name, Arc::new(*function))))
+    });
+    builder.table_functions().get_or_insert_default().extend(defaults.chain(ours));
     let mut state = builder.build();
     // Functions ask for the mode and the time zone while they run.
     let options = Arc::clone(state.config_options());

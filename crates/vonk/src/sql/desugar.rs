@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, SetExpr, TableFactor, VisitMut, VisitorMut};
 
 use super::parse;
+use crate::analyze;
 use crate::error::{Error, Result};
 
 mod collations;
@@ -16,8 +17,6 @@ mod pipes;
 mod pivot;
 mod samples;
 mod variants;
-
-pub(super) use collations::check as check_collation;
 
 /// Spells out a query and all queries in it.
 pub(super) fn spell_out(query: &mut ast::Query) -> Result<()> {
@@ -39,11 +38,29 @@ impl VisitorMut for Speller {
     }
 
     fn post_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<Error> {
-        done(variants::spell_out(expr).and_then(|()| collations::spell_out(expr)))
+        collations::spell_out(expr);
+        spell_when(expr);
+        done(variants::spell_out(expr))
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         done(samples::spell_out(factor).and_then(|()| pivot::spell_out(factor)))
+    }
+}
+
+/// `when(a, b, c)` is `CASE WHEN a THEN b ELSE c END`.
+fn spell_when(expr: &mut ast::Expr) {
+    let ast::Expr::Function(function) = &*expr else { return };
+    let ast::FunctionArguments::List(list) = &function.args else { return };
+    if function.over.is_some() || !function.name.to_string().eq_ignore_ascii_case("when") {
+        return;
+    }
+    let args = list.args.iter().map(|arg| match arg {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
+        _ => None,
+    });
+    if let Some(args) = args.collect::<Option<Vec<_>>>().filter(|args| args.len() > 1) {
+        *expr = analyze::case_of(args);
     }
 }
 

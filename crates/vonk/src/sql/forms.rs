@@ -1,12 +1,14 @@
 //! Spark's short forms that the parser does not know, spelled out between tokenizer and parser:
 //! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query, `MAX RECURSION LEVEL`,
-//! `* EXCEPT (a.b)`, `struct(*)`, GROUPING SETS within others.
+//! `* EXCEPT (a.b)`, `STRUCT(*)`, `IN (*)`, `TRIM(LEADING FROM a)`,
+//! GROUPING SETS within others.
 
 use std::ops::Range;
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use crate::analyze::ALL_COLUMNS;
 use crate::display::LEVEL_MARK;
 
 /// Words after which rows of VALUES stand in FROM, and so may have an alias as they are.
@@ -64,11 +66,13 @@ const BEGINNINGS: &[&str] = &["SELECT", "WITH", "FROM", "VALUES", "TABLE"];
 /// Spells out the forms; a statement without them stays as it is.
 pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let has_form = |token: &TokenWithSpan| {
-        ["VALUES", "TABLE", "RECURSION", "EXCEPT", "STRUCT", "GROUPING"]
+        ["VALUES", "TABLE", "RECURSION", "EXCEPT", "GROUPING", "TRIM"]
             .iter()
             .any(|word| is_word(token, word))
     };
-    if !tokens.iter().any(has_form) {
+    let has_star = || tokens.iter().any(|token| token.token == Token::Mul);
+    let may_list_stars = || has_star() && tokens.iter().any(begins_list);
+    if !tokens.iter().any(has_form) && !may_list_stars() {
         return tokens;
     }
     let tokens: Vec<TokenWithSpan> =
@@ -127,6 +131,13 @@ fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
         } else if let Some(word) = respelled(tokens, at) {
             spelled.push(TokenWithSpan::new(word, tokens[at].span));
             at += 1;
+        } else if let Some(name) = trimmed_side(&tokens[at..]) {
+            spelled.push(TokenWithSpan::new(Token::make_word(name, None), tokens[at].span));
+            spelled.push(tokens[at + 1].clone());
+            at += 4;
+        } else if let Some(end) = star_in_list(tokens, at) {
+            push_star_call(&tokens[at..end], spelled);
+            at = end;
         } else if let Some(level) = recursion_level(&tokens[at..]) {
             mark_level(spelled, level);
             at += 4;
@@ -137,15 +148,80 @@ fn push_spelled(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
     }
 }
 
+/// The function that `TRIM(LEADING FROM` is: the side without what is trimmed off.
+fn trimmed_side(tokens: &[TokenWithSpan]) -> Option<&'static str> {
+    let [trim, open, side, from, ..] = tokens else { return None };
+    let is_form = is_word(trim, "TRIM") && open.token == Token::LParen && is_word(from, "FROM");
+    let sides = [("LEADING", "ltrim"), ("TRAILING", "rtrim"), ("BOTH", "trim")];
+    let found = sides.into_iter().find(|(word, _)| is_word(side, word));
+    found.filter(|_| is_form).map(|(_, name)| name)
+}
+
+/// Where a star ends that stands at `at` as an item of `IN (…)` or `STRUCT(…)`: `*`, `t.*`, with EXCEPT
+/// or without.
+fn star_in_list(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
+    let is_first = at > 1 && tokens[at - 1].token == Token::LParen && begins_list(&tokens[at - 2]);
+    let is_later = at > 0 && tokens[at - 1].token == Token::Comma && opens_in_list(&tokens[..at]);
+    if !is_first && !is_later {
+        return None;
+    }
+    let mut end = at;
+    while let [name, point, ..] = &tokens[end..]
+        && matches!(name.token, Token::Word(_))
+        && point.token == Token::Period
+    {
+        end += 2;
+    }
+    if tokens.get(end)?.token != Token::Mul {
+        return None;
+    }
+    end += 1;
+    if tokens.get(end).is_some_and(|word| is_word(word, "EXCEPT")) {
+        let close = tokens[end..].iter().position(|token| token.token == Token::RParen)?;
+        end += close + 1;
+    }
+    let next = tokens.get(end).map(|token| &token.token);
+    matches!(next, Some(Token::Comma | Token::RParen)).then_some(end)
+}
+
+fn begins_list(word: &TokenWithSpan) -> bool {
+    is_word(word, "IN") || is_word(word, "STRUCT")
+}
+
+/// Whether the parenthesis that is open at the end of these tokens is one of `IN (` or `STRUCT(`.
+fn opens_in_list(tokens: &[TokenWithSpan]) -> bool {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().rev() {
+        match token.token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return at > 0 && begins_list(&tokens[at - 1]),
+            Token::LParen => depth -= 1,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Writes a star as the argument of a call, where the parser takes one.
+fn push_star_call(star: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) {
+    let span = star[0].span;
+    spelled.push(TokenWithSpan::new(Token::make_word(ALL_COLUMNS, None), span));
+    spelled.push(TokenWithSpan::new(Token::LParen, span));
+    for (at, token) in star.iter().enumerate() {
+        spelled.push(match respelled(star, at) {
+            Some(word) => TokenWithSpan::new(word, token.span),
+            None => token.clone(),
+        });
+    }
+    spelled.push(TokenWithSpan::new(Token::RParen, span));
+}
+
 /// The word that the parser knows more of than of the one at `at`: EXCLUDE takes fields of structs
-/// where EXCEPT takes columns only, and a function may have a star where a literal may not.
+/// where EXCEPT takes columns only.
 fn respelled(tokens: &[TokenWithSpan], at: usize) -> Option<Token> {
     let [word, open, next, ..] = &tokens[at..] else { return None };
     if open.token != Token::LParen {
         return None;
-    }
-    if is_word(word, "STRUCT") && next.token == Token::Mul {
-        return Some(Token::make_word("struct", Some('`')));
     }
     let is_star = at > 0 && tokens[at - 1].token == Token::Mul;
     let is_name = matches!(&next.token, Token::Word(name)
@@ -353,6 +429,15 @@ mod tests {
             "SELECT * FROM (VALUES (0), (1 + 2)) t (id), u"
         );
         assert_eq!(read("VALUES array(1), (2)"), "VALUES (array(1)), (2)");
+    }
+
+    #[test]
+    fn stars_of_lists_become_arguments() {
+        assert_eq!(
+            read("SELECT a IN (*, 1) FROM t"),
+            format!("SELECT a IN ({}(*), 1) FROM t", crate::analyze::ALL_COLUMNS)
+        );
+        assert_eq!(read("SELECT a IN (1, b * 2) FROM t"), "SELECT a IN (1, b * 2) FROM t");
     }
 
     #[test]

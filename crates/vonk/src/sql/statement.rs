@@ -24,6 +24,7 @@ mod create_table;
 mod create_view;
 mod database;
 mod describe;
+mod describe_function;
 mod describe_json;
 mod drop_view;
 mod execute;
@@ -34,6 +35,7 @@ mod partitions;
 mod row_changes;
 mod set;
 mod show;
+mod show_extended;
 mod summarize;
 mod table;
 mod truncate;
@@ -220,10 +222,10 @@ statements! {
     ["DROP" "VIEW"] "DROP VIEW [IF EXISTS] name"
         "Drops a view."
         drop_view::parse;
-    ["DESCRIBE"] "DESCRIBE [TABLE] [EXTENDED] name [column | PARTITION (…)] [AS JSON] | query | FUNCTION name | DATABASE name"
+    ["DESCRIBE"] "DESCRIBE [TABLE] [EXTENDED] name [column | PARTITION (…)] [AS JSON] | query | FUNCTION [EXTENDED] name | DATABASE name"
         "Lists the columns and types of a table, file or query."
         describe::parse;
-    ["DESC"] "DESC [TABLE] [EXTENDED] name [column | PARTITION (…)] [AS JSON] | query | FUNCTION name | DATABASE name"
+    ["DESC"] "DESC [TABLE] [EXTENDED] name [column | PARTITION (…)] [AS JSON] | query | FUNCTION [EXTENDED] name | DATABASE name"
         "Lists the columns and types of a table, file or query."
         describe::parse;
     ["EXPLAIN"] "EXPLAIN [EXTENDED | ANALYZE] query | statement"
@@ -253,6 +255,9 @@ statements! {
     ["RESET"] "RESET [name]"
         "Puts an option, or all, back to the default."
         set::parse_reset;
+    ["SHOW" "TABLE" "EXTENDED"] "SHOW TABLE EXTENDED [IN database] LIKE 'pattern' [PARTITION (…)]"
+        "Shows what is known of tables and views, or of one partition of a table."
+        show_extended::parse;
     ["SHOW" "TABLES"] "SHOW TABLES [IN database] [LIKE 'pattern']"
         "Lists tables and views."
         show::parse_tables;
@@ -275,11 +280,11 @@ statements! {
         "Shows the statement that makes a table or view."
         show::parse_create_table;
     ["SHOW" "USER" "FUNCTIONS"] "SHOW USER FUNCTIONS [LIKE 'pattern']"
-        "Lists functions."
-        show::parse_functions;
+        "Lists the functions that statements and programs have made."
+        show::parse_user_functions;
     ["SHOW" "SYSTEM" "FUNCTIONS"] "SHOW SYSTEM FUNCTIONS [LIKE 'pattern']"
-        "Lists functions."
-        show::parse_functions;
+        "Lists the functions and operators that are always there."
+        show::parse_system_functions;
     ["SHOW" "ALL" "FUNCTIONS"] "SHOW ALL FUNCTIONS [LIKE 'pattern']"
         "Lists functions."
         show::parse_functions;
@@ -548,31 +553,14 @@ pub(super) fn last_part(name: &ast::ObjectName) -> Result<&str> {
         .ok_or_else(|| Error::internal(format!("`{name}` has no parts")))
 }
 
-/// Whether `text` fits a pattern of SHOW: `*` for anything, `|` for or; `%` too, as in LIKE.
+/// Whether `text` fits a pattern of SHOW: a regular expression in which `*` stands for anything;
+/// one that cannot be read fits nothing.
 pub(super) fn fits(pattern: Option<&str>, text: &str) -> bool {
     let Some(pattern) = pattern else { return true };
-    let text = text.to_lowercase();
-    pattern.to_lowercase().split('|').any(|one| {
-        let pieces: Vec<&str> = one.trim().split(['*', '%']).collect();
-        fits_pieces(&pieces, &text)
+    pattern.trim().split('|').any(|one| {
+        let one = format!("(?i)^(?:{})$", one.replace('*', ".*"));
+        regex::Regex::new(&one).is_ok_and(|one| one.is_match(text))
     })
-}
-
-fn fits_pieces(pieces: &[&str], text: &str) -> bool {
-    match pieces {
-        [] => text.is_empty(),
-        [only] => *only == text,
-        [first, middle @ .., last] => {
-            let Some(mut rest) = text.strip_prefix(first) else { return false };
-            for piece in middle {
-                match rest.find(piece) {
-                    Some(at) => rest = &rest[at + piece.len()..],
-                    None => return false,
-                }
-            }
-            rest.ends_with(last)
-        }
-    }
 }
 
 #[cfg(test)]
@@ -585,6 +573,9 @@ mod tests {
         assert!(fits(Some("ord*"), "Orders"));
         assert!(fits(Some("x|*der*"), "orders"));
         assert!(!fits(Some("ord"), "orders"));
+        assert!(fits(Some("ord.rs"), "orders"));
+        assert!(!fits(Some("ord%"), "orders"));
         assert!(!fits(Some("a*a"), "a"));
+        assert!(!fits(Some("("), "("));
     }
 }

@@ -1,9 +1,11 @@
 //! Store assignment: a query's columns as a table's, in their order, under their names, as their types.
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast};
+use vonk_functions::arithmetic::Mode;
 use vonk_functions::bounded_text::BoundedText;
+use vonk_functions::cast::cast_expr;
 
 use super::InsertSpec;
 use crate::display::type_name;
@@ -25,6 +27,10 @@ pub(super) fn assign(
         check_assignable(field.name(), &found, field.data_type())?;
         let cast = match &found == field.data_type() {
             true => source,
+            // Fields of structs are assigned by their place, whatever they are called.
+            false if found.is_nested() => {
+                cast_expr(source, &Field::new(field.name(), found, true), field, Mode::Ansi)?
+            }
             false => cast(source, field.data_type().clone()),
         };
         let stored = match BoundedText::of(field) {

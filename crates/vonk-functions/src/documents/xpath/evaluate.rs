@@ -1,5 +1,7 @@
 //! What expressions of XPath give.
 
+use std::collections::HashMap;
+
 use super::parse::{Axis, Expression, Path, Step, Test};
 use crate::documents::xml::{Element, Node as XmlNode};
 
@@ -133,7 +135,7 @@ impl<'a> Context<'a> {
             true => Place { node: Node::Element(self.document), above: Vec::new() },
             false => self.place.clone(),
         };
-        path.steps.iter().fold(vec![start], |places, step| {
+        let found = path.steps.iter().fold(vec![start], |places, step| {
             let mut next: Vec<Place<'a>> = Vec::new();
             for found in places.iter().flat_map(|place| self.step(place, step)) {
                 if !next.iter().any(|known| known.address() == found.address()) {
@@ -141,7 +143,21 @@ impl<'a> Context<'a> {
                 }
             }
             next
-        })
+        });
+        self.ordered(found)
+    }
+
+    /// Nodes in the order of the document, each once.
+    fn ordered(&self, mut nodes: Vec<Place<'a>>) -> Vec<Place<'a>> {
+        if nodes.len() < 2 {
+            return nodes;
+        }
+        let mut order = HashMap::new();
+        number(self.document, &mut order);
+        let at = |place: &Place<'a>| order.get(&place.address()).copied().unwrap_or(usize::MAX);
+        nodes.sort_by_key(at);
+        nodes.dedup_by_key(|place| place.address());
+        nodes
     }
 
     fn step(&self, place: &Place<'a>, step: &Step) -> Vec<Place<'a>> {
@@ -175,7 +191,7 @@ impl<'a> Context<'a> {
             "|" => match (left, right) {
                 (Value::Nodes(mut left), Value::Nodes(right)) => {
                     left.extend(right);
-                    Value::Nodes(left)
+                    Value::Nodes(self.ordered(left))
                 }
                 (left, _) => left,
             },
@@ -232,6 +248,24 @@ impl<'a> Context<'a> {
                 _ => Value::Text(String::new()),
             },
             _ => Value::Nodes(Vec::new()),
+        }
+    }
+}
+
+/// Numbers an element and all that is in it, by the address.
+fn number(element: &Element, order: &mut HashMap<usize, usize>) {
+    let add = |address: usize, order: &mut HashMap<usize, usize>| {
+        let next = order.len();
+        order.entry(address).or_insert(next);
+    };
+    add(std::ptr::from_ref(element) as usize, order);
+    for (_, value) in &element.attributes {
+        add(value.as_ptr() as usize, order);
+    }
+    for node in &element.nodes {
+        match node {
+            XmlNode::Text(text) => add(text.as_ptr() as usize, order),
+            XmlNode::Element(inner) => number(inner, order),
         }
     }
 }

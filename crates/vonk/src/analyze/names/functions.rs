@@ -4,7 +4,7 @@ use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr};
 
 use super::Namer;
 use super::windows::{order_name, window_name};
-use crate::analyze::{GROUPS, MARK};
+use crate::analyze::{ALL_COLUMNS, GROUPS, MARK};
 
 /// A function whose name shows arguments that were not written.
 struct Defaults {
@@ -26,6 +26,7 @@ const DEFAULTS: &[Defaults] = &[
     of("aes_encrypt", 2, &["GCM", "DEFAULT", "", ""]),
     of("approx_percentile", 2, &["10000"]),
     of("bround", 1, &["0"]),
+    of("current_time", 0, &["6"]),
     of("from_unixtime", 1, UNIX_PATTERN),
     of("hll_sketch_agg", 1, &["12"]),
     of("hll_union", 2, &["false"]),
@@ -83,6 +84,9 @@ const DEFAULTS: &[Defaults] = &[
     of("tuple_union_integer", 2, &["12", "sum"]),
     of("tuple_union_theta_double", 2, &["12", "sum"]),
     of("tuple_union_theta_integer", 2, &["12", "sum"]),
+    of("try_aes_decrypt", 2, &["GCM", "DEFAULT", ""]),
+    of("variant_set", 3, &["true"]),
+    of("variant_strip_nulls", 1, &["true"]),
     of("unix_timestamp", 0, &["current_timestamp()", "yyyy-MM-dd HH:mm:ss"]),
 ];
 
@@ -90,6 +94,7 @@ const DEFAULTS: &[Defaults] = &[
 const RENAMED: &[(&str, &str)] = &[
     ("array_agg", "collect_list"),
     ("current_database", "current_schema"),
+    ("random", "rand"),
     ("to_varchar", "to_char"),
 ];
 
@@ -108,6 +113,7 @@ const CAPITALS: &[&str] = &[
     "cot",
     "csc",
     "degrees",
+    "dense_rank",
     "e",
     "exp",
     "expm1",
@@ -116,9 +122,11 @@ const CAPITALS: &[&str] = &[
     "log10",
     "log1p",
     "log2",
+    "percent_rank",
     "pi",
     "power",
     "radians",
+    "rank",
     "regexp",
     "regexp_like",
     "rlike",
@@ -165,6 +173,9 @@ const FIRST_ONLY: &[&str] = &[
 pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> String {
     if let Some(name) = outside_name(namer, function) {
         return name;
+    }
+    if function.name.to_string() == ALL_COLUMNS {
+        return arguments_of(namer, function).join(", ");
     }
     let written = function.name.to_string().replace('`', "").to_lowercase();
     let bare = written.rsplit('.').next().unwrap_or(&written).to_owned();
@@ -300,6 +311,10 @@ fn fit_arguments(name: &str, function: &ast::Function, arguments: &mut Vec<Strin
             arguments.truncate(1);
         }
         ("log", 1) => arguments.insert(0, "E()".to_owned()),
+        // Seeds, zones and types are no operands to Spark.
+        ("shuffle", 2) | ("uuid", 1) => arguments.truncate(arguments.len() - 1),
+        ("try_make_timestamp", 7) => arguments.truncate(6),
+        ("variant_get" | "try_variant_get", 3) => arguments.truncate(2),
         ("lpad" | "rpad", 3) if gives_bytes(function) => {
             let is_default = match &function.args {
                 ast::FunctionArguments::List(list) => list.args.len() == 2,
@@ -376,6 +391,10 @@ fn within_group_name(
     name: String,
     orders: &[ast::OrderByExpr],
 ) -> String {
+    let name = match function {
+        "string_agg" => name.replacen("string_agg", "listagg", 1),
+        _ => name,
+    };
     let terse = matches!(function, "percentile_cont" | "percentile_disc" | "mode");
     let orders = orders.iter().map(|order| {
         let descending = order.options.asc == Some(false);

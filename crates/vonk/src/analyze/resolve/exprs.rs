@@ -8,6 +8,7 @@ use sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
+use super::super::ALL_COLUMNS;
 use super::super::names::leading_fields;
 use super::super::syntax::{call, empty_query};
 use super::super::variables;
@@ -306,6 +307,9 @@ impl Walker<'_, '_, '_> {
                 }
                 self.star_arguments(function)?;
             }
+            Expr::Struct { values, fields } if fields.is_empty() => {
+                values.iter_mut().for_each(name_path);
+            }
             Expr::Lambda(lambda) => {
                 let params = match &lambda.params {
                     ast::OneOrManyWithParens::One(param) => std::slice::from_ref(param),
@@ -359,6 +363,13 @@ impl Walker<'_, '_, '_> {
                 if let Some(found) = self.path(&path)? {
                     *expr = placed(found, &path);
                 }
+            }
+            Expr::InList { list, .. } => {
+                let items = std::mem::take(list).into_iter().flat_map(with_stars);
+                *list = items.map(unnamed).collect();
+            }
+            Expr::Struct { values, .. } => {
+                *values = std::mem::take(values).into_iter().flat_map(with_stars).collect();
             }
             _ => {}
         }
@@ -464,6 +475,39 @@ impl VisitorMut for Walker<'_, '_, '_> {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
+    }
+}
+
+/// A value without the name that it has as an argument.
+fn unnamed(value: Expr) -> Expr {
+    match value {
+        Expr::Named { expr, .. } => *expr,
+        other => other,
+    }
+}
+
+/// Gives the value at a path the name of its last part, which a struct of it keeps.
+fn name_path(value: &mut Expr) {
+    if let Expr::CompoundIdentifier(parts) = value
+        && let Some(name) = parts.last().cloned()
+    {
+        let expr = Box::new(std::mem::replace(value, nothing()));
+        *value = Expr::Named { expr, name };
+    }
+}
+
+/// An item of a list, or the columns that a star there stands for.
+fn with_stars(item: Expr) -> Vec<Expr> {
+    match item {
+        Expr::Function(function) if function.name.to_string() == ALL_COLUMNS => {
+            let FunctionArguments::List(list) = function.args else { return Vec::new() };
+            let columns = list.args.into_iter().filter_map(|arg| match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                _ => None,
+            });
+            columns.collect()
+        }
+        other => vec![other],
     }
 }
 

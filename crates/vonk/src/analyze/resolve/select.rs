@@ -125,10 +125,38 @@ impl Resolver<'_> {
                 }
             }
         }
+        self.name_generators(&mut items, env)?;
         // A DataFrame goes on with the columns of the whole query by the names of their tables.
         part_duplicates(&mut items, &mut aliases, self.depth == 1);
         *projection = items;
         Ok(aliases)
+    }
+
+    /// Names the columns of many generators, so that those of one are told from those of another.
+    fn name_generators(&self, items: &mut [SelectItem], env: &Env<'_>) -> Result<()> {
+        if items.iter().filter(|item| generators::is_call(item)).count() < 2 {
+            return Ok(());
+        }
+        let mut taken: Vec<String> = Vec::new();
+        for item in items.iter_mut().filter(|item| generators::is_call(item)) {
+            let mut names = Vec::new();
+            for Output { name, .. } in self.generated(item, env)? {
+                let unique = match taken.contains(&name) {
+                    true => format!("{name}{DUPLICATE_MARK}generated{}", taken.len()),
+                    false => name.clone(),
+                };
+                taken.push(name);
+                names.push(Ident::with_quote('`', unique));
+            }
+            let (SelectItem::UnnamedExpr(expr)
+            | SelectItem::ExprWithAlias { expr, .. }
+            | SelectItem::ExprWithAliases { expr, .. }) = &*item
+            else {
+                continue;
+            };
+            *item = SelectItem::ExprWithAliases { expr: expr.clone(), aliases: names };
+        }
+        Ok(())
     }
 
     fn add_columns(

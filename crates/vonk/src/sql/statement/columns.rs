@@ -5,13 +5,14 @@ use datafusion::common::ScalarValue;
 use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
+use vonk_functions::collation;
 
 use super::Source;
+use super::variable::{has_query, values_of};
 use crate::catalog::{ColumnMeta, TableKind, TableMeta, TableName};
 use crate::display::type_name;
 use crate::error::{Condition, Error, Result};
-use crate::sql::desugar::check_collation;
-use crate::sql::{Environment, parse_query, plan_query, rows_of_query};
+use crate::sql::{Environment, parse_query, parse_select_item, plan_query};
 
 /// A column as it is declared.
 pub(super) struct Declared {
@@ -37,7 +38,7 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Declared> {
         } else if source.take(&["COMMENT"]) {
             declared.comment = Some(source.string()?);
         } else if source.take(&["COLLATE"]) {
-            check_collation(&source.relation()?.to_string())?;
+            collation::check(&source.relation()?.to_string())?;
         } else if source.take(&["GENERATED"]) {
             let message = "columns cannot be generated from others";
             return Err(Error::new(Condition::UNSUPPORTED_TABLE_OPERATION, message)
@@ -215,15 +216,18 @@ async fn value_of(session: &dyn Environment, column: &Field, text: &str) -> Resu
         let message = format!("the default `{text}` of column `{}` does not fit it", column.name());
         Error::new(condition, message).caused_by(error)
     };
-    let query = parse_query(&format!("SELECT {text} AS value"))?;
-    if query.to_string().to_uppercase().matches("SELECT").count() > 1 {
+    let expr = match parse_select_item(text)? {
+        ast::SelectItem::UnnamedExpr(expr) => expr,
+        other => return Err(Error::internal(format!("the default `{other}` is no value"))),
+    };
+    if has_query(&expr) {
         let message = format!("the default of column `{}` has a query in it", column.name());
         return Err(Error::new(Condition::DEFAULT_WITH_QUERY, message));
     }
-    let found = rows_of_query(session, query).await;
-    let (_, rows) =
+    let found = values_of(session, vec![expr]).await;
+    let values =
         found.map_err(|error| invalid(Condition::INVALID_DEFAULT_VALUE_UNRESOLVED, error))?;
-    let value = rows.into_iter().flatten().next().unwrap_or(ScalarValue::Null);
+    let value = values.into_iter().next().unwrap_or(ScalarValue::Null);
     if !crate::write::is_assignable(&value.data_type(), column.data_type()) {
         let found = type_name(&value.data_type());
         let message = format!(

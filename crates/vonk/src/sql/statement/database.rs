@@ -10,7 +10,6 @@ use super::{Command, Source, answer, fits, no_answer, show};
 use crate::catalog::CreateMode;
 use crate::error::{Error, Result};
 use crate::sql::Environment;
-use crate::sql::desugar::check_collation;
 
 /// The property that is a database's comment.
 pub(super) const COMMENT: &str = "comment";
@@ -37,7 +36,7 @@ pub(super) fn parse_create(source: &mut Source<'_>) -> Result<Box<dyn Command>> 
         } else if source.take(&["WITH", "DBPROPERTIES"]) || source.take(&["WITH", "PROPERTIES"]) {
             properties.extend(source.options()?);
         } else if source.take(&["DEFAULT", "COLLATION"]) {
-            check_collation(&source.relation()?.to_string())?;
+            vonk_functions::collation::check(&source.relation()?.to_string())?;
         } else if source.take(&["LOCATION"]) {
             source.string()?;
             return Err(Error::unsupported("databases lie in the warehouse, not elsewhere")

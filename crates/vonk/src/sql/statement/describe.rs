@@ -11,14 +11,17 @@ use sqlparser::tokenizer::Token;
 
 use super::database::COMMENT;
 use super::partitions::{self, Partition};
-use super::{Command, Source, answer, describe_json, table_name};
+use super::{Command, Source, answer, describe_function, describe_json, table_name};
 use crate::catalog::{TableKind, TableMeta, TableName};
 use crate::display;
 use crate::error::{Condition, Error, Result};
 use crate::sql::{Environment, parse_query, plan_query};
 
+/// Who makes tables and views.
+pub(super) const CREATOR: &str = concat!("vonk ", env!("CARGO_PKG_VERSION"));
+
 /// A line of the answer.
-type Row = [Option<String>; 3];
+pub(super) type Row = [Option<String>; 3];
 
 enum Describe {
     Query(Box<ast::Query>),
@@ -33,21 +36,14 @@ enum Describe {
         name: String,
         is_extended: bool,
     },
-    Function {
-        name: String,
-    },
 }
 
 pub(super) fn parse(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
-    let is_extended =
-        |source: &mut Source<'_>| source.take(&["EXTENDED"]) || source.take(&["FORMATTED"]);
     if source.take(&["QUERY"]) || source.begins_query() {
         return Ok(Box::new(Describe::Query(source.query()?)));
     }
     if source.take(&["FUNCTION"]) {
-        let _ = is_extended(source);
-        let name = source.rest().trim().trim_matches(['`', '\'']).to_owned();
-        return Ok(Box::new(Describe::Function { name }));
+        return describe_function::parse(source);
     }
     if source.take(&["DATABASE"]) || source.take(&["SCHEMA"]) || source.take(&["NAMESPACE"]) {
         let is_extended = is_extended(source);
@@ -76,12 +72,16 @@ fn is_clause(word: &str) -> bool {
     word.eq_ignore_ascii_case("AS")
 }
 
+/// Takes the word that asks for more.
+pub(super) fn is_extended(source: &mut Source<'_>) -> bool {
+    source.take(&["EXTENDED"]) || source.take(&["FORMATTED"])
+}
+
 impl Command for Describe {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
             match self {
                 Describe::Query(query) => columns_of(session, (**query).clone(), None).await,
-                Describe::Function { name } => describe_function(session, name),
                 Describe::Database { name, is_extended } => {
                     describe_database(session, name, *is_extended)
                 }
@@ -248,19 +248,19 @@ async fn planned_columns(
     rows.collect()
 }
 
-fn row(name: &str, value: impl Into<String>) -> Row {
+pub(super) fn row(name: &str, value: impl Into<String>) -> Row {
     [Some(name.to_owned()), Some(value.into()), Some(String::new())]
 }
 
 /// What the catalog knows of a table, a line each.
-fn details(session: &dyn Environment, meta: &TableMeta) -> Result<Vec<Row>> {
+pub(super) fn details(session: &dyn Environment, meta: &TableMeta) -> Result<Vec<Row>> {
     let mut rows = vec![
         row("Catalog", "spark_catalog"),
         row("Database", meta.name.database.clone()),
         row("Table", meta.name.table.clone()),
         row("Created Time", "UNKNOWN"),
         row("Last Access", "UNKNOWN"),
-        row("Created By", format!("vonk {}", env!("CARGO_PKG_VERSION"))),
+        row("Created By", CREATOR),
     ];
     let kind = match (meta.kind, &meta.location) {
         (TableKind::View, _) => "VIEW",
@@ -363,15 +363,4 @@ fn describe_database(
         rows.push(line("Properties", text));
     }
     answer(["info_name", "info_value"], &rows)
-}
-
-fn describe_function(session: &dyn Environment, name: &str) -> Result<LogicalPlan> {
-    let known = super::show::function_names(session);
-    let bare = name.rsplit('.').next().unwrap_or(name).to_lowercase();
-    if !known.contains(&bare) {
-        let message = format!("function `{name}` does not exist");
-        return Err(Error::new(Condition::UNRESOLVED_ROUTINE, message)
-            .did_you_mean(&bare, known.iter().map(String::as_str)));
-    }
-    answer(["function_desc"], &[[Some(format!("Function: {bare}"))]])
 }

@@ -30,6 +30,10 @@ struct ShowColumns {
 
 struct ShowFunctions {
     pattern: Option<String>,
+    /// Whether those are shown that statements and programs have made.
+    users: bool,
+    /// Whether those are shown that are always there.
+    systems: bool,
 }
 
 enum ShowOne {
@@ -53,7 +57,7 @@ fn parse_relations(source: &mut Source<'_>, only_views: bool) -> Result<Box<dyn 
 }
 
 /// `IN name` or `FROM name`.
-fn parse_database(source: &mut Source<'_>) -> Result<Option<String>> {
+pub(super) fn parse_database(source: &mut Source<'_>) -> Result<Option<String>> {
     if !source.take(&["IN"]) && !source.take(&["FROM"]) {
         return Ok(None);
     }
@@ -70,7 +74,17 @@ pub(super) fn parse_columns(source: &mut Source<'_>) -> Result<Box<dyn Command>>
 
 pub(super) fn parse_functions(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     let _ = parse_database(source)?;
-    Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)? }))
+    Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)?, users: true, systems: true }))
+}
+
+pub(super) fn parse_user_functions(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let _ = parse_database(source)?;
+    Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)?, users: true, systems: false }))
+}
+
+pub(super) fn parse_system_functions(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
+    let _ = parse_database(source)?;
+    Ok(Box::new(ShowFunctions { pattern: parse_pattern(source)?, users: false, systems: true }))
 }
 
 pub(super) fn parse_catalogs(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
@@ -114,29 +128,60 @@ pub(super) fn parse_pattern(source: &mut Source<'_>) -> Result<Option<String>> {
     }
 }
 
-impl ShowTables {
-    /// Database, name, and whether it ends with the session.
-    fn rows(&self, session: &dyn Environment) -> Result<Vec<(String, String, bool)>> {
-        let pattern = self.pattern.as_deref();
+/// A table or view that there is.
+pub(super) struct Listed {
+    /// Nothing for a view of the session's.
+    pub(super) database: String,
+    pub(super) name: String,
+    /// Whether it ends with the session.
+    pub(super) is_temporary: bool,
+}
+
+impl Listed {
+    /// The tables and views of a database, the current one if none is named, and the session's.
+    pub(super) fn all(
+        session: &dyn Environment,
+        database: Option<&str>,
+        pattern: Option<&str>,
+    ) -> Result<Vec<Self>> {
+        let listed = Self::of(session, database, |_| true)?;
+        Ok(listed.filter(|listed| fits(pattern, &listed.name)).collect())
+    }
+
+    fn of(
+        session: &dyn Environment,
+        database: Option<&str>,
+        is_wanted: impl Fn(&TableMeta) -> bool,
+    ) -> Result<impl Iterator<Item = Self>> {
         let is_global = |database: &str| database.eq_ignore_ascii_case(GLOBAL_DATABASE);
-        let of_all = self.database.as_deref().is_some_and(is_global);
-        let tables = match of_all {
+        let of_all = database.is_some_and(is_global);
+        let mut tables = match of_all {
             true => Vec::new(),
-            false => session.catalog()?.list_tables(self.database.as_deref())?,
+            false => session.catalog()?.list_tables(database)?,
         };
-        let lasting = tables
-            .into_iter()
-            .filter(|meta| !self.only_views || meta.kind == TableKind::View)
-            .map(|meta| (meta.name.database, meta.name.table, false));
-        let temporary =
-            session.views().names().into_iter().filter_map(|name| match name.split_once('.') {
-                Some((database, name)) if of_all => {
-                    Some((database.to_owned(), name.to_owned(), true))
-                }
-                Some(_) => None,
-                None => Some((String::new(), name, true)),
-            });
-        Ok(lasting.chain(temporary).filter(|(_, name, _)| fits(pattern, name)).collect())
+        tables.retain(is_wanted);
+        let lasting = tables.into_iter().map(|meta| Self {
+            database: meta.name.database,
+            name: meta.name.table,
+            is_temporary: false,
+        });
+        let temporary = session.views().names().into_iter().filter_map(move |name| {
+            let (database, name) = match name.split_once('.') {
+                Some((database, name)) if of_all => (database.to_owned(), name.to_owned()),
+                Some(_) => return None,
+                None => (String::new(), name),
+            };
+            Some(Self { database, name, is_temporary: true })
+        });
+        Ok(lasting.chain(temporary))
+    }
+}
+
+impl ShowTables {
+    fn rows(&self, session: &dyn Environment) -> Result<Vec<Listed>> {
+        let is_wanted = |meta: &TableMeta| !self.only_views || meta.kind == TableKind::View;
+        let listed = Listed::of(session, self.database.as_deref(), is_wanted)?;
+        Ok(listed.filter(|listed| fits(self.pattern.as_deref(), &listed.name)).collect())
     }
 }
 
@@ -144,9 +189,9 @@ impl Command for ShowTables {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
             let rows = self.rows(session)?;
-            let databases = rows.iter().map(|(database, ..)| Some(database.as_str()));
-            let names = rows.iter().map(|(_, name, _)| Some(name.as_str()));
-            let temporary = rows.iter().map(|(.., is_temporary)| Some(*is_temporary));
+            let databases = rows.iter().map(|listed| Some(listed.database.as_str()));
+            let names = rows.iter().map(|listed| Some(listed.name.as_str()));
+            let temporary = rows.iter().map(|listed| Some(listed.is_temporary));
             let columns: [(&str, ArrayRef); 3] = [
                 ("namespace", Arc::new(databases.collect::<StringArray>())),
                 (
@@ -188,19 +233,40 @@ impl Command for ShowColumns {
     }
 }
 
-/// The names of all functions.
-pub(super) fn function_names(session: &dyn Environment) -> Vec<String> {
-    analyze::Functions::of(&session.state()).names()
+impl ShowFunctions {
+    /// The names that fit, those of lasting functions with their database.
+    fn names(&self, session: &dyn Environment) -> Result<Vec<String>> {
+        let is_wanted = |name: &str| fits(self.pattern.as_deref(), name);
+        let state = session.state();
+        let functions = analyze::Functions::of(&state);
+        let own = functions.own_names();
+        let mut names = Vec::new();
+        if self.users {
+            names.extend(own.iter().filter(|name| is_wanted(name)).cloned());
+            let database = session.catalog()?.current_database();
+            let routines = session.routines().all().into_iter();
+            names.extend(routines.filter(|routine| is_wanted(&routine.name)).map(|routine| {
+                match routine.is_temporary {
+                    true => routine.name.clone(),
+                    false => format!("spark_catalog.{database}.{}", routine.name),
+                }
+            }));
+        }
+        if self.systems {
+            let known = functions.names().into_iter();
+            names.extend(known.filter(|name| !own.contains(name) && is_wanted(name)));
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
 }
 
 impl Command for ShowFunctions {
     fn run<'a>(&'a self, session: &'a dyn Environment) -> BoxFuture<'a, Result<LogicalPlan>> {
         Box::pin(async move {
-            let rows: Vec<_> = function_names(session)
-                .into_iter()
-                .filter(|name| fits(self.pattern.as_deref(), name))
-                .map(|name| [Some(name)])
-                .collect();
+            let names = self.names(session)?;
+            let rows: Vec<_> = names.into_iter().map(|name| [Some(name)]).collect();
             answer(["function"], &rows)
         })
     }
