@@ -335,12 +335,11 @@ impl<'a> Scope<'a> {
             self.relations.get(&table.to_string()),
             Some(Relation::View { is_temporary: true, .. })
         );
-        let current = self.state.config_options().catalog.default_schema.as_str();
         let qualifier = match (&table, is_temporary) {
             (TableReference::Bare { table }, true) => vec![table.to_string()],
             (table, _) => vec![
                 table.catalog().unwrap_or("spark_catalog").to_owned(),
-                table.schema().unwrap_or(current).to_owned(),
+                table.schema().unwrap_or("default").to_owned(),
                 table.table().to_owned(),
             ],
         };

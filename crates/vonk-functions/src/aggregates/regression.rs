@@ -33,24 +33,24 @@ pub(super) fn r2() -> AggregateUDF {
         if sums.count == 0.0 || sums.square_x == 0.0 {
             return None;
         }
-        let correlation = sums.product / (sums.square_x * sums.square_y).sqrt();
+        let correlation = sums.product_yx / (sums.square_x * sums.square_y).sqrt();
         Some(if sums.square_y == 0.0 { 1.0 } else { correlation * correlation })
     })
 }
 
 /// `regr_sxx(y, x)`
 pub(super) fn sxx() -> AggregateUDF {
-    udf("regr_sxx", |sums| sums.known(sums.square_x))
+    udf("regr_sxx", |sums| sums.known(sums.moment_x))
 }
 
 /// `regr_sxy(y, x)`
 pub(super) fn sxy() -> AggregateUDF {
-    udf("regr_sxy", |sums| sums.known(sums.product))
+    udf("regr_sxy", |sums| sums.known(sums.product_yx))
 }
 
 /// `regr_syy(y, x)`
 pub(super) fn syy() -> AggregateUDF {
-    udf("regr_syy", |sums| sums.known(sums.square_y))
+    udf("regr_syy", |sums| sums.known(sums.moment_y))
 }
 
 fn udf(name: &'static str, finish: Finish) -> AggregateUDF {
@@ -109,7 +109,17 @@ impl AggregateUDFImpl for Regression {
 }
 
 /// What the state of a group is made of, in the order of [`Sums::parts`].
-const PARTS: &[&str] = &["count", "mean_y", "mean_x", "product", "square_y", "square_x"];
+const PARTS: &[&str] = &[
+    "count",
+    "mean_y",
+    "mean_x",
+    "product_yx",
+    "product_xy",
+    "square_y",
+    "square_x",
+    "moment_y",
+    "moment_x",
+];
 
 /// Count, means, and the sums of the products and squares of the distances from them.
 ///
@@ -119,9 +129,14 @@ struct Sums {
     count: f64,
     mean_y: f64,
     mean_x: f64,
-    product: f64,
+    /// The same product twice, with the one or the other mean taken after the pair.
+    product_yx: f64,
+    product_xy: f64,
     square_y: f64,
     square_x: f64,
+    /// The same squares, by the formula of variances.
+    moment_y: f64,
+    moment_x: f64,
 }
 
 impl Sums {
@@ -130,17 +145,21 @@ impl Sums {
     }
 
     fn slope(&self) -> Option<f64> {
-        (self.count > 0.0 && self.square_x != 0.0).then(|| self.product / self.square_x)
+        (self.count > 0.0 && self.moment_x != 0.0).then(|| self.product_xy / self.moment_x)
     }
 
     fn add(&mut self, y: f64, x: f64) {
         self.count += 1.0;
         let (distance_y, distance_x) = (y - self.mean_y, x - self.mean_x);
-        self.mean_y += distance_y / self.count;
-        self.mean_x += distance_x / self.count;
-        self.product += distance_y * (x - self.mean_x);
+        let (part_y, part_x) = (distance_y / self.count, distance_x / self.count);
+        self.mean_y += part_y;
+        self.mean_x += part_x;
+        self.product_yx += distance_y * (x - self.mean_x);
+        self.product_xy += distance_x * (y - self.mean_y);
         self.square_y += distance_y * (y - self.mean_y);
         self.square_x += distance_x * (x - self.mean_x);
+        self.moment_y += distance_y * (distance_y - part_y);
+        self.moment_x += distance_x * (distance_x - part_x);
     }
 
     fn merge(&mut self, other: &Self) {
@@ -153,14 +172,27 @@ impl Sums {
         let weight = self.count * other.count;
         self.mean_y += part_y * other.count;
         self.mean_x += part_x * other.count;
-        self.product += other.product + distance_y * part_x * weight;
+        self.product_yx += other.product_yx + distance_y * part_x * weight;
+        self.product_xy += other.product_xy + distance_x * part_y * weight;
         self.square_y += other.square_y + distance_y * part_y * weight;
         self.square_x += other.square_x + distance_x * part_x * weight;
+        self.moment_y += other.moment_y + distance_y * part_y * weight;
+        self.moment_x += other.moment_x + distance_x * part_x * weight;
         self.count = count;
     }
 
-    fn parts(&self) -> [f64; 6] {
-        [self.count, self.mean_y, self.mean_x, self.product, self.square_y, self.square_x]
+    fn parts(&self) -> [f64; 9] {
+        [
+            self.count,
+            self.mean_y,
+            self.mean_x,
+            self.product_yx,
+            self.product_xy,
+            self.square_y,
+            self.square_x,
+            self.moment_y,
+            self.moment_x,
+        ]
     }
 }
 
@@ -190,9 +222,12 @@ impl Accumulator for Single {
                 count: part(0),
                 mean_y: part(1),
                 mean_x: part(2),
-                product: part(3),
-                square_y: part(4),
-                square_x: part(5),
+                product_yx: part(3),
+                product_xy: part(4),
+                square_y: part(5),
+                square_x: part(6),
+                moment_y: part(7),
+                moment_x: part(8),
             });
         }
         Ok(())

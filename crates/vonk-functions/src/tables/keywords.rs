@@ -48,7 +48,8 @@ WHILE WIDTH WINDOW WITH WITHIN WITHOUT X YEAR YEARS ZONE
 
 /// A row for each word; none is reserved where `spark.sql.ansi.enforceReservedKeywords` is off.
 pub(super) fn rows() -> Result<RecordBatch> {
-    let words: ArrayRef = Arc::new(StringArray::from_iter_values(KEYWORDS.split_whitespace()));
+    let words: Vec<&str> = KEYWORDS.split_whitespace().collect();
+    let words: ArrayRef = Arc::new(StringArray::from(words));
     let reserved: ArrayRef = Arc::new(BooleanArray::from(vec![false; words.len()]));
     Ok(RecordBatch::try_from_iter([("keyword", words), ("reserved", reserved)])?)
 }

@@ -331,8 +331,7 @@ fn is_hard(expr: &Expr, node: &LogicalPlan) -> bool {
 
 fn is_hard_itself(expr: &Expr, node: &LogicalPlan) -> bool {
     let is_filter = matches!(node, LogicalPlan::Filter(_));
-    let takes_values =
-        is_filter || matches!(node, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_));
+    let takes_values = is_filter || matches!(node, LogicalPlan::Projection(_));
     match expr {
         Expr::Exists(Exists { subquery, .. }) => !is_filter || !is_simple(&subquery.subquery),
         Expr::InSubquery(query) => !is_filter || !is_simple(&query.subquery.subquery),
