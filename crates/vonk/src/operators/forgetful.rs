@@ -1,10 +1,9 @@
-//! Forgets what is known of columns, but for their order: that one is constant or equals another.
+//! The side of an outer join whose rows may be missing, which is then NULL in all columns.
 //!
-//! DataFusion 55 goes wrong by such knowledge in two places. An outer join keeps what holds for the rows
-//! of a side that may be missing, although NULL stands in all of its columns then: a column that a filter
-//! keeps at 5 is left out of orders above the join, and groups that are found by order come in pieces.
-//! And where a filter takes an expression for equal to a column of its own, as `abs(a) = a`, each is put
-//! in the place of the other again and again, until no order is the one that was asked for.
+//! What holds for the rows of that side does not hold for those of the join: of a column that a filter
+//! keeps at 5 the join gives 5 and NULL. DataFusion 55 takes it for constant all the same, so that it is
+//! left out of orders above the join, and groups that are found by order come in pieces. Here rows pass,
+//! and nothing is told of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +13,9 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{JoinType, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::equivalence::EquivalenceClass;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
-use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::projection::{ProjectionExec, make_with_child};
@@ -29,7 +26,7 @@ use datafusion::physical_plan::{
 
 use super::only_input;
 
-/// Gives the rows of its input and tells no more of them than their order by columns.
+/// Gives the rows of its input and tells nothing of their columns.
 #[derive(Debug)]
 pub(crate) struct ForgetfulExec {
     input: Arc<dyn ExecutionPlan>,
@@ -38,32 +35,24 @@ pub(crate) struct ForgetfulExec {
 
 impl ForgetfulExec {
     fn new(input: Arc<dyn ExecutionPlan>) -> Self {
-        let known = input.equivalence_properties();
-        let orders = known.oeq_class().iter().map(|order| {
-            order.iter().take_while(|key| key.expr.is::<Column>()).cloned().collect::<Vec<_>>()
-        });
-        let orders: Vec<_> = orders.filter(|order| !order.is_empty()).collect();
-        let properties = EquivalenceProperties::new_with_orderings(input.schema(), orders);
-        let properties = input.properties().as_ref().clone().with_eq_properties(properties);
+        let nothing = EquivalenceProperties::new(input.schema());
+        let properties = input.properties().as_ref().clone().with_eq_properties(nothing);
         Self { input, properties: Arc::new(properties) }
     }
 }
 
-/// The inputs of an operator, with what it must not know of them forgotten; `None` if no input changes.
+/// The inputs of an outer join, with what is known of the sides that may be missing forgotten; `None`
+/// if no input changes.
 pub(crate) fn forgotten(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
-    let (left, right) = match join_type(plan) {
-        Some(JoinType::Left) => (false, true),
-        Some(JoinType::Right) => (true, false),
-        Some(JoinType::Full) => (true, true),
-        _ => (false, false),
+    let may_be_missing = match join_type(plan)? {
+        JoinType::Left => [false, true],
+        JoinType::Right => [true, false],
+        JoinType::Full => [true, true],
+        _ => return None,
     };
-    let sides = [left, right].into_iter().chain(std::iter::repeat(false));
     let mut changed = false;
-    let inputs = plan.children().into_iter().zip(sides).map(|(input, may_be_missing)| {
-        let known = input.equivalence_properties().eq_group();
-        let is_wrong = may_be_missing && !known.is_empty();
-        let is_tangled = input.is::<FilterExec>() && known.iter().any(is_tangled);
-        if !is_wrong && !is_tangled {
+    let inputs = plan.children().into_iter().zip(may_be_missing).map(|(input, may_be_missing)| {
+        if !may_be_missing || input.equivalence_properties().eq_group().is_empty() {
             return Arc::clone(input);
         }
         changed = true;
@@ -71,11 +60,6 @@ pub(crate) fn forgotten(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn Exe
     });
     let inputs = inputs.collect();
     changed.then_some(inputs)
-}
-
-/// Whether something that is computed is among what is equal.
-fn is_tangled(class: &EquivalenceClass) -> bool {
-    class.len() > 1 && class.iter().any(|expr| !expr.is::<Column>())
 }
 
 fn join_type(plan: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
@@ -103,8 +87,9 @@ impl ExecutionPlan for ForgetfulExec {
         vec![&self.input]
     }
 
+    /// What is sorted below is sorted by what is forgotten here.
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        vec![false]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -159,6 +144,10 @@ impl ExecutionPlan for ForgetfulExec {
         &self,
         projection: &ProjectionExec,
     ) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
+        // What is computed below would be forgotten, after others have relied on it.
+        if projection.expr().iter().any(|item| !item.expr.is::<Column>()) {
+            return Ok(None);
+        }
         Ok(Some(Arc::new(Self::new(make_with_child(projection, &self.input)?))))
     }
 

@@ -77,7 +77,11 @@ fn guard_filter(predicate: &Arc<dyn PhysicalExpr>) -> DfResult<Transformed<Arc<d
     })
 }
 
-fn and(left: Arc<dyn PhysicalExpr>, right: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+/// Both conditions as one.
+pub(super) fn and(
+    left: Arc<dyn PhysicalExpr>,
+    right: Arc<dyn PhysicalExpr>,
+) -> Arc<dyn PhysicalExpr> {
     Arc::new(BinaryExpr::new(left, Operator::And, right))
 }
 
