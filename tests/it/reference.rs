@@ -46,7 +46,8 @@ fn reference() -> String {
         let others: Vec<String> =
             row.names[1..].iter().map(|name| format!("`{}`", escaped(name))).collect();
         let usage = escaped(&row.usage);
-        let _ = writeln!(text, "| `{usage}` | {} | {} |", escaped(&row.doc), others.join(", "));
+        let doc = escaped(&without_links(&row.doc));
+        let _ = writeln!(text, "| `{usage}` | {doc} | {} |", others.join(", "));
     }
     text
 }
@@ -54,4 +55,18 @@ fn reference() -> String {
 /// A `|` would end the cell of the table.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
+}
+
+/// The words of a text: links of DataFusion's lead to pages of its own manual.
+fn without_links(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, target)) = rest.split_once("](") {
+        let (before, label) = before.rsplit_once('[').unwrap_or((before, ""));
+        kept.push_str(before);
+        kept.push_str(label);
+        rest = target.split_once(')').map_or("", |(_, after)| after);
+    }
+    kept.push_str(rest);
+    kept
 }

@@ -78,7 +78,7 @@ impl Twister {
     /// A number from 0, and under `bound`, each as likely.
     fn below(&mut self, bound: u32) -> u32 {
         if bound.is_power_of_two() {
-            return (u64::from(bound) * u64::from(self.word() >> 1) >> 31) as u32;
+            return ((u64::from(bound) * u64::from(self.word() >> 1)) >> 31) as u32;
         }
         loop {
             let bits = self.word() >> 1;
