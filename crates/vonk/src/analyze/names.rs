@@ -432,7 +432,7 @@ mod tests {
             ),
             (
                 "rank() OVER (PARTITION BY a ORDER BY b DESC)",
-                "rank() OVER (PARTITION BY a ORDER BY b DESC NULLS LAST \
+                "RANK() OVER (PARTITION BY a ORDER BY b DESC NULLS LAST \
                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
             ),
             ("sum(a) FILTER (WHERE a > 1)", "sum(a) FILTER (WHERE (a > 1))"),
