@@ -4,13 +4,12 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     self, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, Ident, NullTreatment, ObjectName,
     Value, VisitMut, VisitorMut,
 };
 
-use super::syntax::call;
+use super::syntax::{call, case_of};
 use crate::error::{Condition, Error, Result};
 
 /// Functions that another name of the library means.
@@ -108,14 +107,7 @@ fn average_of_pairs(function: &mut ast::Function, averaged: usize) {
     };
     let (value, other) = if averaged == 0 { (y, x) } else { (x, y) };
     let known = Expr::IsNotNull(Box::new(Expr::Nested(Box::new(other.clone()))));
-    let case = ast::CaseWhen { condition: known, result: value.clone() };
-    let value = Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions: vec![case],
-        else_result: None,
-    };
+    let value = case_of(vec![known, value.clone()]);
     list.args = vec![argument(value)];
     function.name = ObjectName::from(vec![Ident::new("avg")]);
 }

@@ -2,13 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    self, BinaryOperator, CaseWhen, CeilFloorKind, Expr, FunctionArg, FunctionArgExpr,
-    FunctionArguments, TrimWhereField, Value, VisitMut, VisitorMut,
+    self, BinaryOperator, CeilFloorKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
+    TrimWhereField, Value, VisitMut, VisitorMut,
 };
 
-use super::syntax::call;
+use super::syntax::{call, case_of};
 
 /// The shift that fills up with zeros, which the tokenizer reads as `>>` and `>`.
 pub(crate) const UNSIGNED_SHIFT: &str = ">>>";
@@ -328,14 +327,9 @@ fn decoded(args: &[Expr]) -> Option<Expr> {
 }
 
 fn case(cases: Vec<(Expr, Expr)>, otherwise: Option<Expr>) -> Expr {
-    let conditions = cases.into_iter().map(|(condition, result)| CaseWhen { condition, result });
-    Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions: conditions.collect(),
-        else_result: otherwise.map(Box::new),
-    }
+    let mut args: Vec<Expr> = cases.into_iter().flat_map(<[Expr; 2]>::from).collect();
+    args.extend(otherwise);
+    case_of(args)
 }
 
 fn binary(left: &Expr, op: BinaryOperator, right: &Expr) -> Expr {

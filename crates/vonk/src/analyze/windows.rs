@@ -2,13 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     self, Expr, Ident, NamedWindowDefinition, NamedWindowExpr, VisitMut, VisitorMut, WindowSpec,
     WindowType,
 };
 
-use super::syntax::call;
+use super::syntax::{call, case_of};
 use crate::error::{Condition, Error, Result};
 
 /// Writes every named window of a query out where it is used.
@@ -89,18 +88,10 @@ fn steps_of_counter(function: &ast::Function, name: &str) -> Option<Expr> {
     let shrinks = binary(value.clone(), ast::BinaryOperator::Lt, before(value));
     let restarts =
         start.map(|start| Expr::IsDistinctFrom(Box::new(start.clone()), Box::new(before(start))));
-    let case = |condition| ast::CaseWhen { condition, result: Expr::value(ast::Value::Null) };
-    Some(Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions: std::iter::once(shrinks).chain(restarts).map(case).collect(),
-        else_result: Some(Box::new(binary(
-            value.clone(),
-            ast::BinaryOperator::Minus,
-            before(value),
-        ))),
-    })
+    let nothing = |condition| [condition, Expr::value(ast::Value::Null)];
+    let mut args: Vec<Expr> = std::iter::once(shrinks).chain(restarts).flat_map(nothing).collect();
+    args.push(binary(value.clone(), ast::BinaryOperator::Minus, before(value)));
+    Some(case_of(args))
 }
 
 /// The planner below takes the distance of a bound as a number or a text with its units in it.

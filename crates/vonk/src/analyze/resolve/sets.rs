@@ -7,7 +7,7 @@ use sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
-use super::super::syntax::{call, cast};
+use super::super::syntax::{call, case_of, cast};
 use super::errors;
 use crate::error::{Condition, Error, Result};
 
@@ -262,17 +262,7 @@ impl Speller<'_> {
 
 /// NULL of the type of a key.
 fn null_like(key: &Expr) -> Expr {
-    let never = ast::CaseWhen {
-        condition: Expr::value(Value::Boolean(false)),
-        result: call("any_value", vec![key.clone()]),
-    };
-    Expr::Case {
-        case_token: ast::helpers::attached_token::AttachedToken::empty(),
-        end_token: ast::helpers::attached_token::AttachedToken::empty(),
-        operand: None,
-        conditions: vec![never],
-        else_result: None,
-    }
+    case_of(vec![Expr::value(Value::Boolean(false)), call("any_value", vec![key.clone()])])
 }
 
 impl VisitorMut for Speller<'_> {
