@@ -73,7 +73,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", requires = "safe")]
     pub(crate) allow_read: Vec<PathBuf>,
 
-    /// Lets statements of `--safe` read and write below this directory
+    /// Lets statements of `--safe` read and write below this directory, or write below the address
+    /// of a store such as `s3://bucket/results`
     #[arg(long, value_name = "DIR", requires = "safe")]
     pub(crate) allow_write: Vec<PathBuf>,
 

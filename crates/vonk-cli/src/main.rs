@@ -1,5 +1,6 @@
 //! The `vonk` command: SQL over files from the terminal, in a shell, a pipe or a script.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -101,8 +102,10 @@ async fn run_script(
 }
 
 fn session(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Session> {
-    let mut builder =
-        Session::builder().policy(policy(args, place)?).config(vonk::config::MEMORY_GUARD, "true");
+    let mut builder = Session::builder()
+        .policy(policy(args, place)?)
+        .environment(environment())
+        .config(vonk::config::MEMORY_GUARD, "true");
     if let Some(master) = &args.master {
         builder = builder.master(master);
     }
@@ -115,6 +118,14 @@ fn session(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Session> {
     builder.get_or_create()
 }
 
+/// The variables of the environment, as far as they are text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text)
+}
+
 /// What statements may do: everything or, to be safe, read what is here and what was named.
 fn policy(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Policy> {
     if !args.safe {
@@ -125,7 +136,10 @@ fn policy(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Policy> {
         policy = policy.allow_read(path)?;
     }
     for directory in &args.allow_write {
-        policy = policy.allow_write(directory)?;
+        policy = match directory.to_str().filter(|text| text.contains("://")) {
+            Some(address) => policy.allow_write_to(address),
+            None => policy.allow_write(directory)?,
+        };
     }
     if let Some(place) = place {
         policy = policy.allow_read(place.path())?;

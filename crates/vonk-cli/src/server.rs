@@ -53,7 +53,7 @@ async fn serve(options: &ServerOptions, template: SessionBuilder, workers: &Work
 }
 
 fn template(options: &ServerOptions) -> SessionBuilder {
-    let mut builder = Session::builder();
+    let mut builder = Session::builder().environment(crate::environment());
     if let Some(master) = &options.master {
         builder = builder.master(master);
     }

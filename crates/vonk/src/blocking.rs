@@ -15,11 +15,13 @@
 //! ```
 
 use std::future::Future;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
+use std::path::Path;
 use std::sync::{OnceLock, mpsc};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
 use futures::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -90,6 +92,37 @@ impl Session {
     /// As [`crate::Session::range`].
     pub fn range(&self, start: i64, end: i64) -> DataFrame {
         DataFrame(self.0.range(start, end))
+    }
+
+    /// As [`crate::Session::list_files`].
+    ///
+    /// # Errors
+    /// As of that.
+    pub fn list_files<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<(String, u64)>> {
+        let (session, paths) = (self.0.clone(), paths.into_iter().map(str::to_owned));
+        let paths: Vec<String> = paths.collect();
+        wait(async move { session.list_files(paths.iter().map(String::as_str)).await })
+    }
+
+    /// As [`crate::Session::read_bytes`].
+    ///
+    /// # Errors
+    /// As of that.
+    pub fn read_bytes(&self, path: &str, range: Range<u64>) -> Result<Bytes> {
+        let (session, path) = (self.0.clone(), path.to_owned());
+        wait(async move { session.read_bytes(&path, range).await })
+    }
+
+    /// As [`crate::Session::publish_files`].
+    ///
+    /// # Errors
+    /// As of that.
+    pub fn publish_files(&self, from: &Path, to: &str) -> Result<()> {
+        let (session, from, to) = (self.0.clone(), from.to_owned(), to.to_owned());
+        wait(async move { session.publish_files(&from, &to).await })
     }
 
     /// As [`crate::Session::create_data_frame`].

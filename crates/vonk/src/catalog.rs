@@ -269,7 +269,21 @@ impl Catalog {
         Ok(self.database_directory(&name.database)?.join(&name.table))
     }
 
-    /// Where a table's data lies.
+    /// Where a table's data lies, as text: a local path or the address of a store.
+    pub(crate) fn data_address(&self, meta: &TableMeta) -> Result<String> {
+        match &meta.location {
+            Some(location) if sources::is_remote(location) => {
+                self.policy.check_address_to(Access::Read, location)?;
+                Ok(location.clone())
+            }
+            _ => Ok(self.data_location(meta)?.to_string_lossy().into_owned()),
+        }
+    }
+
+    /// Where a table's data lies on the local disk.
+    ///
+    /// # Errors
+    /// For a table whose files are in another store.
     pub(crate) fn data_location(&self, meta: &TableMeta) -> Result<PathBuf> {
         match &meta.location {
             Some(location) => Ok(Target::parse(&self.policy, Access::Read, location)?.path),
@@ -284,7 +298,7 @@ impl Catalog {
             return Ok(false);
         }
         if self.policy.is_restricted() {
-            self.data_location(meta)?;
+            self.data_address(meta)?;
         }
         let existing = match mode {
             CreateMode::OrReplace => Existing::Replace,
@@ -387,15 +401,26 @@ impl Catalog {
             return Err(Error::internal("a view cannot be scanned"));
         }
         let schema = meta.schema()?;
-        let location = self.data_location(meta)?;
-        if !holds_data(&location) && !schema.fields().is_empty() {
+        let address = self.data_address(meta)?;
+        let is_local = !sources::is_remote(&address);
+        if is_local && !holds_data(address.as_ref()) && !schema.fields().is_empty() {
             return Ok(Arc::new(EmptyTable::new(schema)));
         }
-        let mut spec = ReadSpec::new([location.to_string_lossy().as_ref()]);
+        let mut spec = ReadSpec::new([address.as_str()]);
         spec.format = Some(meta.format.clone());
-        spec.schema = (!schema.fields().is_empty()).then_some(schema);
+        spec.schema = (!schema.fields().is_empty()).then(|| Arc::clone(&schema));
         meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
-        sources::open(state, &spec).await
+        let is_absent = |error: &Error| {
+            let names = |(name, value): &(String, String)| name == "path" && *value == address;
+            error.condition() == Condition::PATH_NOT_FOUND && error.parameters().iter().any(names)
+        };
+        match sources::open(state, &spec).await {
+            // In a store a directory is there when it holds something.
+            Err(error) if !is_local && !schema.fields().is_empty() && is_absent(&error) => {
+                Ok(Arc::new(EmptyTable::new(schema)))
+            }
+            other => other,
+        }
     }
 
     /// The table's metadata, by which a writer sees when it publishes that the table is the same.

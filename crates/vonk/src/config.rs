@@ -125,6 +125,12 @@ options! {
         "Directory for what does not fit into memory; the system's temporary directory if not set.", process;
     SPILL_LIMIT: Bytes = "vonk.spill.limit", None, "100GB",
         "Disk space that spilled data may take.", process;
+    STORE_ATTEMPTS: Count = "vonk.stores.attempts", Some("spark.hadoop.fs.s3a.attempts.maximum"), "4",
+        "How often a store is asked whose answer fails in a way that may pass.";
+    STORE_CONNECT_TIMEOUT: Duration = "vonk.stores.connect.timeout", None, "5s",
+        "Time in which a connection to a store has to stand.";
+    STORE_TIMEOUT: Duration = "vonk.stores.timeout", None, "30s",
+        "Time in which a store has to answer, or to send more of a file.";
     TEXT_BYTES_MAX: Bytes = "vonk.sql.text.bytes.max", None, "16MB",
         "Bytes that the text of a statement may have.", process;
     TIMEOUT: Duration = "vonk.sql.timeout", Some("spark.sql.thriftServer.queryTimeout"), "0",

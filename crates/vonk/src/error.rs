@@ -524,6 +524,12 @@ impl Error {
         self
     }
 
+    /// Adds the file that the error is about, unless it names one already.
+    #[must_use]
+    pub(crate) fn or_file(self, file: impl Into<PathBuf>) -> Self {
+        if self.0.file.is_some() { self } else { self.file(file) }
+    }
+
     /// Adds a named value of the message, as Spark's message parameters.
     #[must_use]
     pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -15,7 +15,7 @@ use datafusion::execution::SessionState;
 use crate::config;
 use crate::error::{Condition, Error, Result};
 
-#[cfg(any(test, feature = "remote"))]
+#[cfg(any(test, feature = "remote", feature = "hdfs"))]
 pub(crate) mod addresses;
 mod hosts;
 
@@ -48,6 +48,8 @@ struct Rules {
     read: Vec<PathBuf>,
     write: Vec<PathBuf>,
     hosts: Vec<String>,
+    /// Addresses of directories in stores that may be written below.
+    write_addresses: Vec<String>,
 }
 
 /// What is done with a path.
@@ -92,6 +94,20 @@ impl Policy {
     pub fn allow_host(self, host: &str) -> Self {
         let host = hosts::plain(host);
         self.with(|rules| rules.hosts.push(host))
+    }
+
+    /// Allows to write below an address in a store, such as `s3://bucket/results`; the hosts of the
+    /// store have to be allowed as well.
+    ///
+    /// ```
+    /// use vonk::Policy;
+    /// let policy = Policy::safe().allow_host("*.amazonaws.com").allow_write_to("s3://bucket/results");
+    /// assert!(policy.is_restricted());
+    /// ```
+    #[must_use]
+    pub fn allow_write_to(self, address: &str) -> Self {
+        let address = address.trim_end_matches('/').to_owned();
+        self.with(|rules| rules.write_addresses.push(address))
     }
 
     /// Whether anything is forbidden at all.

@@ -1,5 +1,6 @@
 //! The session: the entrance to SQL, files, tables and RDDs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
@@ -15,9 +16,11 @@ use crate::config::{self, Config};
 use crate::dataframe::{Caches, Column, DataFrame};
 use crate::error::{Condition, Error, Result};
 use crate::policy::Policy;
+use crate::sources::store::Stores;
 use crate::sql::{self, Cached, Environment, Kept, Views};
 use crate::udf::UserFunctions;
 
+mod files;
 mod memory;
 mod names;
 mod spill;
@@ -56,7 +59,8 @@ struct Inner {
     database: Arc<RwLock<String>>,
     user_functions: UserFunctions,
     caches: Caches,
-    policy: Policy,
+    /// The stores of its files, and the policy under which they are opened.
+    stores: Arc<Stores>,
 }
 
 /// Collects the options of a [`Session`] before it is made.
@@ -64,7 +68,11 @@ struct Inner {
 pub struct SessionBuilder {
     settings: Vec<(String, String)>,
     policy: Policy,
+    variables: BTreeMap<String, String>,
 }
+
+/// How the names of the environment's variables begin that say something of stores.
+const VARIABLES: &[&str] = &["AWS_", "AZURE_", "GOOGLE_", "HADOOP_", "HOME", "USERPROFILE"];
 
 impl SessionBuilder {
     /// Names the application.
@@ -95,6 +103,28 @@ impl SessionBuilder {
         self
     }
 
+    /// Tells the session the variables of the process's environment that say where stores are and
+    /// who asks them: those of Amazon, Google, Azure and Hadoop. The others are left aside.
+    ///
+    /// A session reads no environment by itself, so that what a program opens is the program's to say.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// let session = Session::builder().environment(std::env::vars()).get_or_create()?;
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    #[must_use]
+    pub fn environment(
+        mut self,
+        variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let is_of_stores =
+            |(name, _): &(String, String)| VARIABLES.iter().any(|begin| name.starts_with(begin));
+        self.variables.extend(variables.filter(is_of_stores));
+        self
+    }
+
     /// Makes the session.
     ///
     /// # Errors
@@ -104,7 +134,7 @@ impl SessionBuilder {
         for (name, value) in &self.settings {
             config.set(name, value)?;
         }
-        Session::with_config(config, self.policy)
+        Session::with_config(config, self.policy, self.variables)
     }
 }
 
@@ -115,7 +145,8 @@ impl Session {
     /// Never with the defaults; options come through [`Session::builder`].
     #[expect(clippy::expect_used, reason = "the defaults are checked by a test")]
     pub fn new() -> Self {
-        Self::with_config(Config::default(), Policy::default()).expect("default options are valid")
+        Self::with_config(Config::default(), Policy::default(), BTreeMap::new())
+            .expect("default options are valid")
     }
 
     /// Starts a session with options.
@@ -123,10 +154,15 @@ impl Session {
         SessionBuilder::default()
     }
 
-    fn with_config(config: Config, policy: Policy) -> Result<Self> {
-        let runtime = state::runtime(&config, &policy)?;
+    fn with_config(
+        config: Config,
+        policy: Policy,
+        variables: BTreeMap<String, String>,
+    ) -> Result<Self> {
+        let stores = Stores::new(policy, variables, &config);
+        let runtime = state::runtime(&config, &stores)?;
         let id = format!("{:016x}", rand::random::<u64>());
-        let mut state = state::assemble(&id, &config, &policy, &runtime)?;
+        let mut state = state::assemble(&id, &config, &stores, &runtime)?;
         let variables = Arc::<Variables>::default();
         state.config_mut().set_extension(Arc::clone(&variables));
         let routines = Arc::<Routines>::default();
@@ -147,7 +183,7 @@ impl Session {
                 database: Arc::new(RwLock::new(DEFAULT_DATABASE.to_owned())),
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
-                policy,
+                stores,
             }),
             around: None,
         })
@@ -204,7 +240,9 @@ impl Session {
     /// # Errors
     /// If the engine cannot be assembled with the options.
     pub fn fork(&self) -> Result<Self> {
-        let fork = Self::with_config(self.config(), self.inner.policy.clone())?;
+        let stores = &self.inner.stores;
+        let fork =
+            Self::with_config(self.config(), stores.policy().clone(), stores.variables().clone())?;
         for name in self.inner.views.names() {
             if let Some(plan) = self.inner.views.get(&name) {
                 fork.inner.views.insert(&name, plan);
@@ -254,7 +292,7 @@ impl Session {
     /// `SQL_CONF_NOT_FOUND` and `INVALID_CONF_VALUE` for an option that is unknown or does not fit,
     /// `CANNOT_MODIFY_STATIC_CONFIG` for one that the session's policy keeps.
     pub fn set(&self, name: &str, value: &str) -> Result<()> {
-        self.inner.policy.check_setting(name)?;
+        self.policy().check_setting(name)?;
         self.change_config(|config| config.set(name, value))
     }
 
@@ -264,7 +302,7 @@ impl Session {
     /// If the engine cannot be assembled with the default, and
     /// `CANNOT_MODIFY_STATIC_CONFIG` for an option that the session's policy keeps.
     pub fn unset(&self, name: &str) -> Result<()> {
-        self.inner.policy.check_setting(name)?;
+        self.policy().check_setting(name)?;
         self.change_config(|config| {
             config.unset(name);
             Ok(())
@@ -289,12 +327,12 @@ impl Session {
     pub fn catalog(&self) -> Result<Catalog> {
         let config = self.inner.config.read();
         let warehouse = config.get(config::WAREHOUSE).unwrap_or("spark-warehouse");
-        Catalog::new(warehouse, &self.inner.database, &self.inner.policy)
+        Catalog::new(warehouse, &self.inner.database, self.policy())
     }
 
     /// What the statements of the session may read, write, reach and set.
     pub fn policy(&self) -> &Policy {
-        &self.inner.policy
+        self.inner.stores.policy()
     }
 
     /// Gives the session a store of files of the program's own: paths that begin with `url` are
@@ -382,7 +420,7 @@ impl Session {
         let mut changed = config.clone();
         change(&mut changed)?;
         let mut state =
-            state::assemble(&self.inner.id, &changed, &self.inner.policy, &self.inner.runtime)?;
+            state::assemble(&self.inner.id, &changed, &self.inner.stores, &self.inner.runtime)?;
         state.config_mut().set_extension(Arc::clone(&self.inner.variables));
         state.config_mut().set_extension(Arc::clone(&self.inner.routines));
         state.config_mut().set_extension(Arc::clone(&self.inner.references));

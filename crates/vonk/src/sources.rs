@@ -7,6 +7,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use object_store::ObjectStore;
+use object_store::path::Path;
 
 use crate::error::{Condition, Error, Result};
 
@@ -22,6 +25,7 @@ mod guard;
 mod input;
 mod ipc;
 mod json;
+pub(crate) mod ledger;
 mod lines;
 mod listed;
 mod literal;
@@ -123,6 +127,23 @@ pub(crate) async fn list(state: &SessionState, spec: &ReadSpec) -> Result<Vec<(S
     let root = paths::Root::find(state, spec)?;
     let found = root.list().await?.into_iter();
     Ok(found.map(|file| (root.display(&file.meta.location), file.meta.size)).collect())
+}
+
+/// The store that an address other than of the local disk leads to, and the path in it.
+///
+/// # Errors
+/// Those of connecting, and for a path that the store cannot have.
+pub(crate) fn locate(
+    state: &SessionState,
+    text: &str,
+    options: &ReadOptions,
+) -> Result<(ObjectStoreUrl, Arc<dyn ObjectStore>, Path)> {
+    paths::locate(state, text, options)
+}
+
+/// Whether a path names another store than the local disk.
+pub(crate) fn is_remote(path: &str) -> bool {
+    paths::is_remote(path)
 }
 
 /// Finds the files, their format and their schema, and gives a table over them.

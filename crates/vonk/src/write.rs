@@ -4,7 +4,6 @@
 //! the disk, and publishes with one rename when the whole plan has succeeded. An error, a panic or
 //! a dropped future leaves what was there before. `docs/decisions/writes.md` has the reasons.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -14,7 +13,6 @@ use parking_lot::Mutex;
 
 use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
-use crate::policy::Policy;
 
 mod assign;
 mod compress;
@@ -26,8 +24,10 @@ mod partition;
 mod path;
 mod pattern;
 mod publish;
+mod remote;
 mod run;
 mod sorted;
+mod stage;
 mod staging;
 
 pub(crate) use assign::is_assignable;
@@ -37,8 +37,9 @@ pub(crate) use insert::{
 };
 pub(crate) use options::{Format, Layout, WriteOptions};
 pub(crate) use partition::{partition_columns, partition_directory};
-pub(crate) use path::Target;
-pub(crate) use publish::{Existing, rename_new, write_durable};
+pub(crate) use path::{Place, Target};
+pub(crate) use publish::{Existing, copy_files, rename_new, write_durable};
+pub(crate) use stage::Stage;
 pub(crate) use staging::{
     Guard, Staging, already_exists, lock_directory, make_private, write_error,
 };
@@ -65,7 +66,7 @@ impl WriteReport {
 /// One write: where to, how, and what becomes of that which is there.
 #[derive(Debug)]
 pub(crate) struct WriteSpec {
-    pub(crate) target: PathBuf,
+    pub(crate) target: Place,
     pub(crate) layout: Layout,
     pub(crate) existing: Existing,
     pub(crate) format: Format,
@@ -99,11 +100,10 @@ pub(crate) async fn write_plan(
     encode::check_schema(&spec.format, &partition::file_schema(&schema, &partition_columns)?)?;
     let plan = state.create_physical_plan(query).await?;
     let context = state.task_ctx();
-    let (target, companions, layout) = (spec.target.clone(), spec.companions, spec.layout);
-    let policy = Policy::of(state);
-    let staging = blocking(move || begin(&policy, &target, layout, &companions)).await?;
+    let (companions, layout) = (spec.companions, spec.layout);
+    let stage = Arc::new(Stage::begin(state, &spec.target, layout, &companions).await?);
     let sink = run::Sink {
-        staging: Arc::clone(&staging),
+        stage: Arc::clone(&stage),
         format: spec.format,
         layout,
         schema: with_types_of(&schema, &plan.schema())?,
@@ -114,13 +114,14 @@ pub(crate) async fn write_plan(
         pool: Arc::clone(context.memory_pool()),
         job: job_name(),
     };
-    let report = run::run(plan, context, Arc::new(sink)).await?;
-    let (existing, guard) = (spec.existing, spec.guard);
-    blocking(move || match layout {
-        Layout::File => staging.publish_file(existing),
-        Layout::Directory => staging.publish_directory(existing, guard.as_ref()),
-    })
-    .await?;
+    let report = match run::run(plan, context, Arc::new(sink)).await {
+        Ok(report) => report,
+        Err(error) => {
+            stage.abandon().await;
+            return Err(error);
+        }
+    };
+    Stage::publish(stage, layout, spec.existing, (spec.guard, companions)).await?;
     Ok(report)
 }
 
@@ -128,27 +129,6 @@ pub(crate) async fn write_plan(
 fn partitions_max(state: &SessionState) -> Result<usize> {
     let config = state.config().get_extension::<Config>().unwrap_or_default();
     Ok(config.count(config::PARTITIONS_MAX)?.unwrap_or(usize::MAX))
-}
-
-/// Stages the target, with its companions when it is a directory.
-fn begin(
-    policy: &Policy,
-    target: &std::path::Path,
-    layout: Layout,
-    companions: &[(String, Vec<u8>)],
-) -> Result<Arc<Staging>> {
-    let staging = Staging::begin(policy, target)?;
-    if layout == Layout::Directory {
-        let root = staging.new_path();
-        let make = || -> std::io::Result<()> {
-            std::fs::create_dir(&root)?;
-            companions
-                .iter()
-                .try_for_each(|(name, bytes)| publish::write_durable(&root.join(name), bytes))
-        };
-        make().map_err(|error| write_error(target, "write", error))?;
-    }
-    Ok(Arc::new(staging))
 }
 
 /// Hadoop's name of the option whether a directory gets an empty file `_SUCCESS` when it is

@@ -40,17 +40,23 @@ const DISK: [&str; 15] = [
 ];
 
 /// The files that do so, each after a check of the policy or with paths of the engine's own.
-const AT_THE_DISK: [&str; 17] = [
+const AT_THE_DISK: [&str; 21] = [
     "policy.rs",
     // Reads: paths are resolved and checked in the first, opened by the others.
     "sources/paths.rs",
     "sources/paths/lister.rs",
     "sources/store.rs",
     "sources/store/guarded.rs",
+    // Keys of the person who runs the process, in a session without a policy.
+    "sources/store/profile.rs",
     // Writes: the target is checked by `Target` and `Staging`, the rest works in the staging directory.
     "write.rs",
     "write/path.rs",
     "write/publish.rs",
+    // What is sent to a store, in the spill directory.
+    "write/remote.rs",
+    "write/remote/upload.rs",
+    "write/stage.rs",
     "write/run.rs",
     "write/staging.rs",
     "rdd/save.rs",

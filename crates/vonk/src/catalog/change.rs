@@ -20,7 +20,7 @@ impl Catalog {
         let path = directory.join(TABLE_FILE);
         self.policy.check(Access::Write, &path)?;
         if self.policy.is_restricted() {
-            self.data_location(new)?;
+            self.data_address(new)?;
         }
         let (before, after) = (old.to_json()?, new.to_json()?);
         let write = || -> io::Result<()> {

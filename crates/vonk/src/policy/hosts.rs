@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Policy;
+use super::{Access, Policy};
 use crate::error::{Condition, Error, Result};
 
 impl Policy {
@@ -14,10 +14,27 @@ impl Policy {
         let Some(rules) = &self.rules else { return Ok(()) };
         match scheme {
             // In other schemes a bucket stands where the host would.
-            "http" | "https" => self.check_host(host),
+            "http" | "https" | "hdfs" | "viewfs" => self.check_host(host),
             _ if rules.hosts.is_empty() => Err(refusal(host, &[])),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to write in a store unless it was allowed there; what is read is judged by its host.
+    pub(crate) fn check_address_to(&self, access: Access, address: &str) -> Result<()> {
+        let Some(rules) = &self.rules else { return Ok(()) };
+        let is_plain = !address.split('/').any(|part| part == "." || part == "..");
+        let is_below = |root: &String| {
+            let rest = address.strip_prefix(root.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if access == Access::Read || (is_plain && rules.write_addresses.iter().any(is_below)) {
+            return Ok(());
+        }
+        let message = format!("`{address}` may not be written: the policy does not allow it");
+        Err(Error::new(Condition::INSUFFICIENT_PERMISSIONS, message)
+            .hint("allow its directory with `--allow-write` or `Policy::allow_write_to`")
+            .parameter("path", address))
     }
 
     /// Refuses a host that was not allowed.
@@ -82,6 +99,18 @@ mod tests {
         }
         let named = Policy::safe().allow_host("[::1]").allow_host("10.0.0.5");
         assert!(named.check_host("::1").is_ok() && named.check_host("10.0.0.5").is_ok());
+    }
+
+    #[test]
+    fn only_named_places_in_stores_are_written_to() {
+        let policy = Policy::safe().allow_host("*.x.org").allow_write_to("s3://b/out/");
+        let may = |address: &str| policy.check_address_to(Access::Write, address).is_ok();
+        assert!(may("s3://b/out") && may("s3://b/out/x.csv"));
+        for refused in ["s3://b/outer", "s3://b/in", "s3a://b/out", "s3://b/out/../in", "s3://b"] {
+            assert!(!may(refused), "{refused}");
+        }
+        assert!(policy.check_address_to(Access::Read, "s3://b/in").is_ok());
+        assert!(Policy::safe().check_store("hdfs", "node").is_err());
     }
 
     #[test]

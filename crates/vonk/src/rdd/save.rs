@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::job::Task;
@@ -10,8 +11,7 @@ use super::{Rdd, Rows};
 use crate::error::Result;
 use crate::policy::Access;
 use crate::write::{
-    Existing, Staging, Target, WriteOptions, already_exists, success_marker, write_durable,
-    write_error,
+    Existing, Layout, Place, Stage, WriteOptions, already_exists, success_marker, write_error,
 };
 
 impl<T: Display + Send + 'static> Rdd<T> {
@@ -36,31 +36,34 @@ impl<T: Display + Send + 'static> Rdd<T> {
     /// # Errors
     /// Those of [`Rdd::collect`], `PATH_ALREADY_EXISTS` if something is there, and those of writing.
     pub async fn save_as_text_file(&self, path: &str) -> Result<()> {
-        let target = Target::parse(self.context.session().policy(), Access::Write, path)?;
+        let (state, options) = (self.context().session().state(), WriteOptions::default());
+        let target = Place::find(&state, Access::Write, path, &options).await?;
         if target.exists() {
-            return Err(already_exists(&target.path));
+            return Err(already_exists(target.name().as_ref()));
         }
-        let staging = Arc::new(Staging::begin(self.context.session().policy(), &target.path)?);
-        std::fs::create_dir(staging.new_path())
-            .map_err(|cause| write_error(&target.path, "write", cause))?;
-        let staged = Arc::clone(&staging);
-        self.run(move |task, rows| write_part(task, rows, &staged)).await?;
-        let state = self.context().session().state();
-        if let Some((name, bytes)) = success_marker(&state, &WriteOptions::default())? {
-            write_durable(&staging.new_path().join(name), &bytes)
-                .map_err(|cause| write_error(&target.path, "write", cause))?;
+        let marker: Vec<_> = success_marker(&state, &options)?.into_iter().collect();
+        let stage = Arc::new(Stage::begin(&state, &target, Layout::Directory, &marker).await?);
+        let staged = Arc::clone(&stage);
+        let written = self.run(move |task, rows| write_part(task, rows, &staged)).await?;
+        for part in written {
+            if let Err(error) = stage.send(&part).await {
+                stage.abandon().await;
+                return Err(error);
+            }
         }
-        staging.publish_directory(Existing::Refuse, None)
+        Stage::publish(stage, Layout::Directory, Existing::Refuse, (None, marker)).await
     }
 }
 
-fn write_part<T: Display>(task: &Task, rows: Rows<T>, staging: &Staging) -> Result<()> {
-    let path = staging.new_path().join(format!("part-{:05}", task.partition));
-    let failed = |cause| write_error(staging.target(), "write", cause);
-    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+/// Writes the lines of a partition and gives the path of their file.
+fn write_part<T: Display>(task: &Task, rows: Rows<T>, stage: &Stage) -> Result<PathBuf> {
+    let path = stage.new_path().join(format!("part-{:05}", task.partition));
+    let failed = |cause| write_error(stage.target(), "write", cause);
+    let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
     for row in rows {
         writeln!(file, "{row}").map_err(failed)?;
     }
     let file = file.into_inner().map_err(|cause| failed(cause.into_error()))?;
-    file.sync_all().map_err(failed)
+    file.sync_all().map_err(failed)?;
+    Ok(path)
 }

@@ -7,6 +7,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::functions_aggregate::first_last::first_value_udaf;
@@ -19,11 +20,10 @@ use super::spill::SpillPlace;
 use crate::config::{self, Config};
 use crate::error::Result;
 use crate::optimize;
-use crate::policy::Policy;
-use crate::sources::store;
+use crate::sources::store::Stores;
 
 /// Memory pool, spill directory and caches: what all statements of a session share.
-pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv>> {
+pub(super) fn runtime(config: &Config, stores: &Arc<Stores>) -> Result<Arc<RuntimeEnv>> {
     let disk =
         DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillPlace::new(config)?));
     // The list of files is never cached: a file added to a directory is seen by the next query.
@@ -35,7 +35,7 @@ pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv
         .with_memory_pool(memory::pool(config)?)
         .with_disk_manager_builder(disk)
         .with_cache_manager(caches)
-        .with_object_store_registry(store::registry(policy))
+        .with_object_store_registry(Arc::clone(stores) as Arc<dyn ObjectStoreRegistry>)
         .build_arc()?;
     Ok(runtime)
 }
@@ -44,12 +44,15 @@ pub(super) fn runtime(config: &Config, policy: &Policy) -> Result<Arc<RuntimeEnv
 pub(super) fn assemble(
     id: &str,
     config: &Config,
-    policy: &Policy,
+    stores: &Arc<Stores>,
     runtime: &Arc<RuntimeEnv>,
 ) -> Result<SessionState> {
+    let policy = Arc::new(stores.policy().clone());
     let mut builder = SessionStateBuilder::new()
         .with_session_id(id.to_owned())
-        .with_config(session_config(config)?.with_extension(Arc::new(policy.clone())))
+        .with_config(
+            session_config(config)?.with_extension(policy).with_extension(Arc::clone(stores)),
+        )
         .with_runtime_env(Arc::clone(runtime))
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         // Functions come from the library when they are asked for, but for one that DISTINCT ON is made of.

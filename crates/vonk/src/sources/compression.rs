@@ -209,7 +209,7 @@ fn read_error(error: object_store::Error, location: &Path) -> Error {
         object_store::Error::NotFound { .. } => {
             Error::new(Condition::PATH_NOT_FOUND, "the file is gone since it was listed").file(file)
         }
-        other => Error::from(other).file(file),
+        other => Error::from(other).or_file(file),
     }
 }
 

@@ -13,8 +13,7 @@ pub(super) fn in_file(error: DataFusionError, file: &str, format: &str) -> Error
     if let Some(reason) = malformed(&error) {
         return not_readable(file, format, &reason);
     }
-    let error = Error::from(error);
-    if error.file_path().is_some() { error } else { error.file(file) }
+    Error::from(error).or_file(file)
 }
 
 /// A file that is not what its format promises.

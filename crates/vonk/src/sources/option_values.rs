@@ -37,7 +37,8 @@ const OF_WRITING: &[&str] = &[
 ];
 
 /// How the names of the options of object stores begin.
-const OF_STORES: &[&str] = &["aws_", "azure_", "google_", "fs.", "parquet."];
+const OF_STORES: &[&str] =
+    &["aws_", "azure_", "google_", "google.", "fs.", "dfs.", "hadoop.", "parquet."];
 
 /// An error unless every option's name is one of `known` or one of every format.
 pub(super) fn check_names(format: &str, options: &ReadOptions, known: &[&str]) -> Result<()> {

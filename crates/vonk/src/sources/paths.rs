@@ -110,6 +110,7 @@ impl Root {
         let policy = Policy::of(state);
         for text in &spec.paths {
             let (url, path) = split_url(text)?;
+            check_unlisted(&url, &path, text)?;
             // Before anything is asked of the disk, which would tell what is there.
             let patterns = expand_braces(&url, &path, &policy);
             if is_local(&url) {
@@ -149,9 +150,9 @@ impl Root {
     /// `PATH_NOT_FOUND` if one of the paths leads to nothing.
     pub(super) async fn list(&self) -> Result<Vec<Found>> {
         for _ in 0..LISTINGS_MAX {
-            let lister = Lister::new(self.store.as_ref(), is_local(&self.url));
+            let lister = Lister::new(self.store.as_ref(), &self.url);
             let found = self.list_once(&lister).await;
-            if lister.is_unchanged() {
+            if lister.is_unchanged().await? {
                 return found;
             }
         }
@@ -169,6 +170,7 @@ impl Root {
             for pattern in &place.patterns {
                 files.extend(pattern.list(lister).await?);
             }
+            files.retain(|file| lister.counts(&file.meta));
             files.sort_unstable_by(|a, b| a.meta.location.cmp(&b.meta.location));
             files.dedup_by(|a, b| a.meta.location == b.meta.location);
             if files.is_empty() {
@@ -228,7 +230,7 @@ impl Root {
         let parts: Vec<_> = literal.parts().collect();
         let Some((last, parent)) = parts.split_last() else { return missing };
         let parent: Path = parent.iter().cloned().collect();
-        let lister = Lister::new(self.store.as_ref(), false);
+        let lister = Lister::unwatched(self.store.as_ref(), &self.url);
         let Ok(siblings) = lister.directory(&parent).await else { return missing };
         let names: Vec<&str> = (siblings.objects.iter().map(|object| &object.location))
             .chain(&siblings.common_prefixes)
@@ -363,6 +365,41 @@ fn split_url(text: &str) -> Result<(ObjectStoreUrl, String)> {
         Error::new(Condition::INVALID_PARAMETER, format!("`{text}` is not a URL")).caused_by(error)
     })?;
     Ok((url, path.to_owned()))
+}
+
+/// Refuses what a server of HTTP cannot answer: a directory, and an address with a query.
+fn check_unlisted(url: &ObjectStoreUrl, path: &str, text: &str) -> Result<()> {
+    if store::lists(url) || is_local(url) {
+        return Ok(());
+    }
+    let (message, hint) = match path {
+        _ if path.is_empty() || path.ends_with('/') => (
+            "a server of HTTP does not list its directories",
+            "name every file: several paths, or `{a,b}` in one",
+        ),
+        _ if path.contains(['?', '#']) => (
+            "an address with a query or a fragment is not read",
+            "download the file first, or use an address without `?` and `#`",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::unsupported(message).hint(hint).file(text))
+}
+
+/// The store of an address and the path in it.
+pub(super) fn locate(
+    state: &SessionState,
+    text: &str,
+    options: &ReadOptions,
+) -> Result<(ObjectStoreUrl, Arc<dyn ObjectStore>, Path)> {
+    let (url, path) = split_url(text)?;
+    let path = to_store_path(&url, &path)?;
+    Ok((url.clone(), store::connect(state, &url, options)?, path))
+}
+
+/// Whether a path names another store than the local disk.
+pub(super) fn is_remote(text: &str) -> bool {
+    split_url(text).is_ok_and(|(url, _)| !is_local(&url))
 }
 
 fn is_local(url: &ObjectStoreUrl) -> bool {

@@ -1,24 +1,51 @@
 //! Where files live: the local disk always, other stores by scheme behind a cargo feature each.
 //!
-//! Every file that is read is opened by a store that is made here, under the session's policy.
+//! Every file is opened by a store that is made here, under the session's policy and with what its
+//! settings and the process's environment say of the store.
 
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
+use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::SessionState;
-use datafusion::execution::object_store::{
-    DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl,
-};
+use datafusion::execution::object_store::{ObjectStoreRegistry, ObjectStoreUrl};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
+use parking_lot::RwLock;
+use url::{Position, Url};
 
 use super::ReadOptions;
+use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 use crate::policy::{Access, Policy};
 
+#[cfg(feature = "remote")]
+mod clouds;
 mod guarded;
+#[cfg(feature = "hdfs")]
+mod hdfs;
+#[cfg(feature = "s3")]
+mod profile;
 #[cfg(feature = "remote")]
 mod remote;
+mod settings;
+mod steady;
+#[cfg(test)]
+mod tests;
 
+use settings::Settings;
+
+/// `Some` of a function in a build that has it.
+macro_rules! connector {
+    ($feature:literal, $function:path) => {{
+        #[cfg(feature = $feature)]
+        let connect: Option<Connect> = Some($function);
+        #[cfg(not(feature = $feature))]
+        let connect: Option<Connect> = None;
+        connect
+    }};
+}
 /// One row of the table of stores.
 struct Store {
     /// The schemes of its URLs.
@@ -29,50 +56,196 @@ struct Store {
     connect: Option<Connect>,
 }
 
-type Connect = fn(&str, &ReadOptions, &Policy) -> object_store::Result<Arc<dyn ObjectStore>>;
-
-/// The stores that a session begins with: the local disk, as far as its policy allows.
-pub(crate) fn registry(policy: &Policy) -> Arc<dyn ObjectStoreRegistry> {
-    let registry = DefaultObjectStoreRegistry::new();
-    let local: Arc<dyn ObjectStore> = match policy.is_restricted() {
-        true => Arc::new(guarded::GuardedDisk::new(policy.clone())),
-        false => Arc::new(LocalFileSystem::new()),
-    };
-    registry.register_store(ObjectStoreUrl::local_filesystem().as_ref(), local);
-    Arc::new(registry)
-}
+type Connect = fn(&Url, &Settings, &Policy) -> object_store::Result<Arc<dyn ObjectStore>>;
 
 /// Every store beside the local disk.
 const STORES: &[Store] = &[
-    Store { schemes: &["http", "https"], feature: "http", connect: http() },
-    Store { schemes: &["s3", "s3a", "s3n"], feature: "s3", connect: s3() },
-    Store { schemes: &["gs", "gcs"], feature: "gcs", connect: gcs() },
+    Store {
+        schemes: &["hdfs", "viewfs"],
+        feature: "hdfs",
+        connect: connector!("hdfs", hdfs::connect),
+    },
+    Store { schemes: &["s3", "s3a", "s3n"], feature: "s3", connect: connector!("s3", clouds::s3) },
+    Store { schemes: &["gs", "gcs"], feature: "gcs", connect: connector!("gcs", clouds::gcs) },
     Store {
         schemes: &["abfs", "abfss", "az", "azure", "wasb", "wasbs"],
         feature: "azure",
-        connect: azure(),
+        connect: connector!("azure", clouds::azure),
+    },
+    Store {
+        schemes: &["http", "https"],
+        feature: "http",
+        connect: connector!("http", clouds::http),
     },
 ];
 
-/// The store of a URL: one that is registered already, or a new client, which is then registered.
+/// The stores of one session: the local disk, those that the program gave it, and clients that are
+/// made when a path first asks for them.
+pub(crate) struct Stores {
+    policy: Policy,
+    /// What the process's environment says of stores; the library does not read it itself.
+    variables: BTreeMap<String, String>,
+    /// The session's options when it was made.
+    config: Config,
+    known: RwLock<HashMap<String, Known>>,
+}
+
+/// A store, and a digest of the settings that its client was made with; `None` for one that the
+/// program gave.
+struct Known {
+    store: Arc<dyn ObjectStore>,
+    made_with: Option<u64>,
+}
+
+impl Stores {
+    /// The stores that a session begins with: the local disk, as far as its policy allows.
+    pub(crate) fn new(
+        policy: Policy,
+        variables: BTreeMap<String, String>,
+        config: &Config,
+    ) -> Arc<Self> {
+        let local: Arc<dyn ObjectStore> = match policy.is_restricted() {
+            true => Arc::new(guarded::GuardedDisk::new(policy.clone())),
+            false => Arc::new(LocalFileSystem::new()),
+        };
+        let stores = Self { policy, variables, config: config.clone(), known: RwLock::default() };
+        stores.register_store(ObjectStoreUrl::local_filesystem().as_ref(), local);
+        Arc::new(stores)
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// The store of a URL: one that is known, or a new client.
+    ///
+    /// A client is made anew when settings have changed, so that a wrong key can be put right.
+    fn find(
+        &self,
+        url: &Url,
+        config: &Config,
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn ObjectStore>> {
+        let key = key_of(url);
+        let found =
+            self.known.read().get(&key).map(|known| (Arc::clone(&known.store), known.made_with));
+        if let Some((store, None)) = found {
+            return Ok(store);
+        }
+        let scheme = url.scheme();
+        self.policy.check_store(scheme, url.host_str().unwrap_or_default())?;
+        let connect = client_of(scheme)?;
+        let settings = match scheme {
+            // Which hosts a name service has is said by settings, and no client asks the policy again.
+            "hdfs" | "viewfs" if self.policy.is_restricted() => {
+                Settings::gather(&self.variables, &self.config, &ReadOptions::default())?
+            }
+            _ => Settings::gather(&self.variables, config, options)?,
+        };
+        self.check_files(&settings)?;
+        let digest = settings.digest();
+        if let Some((store, Some(before))) = found
+            && before == digest
+        {
+            return Ok(store);
+        }
+        let client =
+            connect(url, &settings, &self.policy).map_err(|error| cannot_connect(url, error))?;
+        let store: Arc<dyn ObjectStore> =
+            Arc::new(steady::Steady::new(client, url, settings.patience));
+        let known = Known { store: Arc::clone(&store), made_with: Some(digest) };
+        self.known.write().insert(key, known);
+        Ok(store)
+    }
+
+    /// Refuses settings that name a file with credentials outside of what may be read, unless they
+    /// were the session's from its beginning: a store would send what is in it to a host of the
+    /// user's choice.
+    fn check_files(&self, settings: &Settings) -> Result<()> {
+        if !self.policy.is_restricted() {
+            return Ok(());
+        }
+        let given = Settings::gather(&self.variables, &self.config, &ReadOptions::default())?;
+        let given: Vec<(&str, &str)> = given.all_own().chain(given.all_hadoop()).collect();
+        let all = settings.all_own().chain(settings.all_hadoop());
+        let mut files = all.filter(|said| names_file(said.0) && !given.contains(said));
+        files.try_for_each(|(_, path)| self.policy.check(Access::Read, path.as_ref()))
+    }
+}
+
+/// Whether a setting's value is the path of a file with credentials.
+fn names_file(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let name = name.trim_start_matches("google_");
+    name.ends_with("file")
+        || ["service_account", "service_account_path", "application_credentials"].contains(&name)
+}
+
+impl ObjectStoreRegistry for Stores {
+    fn register_store(
+        &self,
+        url: &Url,
+        store: Arc<dyn ObjectStore>,
+    ) -> Option<Arc<dyn ObjectStore>> {
+        let known = Known { store, made_with: None };
+        self.known.write().insert(key_of(url), known).map(|before| before.store)
+    }
+
+    fn deregister_store(&self, url: &Url) -> DfResult<Arc<dyn ObjectStore>> {
+        let removed = self.known.write().remove(&key_of(url)).map(|known| known.store);
+        removed.ok_or_else(|| DataFusionError::Plan(format!("no store is known for {url}")))
+    }
+
+    /// Plans name stores by URL alone: what their session connected to is known here, and what
+    /// another process did is connected to with the settings of this one.
+    fn get_store(&self, url: &Url) -> DfResult<Arc<dyn ObjectStore>> {
+        if let Some(known) = self.known.read().get(&key_of(url)) {
+            return Ok(Arc::clone(&known.store));
+        }
+        Ok(self.find(url, &self.config, &ReadOptions::default())?)
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither variables nor options: there are passwords among them.
+        let known: Vec<String> = self.known.read().keys().cloned().collect();
+        f.debug_struct("Stores").field("known", &known).finish_non_exhaustive()
+    }
+}
+
+/// Scheme, account, host and port: containers of one Azure account are told apart by the account.
+fn key_of(url: &Url) -> String {
+    url[..Position::BeforePath].to_owned()
+}
+
+/// The store of a URL, for a statement of the session that a state belongs to.
 ///
 /// # Errors
 /// `UNSUPPORTED_FEATURE` for an unknown scheme or one whose cargo feature is off,
 /// `INSUFFICIENT_PERMISSIONS` if the policy forbids it.
-pub(super) fn connect(
+pub(crate) fn connect(
     state: &SessionState,
     url: &ObjectStoreUrl,
     options: &ReadOptions,
 ) -> Result<Arc<dyn ObjectStore>> {
-    let runtime = state.runtime_env();
-    if let Ok(store) = runtime.object_store(url) {
-        return Ok(store);
-    }
-    let scheme = url.as_str().split(':').next().unwrap_or_default();
-    let policy = Policy::of(state);
-    let address: &url::Url = url.as_ref();
-    policy.check_store(scheme, address.host_str().unwrap_or_default())?;
-    check_files(&policy, options)?;
+    let Some(stores) = state.config().get_extension::<Stores>() else {
+        return Ok(state.runtime_env().object_store(url)?);
+    };
+    let config = state.config().get_extension::<Config>().unwrap_or_default();
+    stores.find(url.as_ref(), &config, options)
+}
+
+/// Whether the servers of a scheme can say which files they have.
+pub(super) fn lists(url: &ObjectStoreUrl) -> bool {
+    !url.as_str().starts_with("http")
+}
+
+fn client_of(scheme: &str) -> Result<Connect> {
     let Some(row) = STORES.iter().find(|row| row.schemes.contains(&scheme)) else {
         let known: Vec<String> = (STORES.iter().flat_map(|row| row.schemes))
             .map(|scheme| format!("`{scheme}`"))
@@ -80,84 +253,19 @@ pub(super) fn connect(
         return Err(Error::unsupported(format!("paths with the scheme `{scheme}` are not known"))
             .hint(format!("use a local path, `file` or one of {}", known.join(", "))));
     };
-    let Some(connect) = row.connect else {
-        return Err(Error::unsupported(format!(
-            "this build of vonk does not read `{scheme}` paths"
-        ))
-        .hint(format!("build it with the cargo feature `{}`", row.feature)));
-    };
-    let store = connect(&canonical(url.as_str()), options, &policy).map_err(|error| {
-        Error::new(Condition::INVALID_PARAMETER, format!("cannot connect to `{url}`: {error}"))
-    })?;
-    runtime.register_object_store(url.as_ref(), Arc::clone(&store));
-    Ok(store)
-}
-
-/// Refuses options that name a file with credentials outside of what may be read: a store would
-/// send what is in it to a host of the user's choice.
-fn check_files(policy: &Policy, options: &ReadOptions) -> Result<()> {
-    let names_file = |name: &str| {
-        let name = name.trim_start_matches("google_");
-        name.ends_with("_file")
-            || ["service_account", "service_account_path", "application_credentials"]
-                .contains(&name)
-    };
-    let mut files = options.iter().filter(|(name, _)| names_file(name));
-    files.try_for_each(|(_, path)| policy.check(Access::Read, path.as_ref()))
-}
-
-/// The URL under the scheme by which the clients know it, where Hadoop has several.
-fn canonical(url: &str) -> String {
-    const SAME: &[(&str, &str)] =
-        &[("s3n", "s3"), ("gcs", "gs"), ("wasb", "abfs"), ("wasbs", "abfss")];
-    let Some((scheme, rest)) = url.split_once(':') else { return url.to_owned() };
-    let known = SAME.iter().find(|(other, _)| *other == scheme).map_or(scheme, |(_, known)| *known);
-    format!("{known}:{rest}")
-}
-
-macro_rules! connector {
-    ($name:ident, $feature:literal, $builder:ident, $module:ident, $key:ident) => {
-        #[cfg(feature = $feature)]
-        const fn $name() -> Option<Connect> {
-            Some(|url, options, policy| {
-                use object_store::$module::{$builder, $key};
-                let mut builder = $builder::new().with_url(url);
-                if policy.is_restricted() {
-                    builder = builder.with_http_connector(remote::Connector(policy.clone()));
-                }
-                for (name, value) in options.iter() {
-                    if let Ok(key) = name.parse::<$key>() {
-                        builder = builder.with_config(key, value);
-                    }
-                }
-                Ok(Arc::new(builder.build()?))
-            })
-        }
-
-        #[cfg(not(feature = $feature))]
-        const fn $name() -> Option<Connect> {
-            None
-        }
-    };
-}
-
-connector!(s3, "s3", AmazonS3Builder, aws, AmazonS3ConfigKey);
-connector!(gcs, "gcs", GoogleCloudStorageBuilder, gcp, GoogleConfigKey);
-connector!(azure, "azure", MicrosoftAzureBuilder, azure, AzureConfigKey);
-
-#[cfg(feature = "http")]
-const fn http() -> Option<Connect> {
-    Some(|url, _, policy| {
-        let plain = object_store::ClientOptions::new().with_allow_http(url.starts_with("http:"));
-        let mut builder = object_store::http::HttpBuilder::new().with_client_options(plain);
-        if policy.is_restricted() {
-            builder = builder.with_http_connector(remote::Connector(policy.clone()));
-        }
-        Ok(Arc::new(builder.with_url(url).build()?))
+    row.connect.ok_or_else(|| {
+        Error::unsupported(format!("this build of vonk does not read `{scheme}` paths"))
+            .hint(format!("build it with the cargo feature `{}`", row.feature))
     })
 }
 
-#[cfg(not(feature = "http"))]
-const fn http() -> Option<Connect> {
-    None
+fn cannot_connect(url: &Url, error: object_store::Error) -> Error {
+    match Error::from(error) {
+        ours if ours.condition() == Condition::INSUFFICIENT_PERMISSIONS => ours,
+        other => {
+            let message = format!("cannot connect to `{}`: {}", key_of(url), other.message());
+            let error = Error::new(Condition::INVALID_PARAMETER, message);
+            error.hint(other.hint_text().unwrap_or("check the address and the store's options"))
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use datafusion::execution::SessionState;
 
 use super::options::format_of_path;
-use super::{Existing, Format, Layout, Target, WriteOptions, WriteReport, WriteSpec};
+use super::{Existing, Format, Layout, Place, WriteOptions, WriteReport, WriteSpec};
 use crate::dataframe::DataFrame;
 use crate::error::{Condition, Error, Result};
 use crate::limits::Deadline;
@@ -196,8 +196,8 @@ impl DataFrameWriter {
     async fn save_now(self, path: &str) -> Result<WriteReport> {
         let mode = self.save_mode()?;
         let format = self.format.as_deref().or_else(|| format_of_path(path)).unwrap_or("parquet");
-        let target = Target::parse(self.query.session().policy(), Access::Write, path)?;
         let state = self.query.session().state();
+        let target = Place::find(&state, Access::Write, path, &self.options).await?;
         let how = (format, &self.options, self.partition_by.clone());
         let spec = path_spec(&state, &target, how, mode)?;
         let Some(spec) = spec else { return Ok(WriteReport::default()) };
@@ -268,7 +268,7 @@ async fn timed(
 /// A write to a path, or `None` if something is there and the mode is to ignore that.
 pub(crate) fn path_spec(
     state: &SessionState,
-    target: &Target,
+    target: &Place,
     (format, options, partition_by): (&str, &WriteOptions, Vec<String>),
     mode: SaveMode,
 ) -> Result<Option<WriteSpec>> {
@@ -278,8 +278,10 @@ pub(crate) fn path_spec(
     if target.exists() {
         match mode {
             SaveMode::Ignore => return Ok(None),
-            SaveMode::ErrorIfExists => return Err(super::staging::already_exists(&target.path)),
-            SaveMode::Append if target.path.is_file() => return Err(append_to_file(target)),
+            SaveMode::ErrorIfExists => {
+                return Err(super::staging::already_exists(target.name().as_ref()));
+            }
+            SaveMode::Append if target.is_file() => return Err(append_to_file(target)),
             SaveMode::Append | SaveMode::Overwrite => target.check_replaceable()?,
         }
     }
@@ -296,10 +298,10 @@ pub(crate) fn path_spec(
         Layout::File => None,
     };
     Ok(Some(WriteSpec {
-        target: target.path.clone(),
+        target: target.clone(),
         layout,
         existing,
-        format: Format::new(format, options, &target.path.to_string_lossy(), layout)?,
+        format: Format::new(format, options, &target.name(), layout)?,
         partition_by,
         rows_per_file_max,
         companions: marker.into_iter().collect(),
@@ -308,8 +310,8 @@ pub(crate) fn path_spec(
     }))
 }
 
-fn append_to_file(target: &Target) -> Error {
+fn append_to_file(target: &Place) -> Error {
     Error::unsupported("rows cannot be appended to a single file")
         .hint("write to a directory, which can be read like one file")
-        .file(&target.path)
+        .file(target.name())
 }

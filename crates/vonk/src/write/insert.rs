@@ -7,11 +7,11 @@ use super::assign::assign;
 use super::frame::path_spec;
 use super::options::format_of_path;
 use super::{
-    Existing, Format, Layout, SaveMode, Target, WriteOptions, WriteReport, WriteSpec, write_plan,
+    Existing, Format, Layout, Place, SaveMode, WriteOptions, WriteReport, WriteSpec, write_plan,
 };
 use crate::catalog::{Catalog, CreateMode, TableKind, TableMeta, TableName};
 use crate::error::{Condition, Error, Result};
-use crate::policy::{Access, Policy};
+use crate::policy::Access;
 
 /// `INSERT INTO` and `INSERT OVERWRITE`.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub(crate) async fn copy_to(
 ) -> Result<WriteReport> {
     let of_path = || format_of_path(&spec.path).map(str::to_owned);
     let format = spec.format.clone().or_else(of_path).unwrap_or_else(|| "parquet".to_owned());
-    let target = Target::parse(&Policy::of(state), Access::Write, &spec.path)?;
+    let target = Place::find(state, Access::Write, &spec.path, &spec.options).await?;
     let is_file = target.layout(&format, !spec.partition_by.is_empty()) == Layout::File;
     let default = if is_file { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
     let mode = spec.mode.unwrap_or(default);
@@ -120,7 +120,7 @@ pub(crate) async fn insert_into(
     };
     let mut options: WriteOptions = meta.options.iter().collect();
     spec.options.iter().for_each(|(name, value)| options.set(name, value));
-    let target = catalog.data_location(&meta)?;
+    let target = data_place(catalog, state, &meta, &options).await?;
     if target.is_file() {
         return Err(Error::unsupported(format!("`{}` is one file", spec.table))
             .hint("only tables over a directory can be inserted into"));
@@ -169,7 +169,7 @@ pub(crate) async fn create_table_as(
         companions.push(Catalog::companion(&meta)?);
     }
     let write = WriteSpec {
-        target: catalog.data_location(&meta)?,
+        target: data_place(catalog, state, &meta, &options).await?,
         layout: Layout::Directory,
         existing: if replaces { Existing::Replace } else { Existing::Refuse },
         format: Format::new(&meta.format, &options, "", Layout::Directory)?,
@@ -184,6 +184,17 @@ pub(crate) async fn create_table_as(
         catalog.create_table(&meta, mode)?;
     }
     Ok(Some(report))
+}
+
+/// Where the rows of a table lie.
+async fn data_place(
+    catalog: &Catalog,
+    state: &SessionState,
+    meta: &TableMeta,
+    options: &WriteOptions,
+) -> Result<Place> {
+    let address = catalog.data_address(meta)?;
+    Place::find(state, Access::Read, &address, options).await
 }
 
 /// Writes a query to a table as a mode says.
@@ -208,8 +219,8 @@ pub(crate) async fn save_as_table(
     for (name, value) in spec.options.iter() {
         match name {
             "path" => {
-                let target = Target::parse(&Policy::of(state), Access::Write, value)?;
-                meta.location = Some(target.path.display().to_string());
+                let place = Place::find(state, Access::Write, value, &spec.options).await?;
+                meta.location = Some(place.name());
             }
             _ => drop(meta.options.insert(name.to_owned(), value.to_owned())),
         }

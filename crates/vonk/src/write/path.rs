@@ -1,13 +1,89 @@
-//! From the text of a target to a path on a local disk, and whether it is a file or a directory.
+//! From the text of a target to a place on a local disk or in a store, and whether it is a file or a
+//! directory.
 
 use std::fs;
 use std::path::PathBuf;
 
-use super::options::{Layout, format_of_path};
+use datafusion::execution::SessionState;
+
+use super::options::{Layout, WriteOptions, format_of_path};
+use super::remote::{Address, Found};
 use crate::error::{Condition, Error, Result};
 use crate::policy::{Access, Policy};
+use crate::sources;
 
-/// A place to write to.
+/// Where a write goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Local(Target),
+    Remote(Address),
+}
+
+impl Place {
+    /// Reads a path or an address, and looks what is there.
+    ///
+    /// # Errors
+    /// For what is no place to write to, for one that the policy forbids, and those of a store.
+    pub(crate) async fn find(
+        state: &SessionState,
+        access: Access,
+        text: &str,
+        options: &WriteOptions,
+    ) -> Result<Self> {
+        match sources::is_remote(text) {
+            true => Address::find(state, text, options).await.map(Self::Remote),
+            false => Target::parse(&Policy::of(state), access, text).map(Self::Local),
+        }
+    }
+
+    /// The place as text, for messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Local(target) => target.path.display().to_string(),
+            Self::Remote(address) => address.text.clone(),
+        }
+    }
+
+    /// Whether something is there.
+    pub(crate) fn exists(&self) -> bool {
+        match self {
+            Self::Local(target) => target.exists(),
+            Self::Remote(address) => address.found != Found::Nothing,
+        }
+    }
+
+    /// Whether a file is there.
+    pub(crate) fn is_file(&self) -> bool {
+        match self {
+            Self::Local(target) => target.path.is_file(),
+            Self::Remote(address) => address.found == Found::File,
+        }
+    }
+
+    /// One file where the path ends as the format's files do, or is a file; else a directory.
+    pub(crate) fn layout(&self, format: &str, needs_directory: bool) -> Layout {
+        match self {
+            Self::Local(target) => target.layout(format, needs_directory),
+            Self::Remote(address) if !needs_directory && address.is_file(&canonical(format)) => {
+                Layout::File
+            }
+            Self::Remote(_) => Layout::Directory,
+        }
+    }
+
+    /// Refuses to put a new directory in the place of one that this process stands in.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_VALUE` for the working directory and all above it.
+    pub(crate) fn check_replaceable(&self) -> Result<()> {
+        match self {
+            Self::Local(target) => target.check_replaceable(),
+            Self::Remote(_) => Ok(()),
+        }
+    }
+}
+
+/// A place on the local disk to write to.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// Absolute, with symbolic links followed where it is there already.
@@ -95,8 +171,8 @@ fn local_path(text: &str) -> Result<String> {
         return Ok(rest.to_owned());
     }
     if is_scheme && rest.starts_with("//") {
-        return Err(Error::unsupported(format!("writing to `{scheme}://` addresses"))
-            .hint("write to a local path and copy the result"));
+        return Err(Error::unsupported(format!("this change of files at `{scheme}://` addresses"))
+            .hint("use a table whose files are on a local disk"));
     }
     Ok(text.to_owned())
 }

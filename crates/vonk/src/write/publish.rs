@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::staging;
 
@@ -192,6 +192,22 @@ pub(super) fn keep_permissions(old: &Path, new: &Path) -> io::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Copies the files that are directly in one directory to another, durably, and gives the copies.
+pub(crate) fn copy_files(from: &Path, to: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut copies = Vec::new();
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let copy = to.join(entry.file_name());
+            fs::copy(entry.path(), &copy)?;
+            sync(&copy)?;
+            copies.push(copy);
+        }
+    }
+    copies.sort();
+    Ok(copies)
 }
 
 /// Writes a small file so that it survives a crash.

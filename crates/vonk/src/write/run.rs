@@ -23,14 +23,14 @@ use super::encode::{self, Encode, EncodeError};
 use super::options::{Format, Layout};
 use super::partition::{self, Part, Splitter};
 use super::sorted::sorted;
-use super::staging::{Staging, write_error};
-use super::{WriteReport, find_io};
+use super::staging::write_error;
+use super::{Stage, WriteReport, find_io};
 use crate::config;
 use crate::error::{Condition, Error, Result};
 
 /// What all tasks of one write share.
 pub(super) struct Sink {
-    pub(super) staging: Arc<Staging>,
+    pub(super) stage: Arc<Stage>,
     pub(super) format: Format,
     pub(super) layout: Layout,
     /// The columns of the query under the names and nullability with which they are written.
@@ -57,7 +57,7 @@ impl Sink {
         let message = format!("the write makes more partitions than `{option}`, which is {limit}");
         Err(Error::new(Condition::TOO_MANY_PARTITIONS, message)
             .hint("partition by a column with fewer values, or raise the limit")
-            .file(self.staging.target()))
+            .file(self.stage.target()))
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn run(
     if is_bare && (sink.layout == Layout::File || sink.format.has_schema_without_rows()) {
         let mut writer = PartWriter::new(Arc::clone(&sink), 0, 1)?;
         writer.open(None, Path::new(""))?;
-        finished.push(writer.finish()?);
+        finished.push(writer.finish().await?);
     }
     let mut syncs = JoinSet::new();
     for files in finished {
@@ -137,8 +137,9 @@ async fn write_stream(
             stream = sorted(unwritten, stream, columns, Arc::clone(&context))?;
             writer.is_sorted = true;
         }
+        writer.send_finished().await?;
     }
-    writer.finish()
+    writer.finish().await
 }
 
 /// All partitions as one stream: sorted if they are, and in their order if that has a meaning.
@@ -202,6 +203,8 @@ struct OpenFile {
 struct Finished {
     path: PathBuf,
     rows: u64,
+    /// Its size, once it was sent to a store and is not here any more.
+    sent: Option<u64>,
 }
 
 impl PartWriter {
@@ -297,7 +300,7 @@ impl PartWriter {
     fn open(&mut self, key: Option<arrow::row::OwnedRow>, directory: &Path) -> Result<()> {
         let sink = &self.sink;
         sink.count_partition(directory)?;
-        let root = sink.staging.new_path();
+        let root = sink.stage.new_path();
         let path = match sink.layout {
             Layout::File => root,
             Layout::Directory => {
@@ -321,14 +324,23 @@ impl PartWriter {
 
     fn close(&mut self, open: OpenFile) -> Result<()> {
         open.encoder.finish().map_err(|error| encode_error(&self.sink, error))?;
-        self.finished.push(Finished { path: open.path, rows: open.rows });
+        self.finished.push(Finished { path: open.path, rows: open.rows, sent: None });
         Ok(())
     }
 
     /// Ends all files.
-    fn finish(mut self) -> Result<Vec<Finished>> {
+    async fn finish(mut self) -> Result<Vec<Finished>> {
         self.close_all()?;
+        self.send_finished().await?;
         Ok(self.finished)
+    }
+
+    /// Sends the files that are complete, if the target is not on this machine.
+    async fn send_finished(&mut self) -> Result<()> {
+        for finished in self.finished.iter_mut().filter(|finished| finished.sent.is_none()) {
+            finished.sent = self.sink.stage.send(&finished.path).await?;
+        }
+        Ok(())
     }
 
     fn close_all(&mut self) -> Result<()> {
@@ -341,8 +353,11 @@ impl PartWriter {
 fn sync_files(sink: &Sink, files: &[Finished]) -> Result<WriteReport> {
     let mut report = WriteReport::default();
     for finished in files {
-        let bytes = sync_file(&finished.path)
-            .map_err(|error| write_error(sink.staging.target(), "write", error))?;
+        let bytes = match finished.sent {
+            Some(bytes) => bytes,
+            None => sync_file(&finished.path)
+                .map_err(|error| write_error(sink.stage.target(), "write", error))?,
+        };
         report.add(WriteReport { rows: finished.rows, files: 1, bytes });
     }
     Ok(report)
@@ -361,7 +376,7 @@ fn root_of(path: &Path) -> &Path {
 
 /// An encoder's error under the name of the target.
 fn encode_error(sink: &Sink, error: EncodeError) -> Error {
-    let target = sink.staging.target();
+    let target = sink.stage.target();
     if let Some(io) = find_io(error.as_ref()) {
         return write_error(target, "write", std::io::Error::new(io.kind(), io.to_string()));
     }

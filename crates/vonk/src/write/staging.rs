@@ -165,7 +165,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         fs::read(&self.path).map_or(true, |bytes| bytes != self.bytes)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ClientOptions;
 use object_store::client::{
@@ -19,13 +20,17 @@ const REDIRECTS_MAX: usize = 5;
 
 /// Makes the clients of one session's stores.
 #[derive(Debug)]
-pub(super) struct Connector(pub(super) Policy);
+pub(super) struct Connector {
+    pub(super) policy: Policy,
+    /// How long a connection may take.
+    pub(super) connect: Duration,
+}
 
 impl HttpConnector for Connector {
     /// The options are left aside, as far as they are about hosts: a proxy would resolve names
     /// itself, and one that the environment names is not used for the same reason.
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let policy = self.0.clone();
+        let policy = self.policy.clone();
         let redirects = redirect::Policy::custom(move |attempt| {
             let host = attempt.url().host_str().unwrap_or_default();
             match policy.check_host(host) {
@@ -38,15 +43,16 @@ impl HttpConnector for Connector {
         });
         let client = reqwest::Client::builder()
             .user_agent(concat!("vonk/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(PublicNames(self.0.clone())))
+            .dns_resolver(Arc::new(PublicNames(self.policy.clone())))
             .redirect(redirects)
+            .connect_timeout(self.connect)
             .no_proxy()
             .build()
             .map_err(|error| object_store::Error::Generic {
                 store: "http",
                 source: Box::new(error),
             })?;
-        Ok(HttpClient::new(Checked { client, policy: self.0.clone() }))
+        Ok(HttpClient::new(Checked { client, policy: self.policy.clone() }))
     }
 }
 

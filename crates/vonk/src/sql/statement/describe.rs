@@ -290,8 +290,7 @@ pub(super) fn details(session: &dyn Environment, meta: &TableMeta) -> Result<Vec
             rows.push(row("View Query Output Columns", format!("[{names}]")));
         }
         None => {
-            let location = session.catalog()?.data_location(meta)?;
-            rows.push(row("Location", location.display().to_string()));
+            rows.push(row("Location", session.catalog()?.data_address(meta)?));
             if !meta.options.is_empty() {
                 rows.push(row("Storage Properties", listed(&meta.options)));
             }

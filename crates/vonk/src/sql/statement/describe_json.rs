@@ -48,8 +48,12 @@ pub(super) async fn describe(
 
 fn details(session: &dyn Environment, meta: &TableMeta, members: &mut Members) -> Result<()> {
     if meta.view_text.is_none() {
-        let location = session.catalog()?.data_location(meta)?;
-        members.push(("location", json(&format!("file:{}", location.display()))));
+        let address = session.catalog()?.data_address(meta)?;
+        let location = match address.contains("://") {
+            true => address,
+            false => format!("file:{address}"),
+        };
+        members.push(("location", json(&location)));
         members.push(("storage_properties", pairs(&meta.options)));
     }
     members.push(("type", json(TableInfo::of(meta).kind)));
