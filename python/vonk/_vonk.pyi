@@ -38,6 +38,18 @@ class Table:
 def stable_hash(object: object, /) -> int:
     """Python's hash of a text or bytes under PYTHONHASHSEED=0."""
 
+def set_stores(settings: Sequence[tuple[str, str]], /) -> None:
+    """Takes the settings of a Spark context, which say where stores are and who asks them."""
+
+def list_files(path: str, /) -> list[tuple[str, int]]:
+    """The files at a path, a glob or a directory of a store, with their sizes."""
+
+def read_bytes(path: str, start: int, end: int, /) -> bytes:
+    """The bytes of a file of a store from one offset to before another."""
+
+def publish_files(directory: str, target: str, /) -> None:
+    """Makes a new directory in a store of the files of a local one."""
+
 def run(
     plan: tuple[
         Sequence[tuple[str, int, int]] | Held,

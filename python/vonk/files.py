@@ -10,6 +10,8 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from vonk import stores
+
 #: The most bytes of one split, as of Spark for local files.
 SPLIT_BYTES_MAX = 32 << 20
 
@@ -40,18 +42,18 @@ def local_path(path: str) -> str:
     if parts.scheme == "file":
         return urllib.parse.unquote(parts.path)
     if "://" in path:
-        raise ValueError(
-            f"`{path}` is no local file\nhint: RDDs read local files; `vonk.sql` reads object stores"
-        )
+        raise ValueError(f"`{path}` is no local file\nhint: give a path on this machine")
     return path
 
 
 def url(path: str) -> str:
-    """The `file:` URL of a local path, as Spark words it.
+    """The `file:` URL of a local path, as Spark words it; an address stays as it is.
 
-    >>> url("/tmp/a")
-    'file:/tmp/a'
+    >>> url("/tmp/a"), url("hdfs://node/a")
+    ('file:/tmp/a', 'hdfs://node/a')
     """
+    if stores.is_remote(path):
+        return path
     return "file:" + os.path.abspath(path)
 
 
@@ -59,6 +61,9 @@ def find(paths: str, recurse: bool = False) -> list[tuple[str, int]]:
     """The files at comma-separated paths, directories and globs, with their sizes, in order."""
     found: list[tuple[str, int]] = []
     for path in _split_paths(paths):
+        if stores.is_remote(path):
+            found.extend(stores.find(path))
+            continue
         local = local_path(path)
         matches = sorted(glob.glob(local)) if glob.has_magic(local) else [local]
         matches = [m for m in matches if os.path.exists(m)]
@@ -139,7 +144,14 @@ def is_packed(path: str) -> bool:
 def open_file(path: str) -> BinaryIO:
     """Opens a file for reading, unpacked."""
     opener = _OPENERS.get(os.path.splitext(path)[1])
-    return opener(path) if opener else open(path, "rb")
+    if opener is None:
+        return open_raw(path)
+    return opener(stores.open_file(path) if stores.is_remote(path) else path)
+
+
+def open_raw(path: str) -> BinaryIO:
+    """Opens a file for reading, as it is."""
+    return stores.open_file(path) if stores.is_remote(path) else open(path, "rb")
 
 
 def lines(split: Split) -> Iterator[str]:

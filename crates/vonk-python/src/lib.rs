@@ -11,6 +11,7 @@ mod redo;
 mod rows;
 mod run;
 mod sql;
+mod stores;
 mod table;
 mod text;
 mod value;
@@ -37,5 +38,9 @@ fn _vonk(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sql::Session>()?;
     module.add_class::<sql::Table>()?;
     module.add_function(wrap_pyfunction!(stable_hash, module)?)?;
+    module.add_function(wrap_pyfunction!(stores::set_stores, module)?)?;
+    module.add_function(wrap_pyfunction!(stores::list_files, module)?)?;
+    module.add_function(wrap_pyfunction!(stores::read_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(stores::publish_files, module)?)?;
     module.add_function(wrap_pyfunction!(held::run, module)?)
 }

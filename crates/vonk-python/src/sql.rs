@@ -1,6 +1,6 @@
 //! SQL from Python: a session, and results that go over as Arrow streams or as rows.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsString};
 
 use arrow::error::ArrowError;
 use arrow::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
@@ -23,6 +23,18 @@ fn told(error: vonk::Error) -> PyErr {
     SqlError::new_err(error.to_string())
 }
 
+/// A session with settings, which is told the environment of Python's process.
+pub(crate) fn session(settings: Vec<(String, String)>) -> PyResult<blocking::Session> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let builder = vonk::Session::builder().environment(std::env::vars_os().filter_map(text));
+    let builder =
+        settings.into_iter().fold(builder, |builder, (name, value)| builder.config(name, value));
+    let session = builder.get_or_create().map_err(told)?;
+    Ok(session.into())
+}
+
 /// A session: its views, settings and catalog.
 #[pyclass(frozen, module = "vonk._vonk")]
 pub(crate) struct Session {
@@ -35,10 +47,7 @@ impl Session {
     #[new]
     #[pyo3(signature = (settings = Vec::new()))]
     fn new(settings: Vec<(String, String)>) -> PyResult<Self> {
-        let builder = settings
-            .into_iter()
-            .fold(vonk::Session::builder(), |builder, (name, value)| builder.config(name, value));
-        Ok(Self { inner: builder.get_or_create().map_err(told)?.into() })
+        Ok(Self { inner: session(settings)? })
     }
 
     /// A statement; a query runs when its result is asked for, anything else at once.

@@ -7,6 +7,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 
+use crate::stores::RemoteFile;
+
 /// Bytes read at a time; whole lines of them are handed on together.
 const BLOCK_BYTES: usize = 4 << 20;
 
@@ -32,7 +34,7 @@ impl Split {
         &self,
         mut give: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut file = File::open(&self.path)?;
+        let mut file = open(&self.path)?;
         let mut give_bytes = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes);
             let text = match memchr::memchr(b'\r', bytes) {
@@ -47,15 +49,28 @@ impl Split {
         if self.path.ends_with(".bz2") {
             return whole_lines(MultiBzDecoder::new(file), &mut give_bytes);
         }
-        let begin = if self.start > 0 { line_after(&mut file, self.start)? } else { 0 };
-        let stop = line_after(&mut file, self.end)?;
+        let begin = if self.start > 0 { line_after(file.as_mut(), self.start)? } else { 0 };
+        let stop = line_after(file.as_mut(), self.end)?;
         file.seek(SeekFrom::Start(begin))?;
         whole_lines(file.take(stop.saturating_sub(begin)), &mut give_bytes)
     }
 }
 
+/// What splits are read from.
+trait Input: Read + Seek {}
+
+impl<T: Read + Seek> Input for T {}
+
+/// Opens a file of the local disk or of a store.
+fn open(path: &str) -> io::Result<Box<dyn Input>> {
+    match path.contains("://") {
+        true => Ok(Box::new(RemoteFile::open(path)?)),
+        false => Ok(Box::new(File::open(path)?)),
+    }
+}
+
 /// Where the line begins that follows the first end of a line at or after `offset`.
-fn line_after(file: &mut File, mut offset: u64) -> io::Result<u64> {
+fn line_after(file: &mut dyn Input, mut offset: u64) -> io::Result<u64> {
     file.seek(SeekFrom::Start(offset))?;
     let mut block = vec![0; PEEK_BYTES];
     loop {

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any, ClassVar
 
-from vonk import accumulators, files
+from vonk import accumulators, files, stores
 from vonk.accumulators import Accumulator, AccumulatorParam
 from vonk.broadcast import Broadcast
 from vonk.conf import SparkConf
@@ -70,6 +70,7 @@ class SparkContext(Sources):
             self.startTime = int(time.time() * 1000)
             self.applicationId = f"local-{self.startTime}"
             self._conf.set("spark.app.id", self.applicationId)
+            stores.configure(self._conf.getAll())
             self._files: dict[str, str] = {}
             self._archives: dict[str, str] = {}
             SparkFiles._root = self._storage.new_folder("files")

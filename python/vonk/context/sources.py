@@ -131,7 +131,7 @@ class Sources(Jobs):
             return cut
 
         def read(split: files.Split) -> Iterator[bytes]:
-            with open(split.path, "rb") as file:
+            with files.open_raw(split.path) as file:
                 file.seek(split.start)
                 for _ in range(split.start, split.end, recordLength):
                     yield file.read(recordLength)
@@ -142,7 +142,7 @@ class Sources(Jobs):
         """The rows that `RDD.saveAsPickleFile` wrote."""
 
         def read(path: str) -> Iterator[Any]:
-            with open(path, "rb") as file:
+            with files.open_raw(path) as file:
                 yield from serial.read(file)
 
         found = _Lazy(self, name, lambda: [path for path, size in files.find(name) if size])

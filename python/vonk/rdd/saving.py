@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from vonk import files, scheduler, serial
+from vonk import files, scheduler, serial, stores
 from vonk.errors import not_supported
 from vonk.rdd.ordered import Ordered
 
@@ -55,6 +55,9 @@ class RDD(Ordered[T]):
         opener: Callable[..., Any],
         write: Callable[[Any, Iterator[Any]], None],
     ) -> None:
+        if stores.is_remote(path):
+            self._save_remote(path, ending, opener, write)
+            return
         target = files.local_path(path).rstrip("/")
         if os.path.exists(target):
             raise FileExistsError(f"Output directory {files.url(target)} already exists")
@@ -75,6 +78,26 @@ class RDD(Ordered[T]):
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise
+
+    def _save_remote(
+        self,
+        path: str,
+        ending: str,
+        opener: Callable[..., Any],
+        write: Callable[[Any, Iterator[Any]], None],
+    ) -> None:
+        """Writes to local files first, which then appear in the store all at once."""
+        staging = self.ctx._storage.new_folder(f"upload-{uuid.uuid4().hex}")
+
+        def write_part(index: int, rows: Iterator[Any]) -> None:
+            with opener(os.path.join(staging, f"part-{index:05}{ending}"), "wb") as file:
+                write(file, rows)
+
+        try:
+            scheduler.run(self.ctx, self._node, write_part)
+            stores.publish(staging, path)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
     def saveAsHadoopDataset(self, *_: Any, **__: Any) -> None:
         """Is not supported."""
