@@ -15,6 +15,7 @@ mod rdd;
 mod reference;
 mod repairs;
 mod session;
+mod stores;
 mod tpch;
 mod word_count;
 mod writes;

@@ -15,6 +15,7 @@ mod lancer;
 mod package;
 mod process;
 mod python;
+mod servers;
 mod soak;
 mod test;
 mod tidy;

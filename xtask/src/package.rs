@@ -25,6 +25,7 @@ pub(crate) fn run() -> Result<()> {
     tests.args(["-m", "unittest", "discover", "--start-directory"]);
     tests.arg(repository().join("python").join("tests"));
     tests.env("PYTHONPATH", &package).env("VONK_BINARY", built.join("vonk"));
+    tests.env("VONK_HADOOP", process::target_folder()?.join("hadoop"));
     process::run(&mut tests)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, deny, goldens, package, python, tidy};
+use crate::{Result, deny, goldens, package, python, servers, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
@@ -23,6 +23,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         step("lints", || process::run(&mut cargo(&lints)))?;
     }
+    step("servers of files", servers::prepare)?;
     // Benchmarks are targets too: without `--bench` criterion runs each of them once.
     let tests = ["test", "--locked", "--workspace", "--all-targets", "--no-fail-fast"];
     step("tests", || process::run(&mut cargo(&tests)))?;
