@@ -4,6 +4,7 @@ import datetime
 import decimal
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -156,6 +157,83 @@ class Squares:
 assert Squares(F.lit(1), F.lit(3)).collect() == [Row(n=1, square=1), Row(n=2, square=4), Row(n=3, square=9)]
 spark.udtf.register("squares", Squares)
 assert spark.sql("SELECT sum(square) FROM squares(1, 3)").first()[0] == 14
+
+
+class Sums:
+    """Rows of a table argument: one handler for each key."""
+
+    def __init__(self):
+        self.key, self.total = None, 0
+
+    def eval(self, row, factor=1):
+        self.key, self.total = row["k"], self.total + row["v"] * factor
+
+    def terminate(self):
+        yield self.key, self.total
+
+
+sums = F.udtf(Sums, returnType="k STRING, total LONG")
+table = spark.createDataFrame([("a", 1), ("b", 10), ("a", 2), ("b", 20)], "k STRING, v INT")
+assert sorted(sums(table.asTable().partitionBy("k")).collect()) == [("a", 3), ("b", 30)]
+doubled = sums(table.asTable().partitionBy("k").orderBy("v"), factor=F.lit(2))
+assert sorted(doubled.collect()) == [("a", 6), ("b", 60)]
+assert [row.total for row in sums(table.asTable().withSinglePartition()).collect()] == [33]
+
+
+@F.udtf
+class Ordered:
+    """A handler that says how it wants the rows of its table, and stops at the second of each key."""
+
+    @staticmethod
+    def analyze(rows):
+        from pyspark.sql.udtf import AnalyzeResult, OrderingColumn, PartitioningColumn, SelectedColumn
+
+        assert rows.isTable and rows.value is None
+        columns = rows.dataType.add("place", "integer")
+        return AnalyzeResult(
+            schema=type(columns)([columns["k"], columns["v"], columns["place"]]),
+            partitionBy=[PartitioningColumn("k")],
+            orderBy=[OrderingColumn("v", ascending=False)],
+            select=[SelectedColumn("k"), SelectedColumn("v")],
+        )
+
+    def __init__(self):
+        self.place = 0
+
+    def eval(self, row):
+        from pyspark.sql.udtf import SkipRestOfInputTableException
+
+        self.place += 1
+        yield row["k"], row["v"], self.place
+        if self.place == 2:
+            raise SkipRestOfInputTableException
+
+
+more = table.unionAll(spark.createDataFrame([("a", 7)], "k STRING, v INT"))
+assert Ordered(more.asTable()).collect() == [("a", 7, 1), ("a", 2, 2), ("b", 20, 1), ("b", 10, 2)]
+
+
+@F.udtf
+class Nothing:
+    """A handler of no arguments that says its columns by itself."""
+
+    @staticmethod
+    def analyze():
+        from pyspark.sql.types import StructType
+        from pyspark.sql.udtf import AnalyzeResult
+
+        return AnalyzeResult(StructType().add("n", "integer"))
+
+    def eval(self):
+        yield (7,)
+
+
+assert Nothing().collect() == [Row(n=7)]
+
+# A function for each partition, which gives nothing.
+with tempfile.TemporaryDirectory() as folder:
+    spark.range(3).foreachPartition(lambda rows: open(f"{folder}/{len(list(rows))}", "w").close())
+    assert "3" in os.listdir(folder)
 
 
 # Failures: an exception with its traceback, a process that dies, a query that is interrupted.

@@ -36,7 +36,10 @@ async fn serve(options: &ServerOptions, template: SessionBuilder, workers: &Work
     if options.insecure {
         server = server.insecure();
     }
-    server = server.python(&options.python);
+    server = server.python(&options.python).console(|text| {
+        // Not the standard output, which a program that has started the server may not read.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    });
     if options.allow_python {
         server = server.allow_python();
     }

@@ -3,19 +3,18 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use prost::Message;
 use spark_connect_proto::analyze_plan_request::explain::ExplainMode;
 use spark_connect_proto::analyze_plan_request::{Analyze, Persist};
 use spark_connect_proto::analyze_plan_response as response;
 use spark_connect_proto::analyze_plan_response::Result as Answer;
 use spark_connect_proto::plan::OpType;
 use spark_connect_proto::relation::RelType;
-use spark_connect_proto::{Plan, Relation, StorageLevel};
+use spark_connect_proto::{Plan, StorageLevel};
 use vonk::{DataFrame, Error, Result};
 
 use crate::errors::{self, required};
 use crate::execute::{decompressed, statement_text};
-use crate::session::{ConnectSession, Persisted};
+use crate::session::ConnectSession;
 use crate::{relation, types};
 
 /// The version of Spark whose protocol and functions these are.
@@ -103,17 +102,14 @@ async fn cached(session: &Arc<ConnectSession>, question: Analyze) -> Result<Answ
             Answer::Persist(response::Persist {})
         }
         Analyze::Unpersist(unpersist) => {
-            let key = key(&required(unpersist.relation, "query")?);
-            if let Some(persisted) = session.kept.lock().persisted.remove(&key) {
-                persisted.frame.unpersist();
-            }
+            session.kept.lock().unpersist(&required(unpersist.relation, "query")?);
             Answer::Unpersist(response::Unpersist {})
         }
         Analyze::GetStorageLevel(level) => {
-            let key = key(&required(level.relation, "query")?);
+            let relation = required(level.relation, "query")?;
             let none = StorageLevel { replication: 1, ..StorageLevel::default() };
             let kept = session.kept.lock();
-            let storage_level = kept.persisted.get(&key).map(|persisted| persisted.level);
+            let storage_level = kept.persisted(&relation).map(|persisted| persisted.level);
             let storage_level = Some(storage_level.unwrap_or(none));
             Answer::GetStorageLevel(response::GetStorageLevel { storage_level })
         }
@@ -149,7 +145,11 @@ async fn schema_of(
 }
 
 /// The plans under Spark's headings.
-async fn explained(frame: &DataFrame, mode: ExplainMode) -> Result<String> {
+/// How a query runs, in the words of a mode of `explain`.
+///
+/// # Errors
+/// Those of planning.
+pub(crate) async fn explained(frame: &DataFrame, mode: ExplainMode) -> Result<String> {
     let physical = frame.explain("simple").await?;
     let physical = format!("== Physical Plan ==\n{physical}");
     Ok(match mode {
@@ -193,11 +193,6 @@ async fn meaning(session: &Arc<ConnectSession>, plan: Option<Plan>) -> Result<St
     frame(session, plan).await?.semantics().await
 }
 
-/// What a cached query is known by.
-fn key(relation: &Relation) -> Vec<u8> {
-    relation.encode_to_vec()
-}
-
 async fn persist(session: &Arc<ConnectSession>, persist: Persist) -> Result<()> {
     let relation = required(persist.relation, "query")?;
     let given = persist.storage_level.unwrap_or(MEMORY_AND_DISK_DESERIALIZED);
@@ -207,10 +202,7 @@ async fn persist(session: &Arc<ConnectSession>, persist: Persist) -> Result<()> 
         (true, true) => vonk::StorageLevel::MemoryAndDisk,
     };
     let frame = relation::frame(session, &relation).await?;
-    let mut kept = session.kept.lock();
-    kept.persisted
-        .entry(key(&relation))
-        .or_insert_with(|| Persisted { frame: frame.persist(level), level: given });
+    session.kept.lock().persist(&relation, given, || frame.persist(level));
     Ok(())
 }
 

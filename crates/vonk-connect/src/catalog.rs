@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, BooleanArray, ListBuilder, RecordBatch, StringArray
 use spark_connect_proto as proto;
 use spark_connect_proto::catalog::CatType;
 use vonk::catalog::TableInfo;
+use vonk::sql::fits;
 use vonk::{Error, Result};
 
 use crate::errors::{self, required};
@@ -90,6 +91,7 @@ async fn cached(session: &Arc<ConnectSession>, call: &CatType) -> Result<Query> 
     let engine = &session.engine;
     let batch = match call {
         Type::IsCached(cached) => {
+            engine.table(&cached.table_name).check().await?;
             boolean(session.kept.lock().tables.contains_key(&cached_table(&cached.table_name)))?
         }
         Type::CacheTable(cache) => {
@@ -99,13 +101,12 @@ async fn cached(session: &Arc<ConnectSession>, call: &CatType) -> Result<Query> 
             nothing()
         }
         Type::UncacheTable(uncache) => {
+            engine.table(&uncache.table_name).check().await?;
             session.kept.lock().tables.remove(&cached_table(&uncache.table_name));
             nothing()
         }
         Type::ClearCache(_) => {
-            let mut kept = session.kept.lock();
-            kept.persisted.clear();
-            kept.tables.clear();
+            session.kept.lock().clear_cache();
             nothing()
         }
         other => return statement(session, other).await,
@@ -181,7 +182,7 @@ async fn created(session: &Arc<ConnectSession>, create: &proto::CreateTable) -> 
 }
 
 fn catalogs(pattern: Option<&str>) -> Result<RecordBatch> {
-    let names: &Texts = match pattern.is_none_or(|pattern| matches(pattern, CATALOG)) {
+    let names: &Texts = match fits(pattern, CATALOG) {
         true => &[Some(CATALOG.to_owned())],
         false => &[],
     };
@@ -200,7 +201,7 @@ fn databases(
 ) -> Result<RecordBatch> {
     let catalog = session.engine.catalog()?;
     let mut names = catalog.list_databases()?;
-    names.retain(|name| pattern.is_none_or(|pattern| matches(pattern, name)));
+    names.retain(|name| fits(pattern, name));
     if let Some(only) = only {
         names.retain(|name| name.eq_ignore_ascii_case(only));
         if names.is_empty() {
@@ -224,7 +225,7 @@ fn databases(
 
 fn functions(session: &Arc<ConnectSession>, pattern: Option<&str>) -> Result<RecordBatch> {
     let mut names = session.engine.function_names();
-    names.retain(|name| pattern.is_none_or(|pattern| matches(pattern, name)));
+    names.retain(|name| fits(pattern, name));
     function_rows(&names)
 }
 
@@ -252,15 +253,6 @@ fn function_rows(names: &[String]) -> Result<RecordBatch> {
     columns.extend(texts(&[("description", &none), ("className", &classes)]));
     columns.push(("isTemporary", Arc::new(BooleanArray::from(vec![true; names.len()]))));
     Ok(RecordBatch::try_from_iter(columns)?)
-}
-
-/// Whether a name matches a pattern of `SHOW`: `*` is any text, `|` separates choices.
-fn matches(pattern: &str, name: &str) -> bool {
-    pattern.split('|').any(|choice| {
-        let parts: Vec<String> = choice.trim().split('*').map(regex::escape).collect();
-        let regex = regex::Regex::new(&format!("(?i)^{}$", parts.join(".*")));
-        regex.is_ok_and(|regex| regex.is_match(name))
-    })
 }
 
 type Texts = [Option<String>];

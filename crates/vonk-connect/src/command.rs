@@ -12,7 +12,7 @@ use vonk::Result;
 use crate::errors::{self, required};
 use crate::execute::Context;
 use crate::session::new_id;
-use crate::{python, relation};
+use crate::{python, relation, streaming};
 
 mod sql;
 mod write;
@@ -43,6 +43,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<()> {
             context.answer(ResponseType::GetResourcesCommandResult(none)).await;
             Ok(())
         }
+        Type::WriteStreamOperationStart(start) => streaming::start(context, start).await,
+        Type::StreamingQueryCommand(command) => streaming::command(context, command).await,
+        Type::StreamingQueryManagerCommand(command) => streaming::manage(context, command).await,
+        Type::StreamingQueryListenerBusCommand(command) => {
+            streaming::listen(context, command).await
+        }
         other => Err(errors::unsupported(unsupported(&other))),
     }
 }
@@ -51,10 +57,6 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<()> {
 fn unsupported(command: &CommandType) -> &'static str {
     use CommandType as Type;
     match command {
-        Type::WriteStreamOperationStart(_)
-        | Type::StreamingQueryCommand(_)
-        | Type::StreamingQueryManagerCommand(_)
-        | Type::StreamingQueryListenerBusCommand(_) => "streaming queries",
         Type::RegisterDataSource(_) => "data sources of Python",
         Type::MergeIntoTableCommand(_) => "MERGE",
         Type::MlCommand(_) => "machine learning",

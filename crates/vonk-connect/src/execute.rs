@@ -400,7 +400,7 @@ pub(crate) fn spawn(
     work: impl Future<Output = Result<(), (Error, Option<String>)>> + Send + 'static,
 ) {
     let (session, operation) = (Arc::clone(session), Arc::clone(operation));
-    let workers = session.workers.clone();
+    let workers = session.host.workers.clone();
     workers.spawn(async move {
         let work = std::panic::AssertUnwindSafe(work).catch_unwind();
         let outcome = tokio::select! {

@@ -35,12 +35,13 @@ mod python;
 mod relation;
 mod service;
 mod session;
+mod streaming;
 mod types;
 
 use crate::auth::AuthLayer;
 use crate::python::Interpreter;
 use crate::service::{Service, SparkConnectServiceServer};
-use crate::session::Sessions;
+use crate::session::{Console, Host, Sessions};
 
 /// The methods of the service, as the protocol names them.
 pub const METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/methods.rs"));
@@ -79,6 +80,7 @@ pub struct Server {
     is_insecure: bool,
     python: String,
     allows_python: bool,
+    console: Console,
 }
 
 /// A server that listens; it stops when it is told to, or when this is dropped.
@@ -100,6 +102,7 @@ impl Server {
             is_insecure: false,
             python: "python3".to_owned(),
             allows_python: false,
+            console: Console(Arc::new(|_| {})),
         }
     }
 
@@ -147,6 +150,13 @@ impl Server {
         self
     }
 
+    /// Gives what streaming queries write to their console to this function; without it, nobody sees it.
+    #[must_use]
+    pub fn console(mut self, write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.console = Console(Arc::new(write));
+        self
+    }
+
     /// Begins to listen; port 0 is one that is free. With a token, clients have to know it.
     ///
     /// # Errors
@@ -166,7 +176,12 @@ impl Server {
             is_allowed: self.allows_python || address.ip().is_loopback(),
             command: self.python,
         };
-        let sessions = Sessions::new(self.template, self.limits.clone(), interpreter, workers);
+        let host = Host {
+            workers,
+            address: local_address(address, token, self.identity.is_some()),
+            console: self.console,
+        };
+        let sessions = Sessions::new(self.template, self.limits.clone(), interpreter, host);
         let sessions = Arc::new(sessions);
         let service = Service::new(Arc::clone(&sessions));
         let service = SparkConnectServiceServer::new(service)
@@ -235,6 +250,14 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// How programs of this machine reach the server.
+fn local_address(address: SocketAddr, token: Option<&str>, has_tls: bool) -> String {
+    let token = token.filter(|token| !token.is_empty());
+    let token = token.map(|token| format!(";token={token}")).unwrap_or_default();
+    let tls = if has_tls { ";use_ssl=true" } else { "" };
+    format!("sc://localhost:{}/{token}{tls}", address.port())
 }
 
 async fn resolve(address: &str) -> Result<SocketAddr> {

@@ -11,9 +11,9 @@ mod run;
 mod worker;
 
 pub(crate) use call::{
-    analysis, arguments, column, declared_columns, over, python, register, register_table, row,
-    table,
+    Analysis, Ordered, analysis, argument, column, declared_columns, over, python, register,
+    register_table, row, table,
 };
-pub(crate) use function::{Function, Shape};
+pub(crate) use function::{Function, Shape, Source};
 pub(crate) use pool::{Interpreter, Pool};
 pub(crate) use run::{in_groups, in_order};

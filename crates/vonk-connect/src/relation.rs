@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use prost::Message;
 use spark_connect_proto::Relation;
 use spark_connect_proto::relation::RelType;
 use vonk::{DataFrame, Result};
@@ -34,10 +33,12 @@ mod sql;
 mod statistics;
 mod streaming;
 mod table_function;
+mod udtf;
 mod unpivot;
 
 pub(crate) use nearest::row_number;
 pub(crate) use observe::Observed;
+pub(crate) use read::{reader, schema_of};
 pub(crate) use scope::{Output, Scope};
 pub(crate) use streaming::is_streaming;
 
@@ -81,11 +82,7 @@ pub(crate) fn query<'a>(
 
 /// The query that was cached for exactly this relation.
 fn kept(session: &ConnectSession, relation: &Relation) -> Option<DataFrame> {
-    let kept = session.kept.lock();
-    if kept.persisted.is_empty() {
-        return None;
-    }
-    kept.persisted.get(&relation.encode_to_vec()).map(|persisted| persisted.frame.clone())
+    session.kept.lock().persisted(relation).map(|persisted| persisted.frame.clone())
 }
 
 /// The input of a relation.
@@ -196,9 +193,7 @@ async fn translate(session: &Arc<ConnectSession>, relation: &Relation) -> Result
         Type::MapPartitions(map) => self::python::map(session, map).await,
         Type::GroupMap(map) => self::python::group_map(session, map).await,
         Type::CoGroupMap(map) => self::python::cogroup_map(session, map).await,
-        Type::CommonInlineUserDefinedTableFunction(call) => {
-            self::python::table(session, call).await
-        }
+        Type::CommonInlineUserDefinedTableFunction(call) => self::udtf::table(session, call).await,
         other => Err(errors::unsupported(unsupported(other))),
     }
 }
@@ -208,7 +203,7 @@ fn unsupported(relation: &RelType) -> &'static str {
     use RelType as Type;
     match relation {
         Type::CommonInlineUserDefinedDataSource(_) => "data sources of Python",
-        Type::ApplyInPandasWithState(_) => "streaming queries",
+        Type::ApplyInPandasWithState(_) => "functions of Python with a state",
         Type::MlRelation(_) => "machine learning",
         Type::RelationChanges(_) => "changes of tables",
         _ => "relations of this kind",

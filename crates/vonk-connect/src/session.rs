@@ -1,11 +1,13 @@
 //! Sessions by user and identifier: what a client may see of the server is its own session.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use spark_connect_proto::StorageLevel;
+use prost::Message;
+use spark_connect_proto::{Relation, StorageLevel};
 use tokio::runtime::Handle;
 use tonic::Status;
 use vonk::dataframe::Reference;
@@ -16,6 +18,7 @@ use crate::artifacts::Artifacts;
 use crate::errors::{self, Failure};
 use crate::execute::Operations;
 use crate::python::{Interpreter, Pool};
+use crate::streaming::Streams;
 
 /// How long a session that no request comes for is kept, as in Spark.
 const IDLE_MAX: Duration = Duration::from_secs(60 * 60);
@@ -38,8 +41,43 @@ pub(crate) struct Sessions {
     template: SessionBuilder,
     limits: Limits,
     interpreter: Interpreter,
-    workers: Handle,
+    host: Arc<Host>,
     open: Mutex<Open>,
+}
+
+/// What sessions share of the process that they are in.
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// Runs queries.
+    pub(crate) workers: Handle,
+    /// How programs of this machine reach the server, without a session.
+    pub(crate) address: String,
+    /// Where the server tells its own user something.
+    pub(crate) console: Console,
+}
+
+impl Host {
+    /// How a program reaches a session.
+    pub(crate) fn address_of(&self, session: &ConnectSession) -> String {
+        let Self { address, .. } = self;
+        format!("{address};session_id={};user_id={}", session.id, session.user)
+    }
+}
+
+/// Something that writes texts.
+#[derive(Clone)]
+pub(crate) struct Console(pub(crate) Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").finish_non_exhaustive()
+    }
+}
+
+impl Console {
+    pub(crate) fn write(&self, text: &str) {
+        (self.0)(text);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +89,8 @@ struct Open {
 /// One session of a client.
 #[derive(Debug)]
 pub(crate) struct ConnectSession {
+    /// Whose it is.
+    pub(crate) user: String,
     /// The identifier that the client gave it.
     pub(crate) id: String,
     /// The identifier that tells a client whether the server has forgotten its session.
@@ -68,7 +108,9 @@ pub(crate) struct ConnectSession {
     /// Queries that expressions of the plans that are being translated refer to.
     pub(crate) references: Mutex<HashMap<i64, Reference>>,
     pub(crate) limits: Limits,
-    pub(crate) workers: Handle,
+    pub(crate) host: Arc<Host>,
+    /// Its streaming queries.
+    pub(crate) streams: Streams,
     failures: Mutex<VecDeque<(String, Failure)>>,
     last_used: Mutex<Instant>,
 }
@@ -78,9 +120,9 @@ impl Sessions {
         template: SessionBuilder,
         limits: Limits,
         interpreter: Interpreter,
-        workers: Handle,
+        host: Host,
     ) -> Self {
-        Self { template, limits, interpreter, workers, open: Mutex::default() }
+        Self { template, limits, interpreter, host: Arc::new(host), open: Mutex::default() }
     }
 
     /// The session of a request, made if it is its first one.
@@ -104,7 +146,7 @@ impl Sessions {
             return Err(changed());
         }
         let engine = self.template.clone().get_or_create()?;
-        let session = self.connect(&key.1, engine, Artifacts::default());
+        let session = self.connect(&key, engine, Artifacts::default());
         self.insert(&mut open, key, session)
     }
 
@@ -131,7 +173,7 @@ impl Sessions {
             let message = format!("session `{new_id}` exists already");
             return Err(Error::new(errors::SESSION_EXISTS, message));
         }
-        let session = self.connect(new_id, source.engine.fork()?, source.artifacts.copy());
+        let session = self.connect(&new_key, source.engine.fork()?, source.artifacts.copy());
         *session.kept.lock() = source.kept.lock().clone();
         self.insert(&mut open, new_key, session)
     }
@@ -168,16 +210,18 @@ impl Sessions {
                 session.operations.sweep();
                 session.python.sweep();
                 let is_idle = session.last_used.lock().elapsed() > IDLE_MAX;
-                if is_idle && !session.operations.any_running() {
+                let is_busy = session.operations.any_running() || session.streams.any_running();
+                if is_idle && !is_busy {
                     self.close(key);
                 }
             }
         }
     }
 
-    fn connect(&self, id: &str, engine: Session, artifacts: Artifacts) -> ConnectSession {
+    fn connect(&self, key: &Key, engine: Session, artifacts: Artifacts) -> ConnectSession {
         ConnectSession {
-            id: id.to_owned(),
+            user: key.0.clone(),
+            id: key.1.clone(),
             server_side_id: new_id(),
             engine,
             python: Arc::new(Pool::new(self.interpreter.clone())),
@@ -186,7 +230,8 @@ impl Sessions {
             kept: Mutex::default(),
             references: Mutex::default(),
             limits: self.limits.clone(),
-            workers: self.workers.clone(),
+            host: Arc::clone(&self.host),
+            streams: Streams::default(),
             failures: Mutex::default(),
             last_used: Mutex::new(Instant::now()),
         }
@@ -240,6 +285,7 @@ impl ConnectSession {
     }
 
     fn end(&self) {
+        self.streams.stop_all();
         self.operations.cancel_all();
         *self.kept.lock() = Kept::default();
         self.python.clear();
@@ -250,20 +296,67 @@ impl ConnectSession {
 /// Queries whose rows a session keeps.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kept {
-    /// Those that were cached, by the bytes of their plan.
-    pub(crate) persisted: HashMap<Vec<u8>, Persisted>,
+    /// Those that were cached.
+    persisted: HashMap<PlanId, Vec<Persisted>>,
     /// Those of checkpoints, by the identifier that the client was given.
     pub(crate) checkpoints: HashMap<String, DataFrame>,
     /// Cached tables, by [`cached_table`].
     pub(crate) tables: HashMap<String, DataFrame>,
 }
 
+/// The number that a client gives a relation; those that have none share a place.
+type PlanId = Option<i64>;
+
 /// A cached query.
 #[derive(Debug, Clone)]
 pub(crate) struct Persisted {
+    /// The bytes of its plan.
+    plan: Vec<u8>,
     pub(crate) frame: DataFrame,
     /// How the client wants it to be kept.
     pub(crate) level: StorageLevel,
+}
+
+impl Kept {
+    /// The cached query of exactly this relation. Plans are compared only if their numbers are equal.
+    pub(crate) fn persisted(&self, relation: &Relation) -> Option<&Persisted> {
+        let alike = self.persisted.get(&plan_id(relation))?;
+        let plan = relation.encode_to_vec();
+        alike.iter().find(|one| one.plan == plan)
+    }
+
+    /// Keeps the rows of a relation, unless they are kept already.
+    pub(crate) fn persist(
+        &mut self,
+        relation: &Relation,
+        level: StorageLevel,
+        frame: impl FnOnce() -> DataFrame,
+    ) {
+        if self.persisted(relation).is_none() {
+            let persisted = Persisted { plan: relation.encode_to_vec(), frame: frame(), level };
+            self.persisted.entry(plan_id(relation)).or_default().push(persisted);
+        }
+    }
+
+    /// Forgets the rows of a relation.
+    pub(crate) fn unpersist(&mut self, relation: &Relation) {
+        let Some(alike) = self.persisted.get_mut(&plan_id(relation)) else { return };
+        let plan = relation.encode_to_vec();
+        for persisted in alike.extract_if(.., |one| one.plan == plan) {
+            persisted.frame.unpersist();
+        }
+        self.persisted.retain(|_, alike| !alike.is_empty());
+    }
+
+    /// Forgets all cached queries and tables.
+    pub(crate) fn clear_cache(&mut self) {
+        self.persisted.clear();
+        self.tables.clear();
+    }
+}
+
+fn plan_id(relation: &Relation) -> PlanId {
+    relation.common.as_ref().and_then(|common| common.plan_id)
 }
 
 /// What a cached table is known by.

@@ -31,6 +31,7 @@ mod listed;
 mod literal;
 mod malformed;
 mod option_values;
+mod orc;
 mod partitions;
 mod paths;
 mod samples;

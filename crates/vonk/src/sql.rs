@@ -40,7 +40,7 @@ mod views;
 pub(crate) use cached::{Cached, Kept, KeptRows, cache_key, sources_of};
 pub use parse::{is_complete, split};
 pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
-pub use statement::STATEMENTS;
+pub use statement::{STATEMENTS, fits};
 pub(crate) use views::Views;
 
 /// What help says of every function and operator, by name.

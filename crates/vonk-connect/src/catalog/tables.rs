@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use vonk::catalog::TableInfo;
+use vonk::sql::fits;
 use vonk::{Error, Result};
 
-use super::{matches, table_rows, texts};
+use super::{table_rows, texts};
 use crate::expression::quoted;
 use crate::session::ConnectSession;
 
@@ -16,7 +17,7 @@ pub(super) fn tables(
     pattern: Option<&str>,
 ) -> Result<RecordBatch> {
     let mut infos = session.engine.tables(database)?;
-    infos.retain(|info| pattern.is_none_or(|pattern| matches(pattern, &info.name)));
+    infos.retain(|info| fits(pattern, &info.name));
     table_rows(&infos)
 }
 
@@ -27,7 +28,7 @@ pub(super) fn views(
 ) -> Result<RecordBatch> {
     let mut infos = session.engine.tables(database)?;
     infos.retain(|info| info.kind == "VIEW" || info.is_temporary);
-    infos.retain(|info| pattern.is_none_or(|pattern| matches(pattern, &info.name)));
+    infos.retain(|info| fits(pattern, &info.name));
     table_rows(&infos)
 }
 

@@ -2,7 +2,7 @@
 
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::{ExprType, UnresolvedFunction};
-use vonk::dataframe::{Column, col, lit};
+use vonk::dataframe::{Column, col, expr, lit};
 use vonk::{Result, functions};
 
 use super::{attribute_name, last_part, literal_text, quoted};
@@ -15,8 +15,17 @@ use crate::types;
 /// Those of its arguments.
 pub(super) fn column(scope: &Scope<'_>, function: &UnresolvedFunction) -> Result<Column> {
     let name = function.function_name.as_str();
-    if name == "distributed_sequence_id" {
-        return Ok(row_number().cast_unnamed("bigint") - lit(1i64));
+    match (name, function.arguments.as_slice()) {
+        ("distributed_sequence_id", _) => {
+            return Ok(row_number().cast_unnamed("bigint") - lit(1i64));
+        }
+        ("product", [value]) => return Ok(product(super::column(scope, value)?)),
+        ("timestampadd" | "timestampdiff", [unit, rest @ ..]) => {
+            if let Some(unit) = literal_text(unit) {
+                return of_unit(scope, name, unit, rest);
+            }
+        }
+        _ => {}
     }
     let mut args = Vec::new();
     for argument in &function.arguments {
@@ -29,6 +38,23 @@ pub(super) fn column(scope: &Scope<'_>, function: &UnresolvedFunction) -> Result
         true => functions::call_distinct(name, args),
         false => functions::call(name, args),
     })
+}
+
+/// `timestampadd` and `timestampdiff`, whose unit SQL writes as a word.
+fn of_unit(scope: &Scope<'_>, name: &str, unit: &str, rest: &[Expression]) -> Result<Column> {
+    let mut args = vec![col(unit)];
+    args.extend(super::columns(scope, rest)?);
+    Ok(functions::call(name, args))
+}
+
+/// The product of a group's values, which SQL has no function for: NULL if there are none.
+fn product(value: Column) -> Column {
+    let name = format!("product({})", value);
+    let values = functions::call("collect_list", [value.clone().cast("double")]);
+    let times = functions::lambda_of(["left", "right"], col("left") * col("right"));
+    let product = functions::call("aggregate", [values, lit(1.0f64), times]);
+    let any = functions::call("count", [value]).gt(lit(0i64));
+    functions::call("if", [any, product, expr("NULL")]).alias(&name)
 }
 
 /// What one argument stands for: a star is all columns, but for `count`.

@@ -15,6 +15,6 @@ pub(super) fn column(scope: &Scope<'_>, subquery: &SubqueryExpression) -> Result
         SubqueryType::Scalar => Ok(reference.scalar()),
         SubqueryType::Exists => Ok(reference.exists()),
         SubqueryType::In => Ok(reference.contains(columns(scope, &subquery.in_subquery_values)?)),
-        _ => Err(errors::unsupported("tables as arguments of functions")),
+        _ => Err(errors::unsupported("tables as arguments of functions that give one value")),
     }
 }

@@ -11,7 +11,7 @@ use spark_connect_proto::{
 };
 use vonk::dataframe::{Column, WindowSpec, lit};
 use vonk::udf::OutsideFunction;
-use vonk::{Result, functions};
+use vonk::{Error, Result, functions};
 
 use super::function::{Function, Kind, Shape, Source};
 use super::run::{Scalar, in_order};
@@ -52,7 +52,7 @@ fn called(
     call: &CommonInlineUserDefinedFunction,
     gathered: impl FnOnce(Column) -> Column,
 ) -> Result<Column> {
-    let udf = python(call)?;
+    let kind = Kind::of(python(call)?.eval_type)?;
     let (args, named) = arguments(scope, &call.arguments)?;
     let session = scope.connection();
     let words = match named.iter().any(Option::is_some) {
@@ -62,16 +62,15 @@ fn called(
     let words = words.join(",");
     let names = (0..args.len()).map(|at| format!("_{at}")).collect();
     let shape = Shape { names, named, ..Shape::default() };
-    let function = scalar(session, udf, &shape)?;
-    let id = format!("{};{words}", function.id);
-    let made = outside(call, udf, session, function)?;
-    match Kind::of(udf.eval_type)? {
+    let (function, id) = of_one_column(session, call, &shape)?;
+    let id = format!("{id};{words}");
+    match kind {
         Kind::Scalar => {
-            let name = session.engine.udf_of_expression(made, &id)?;
+            let name = session.engine.udf_of_expression(function, &id)?;
             Ok(functions::call(&name, args))
         }
         Kind::Aggregate => {
-            let name = session.engine.udf_of_expression(made, &format!("groups{id}"))?;
+            let name = session.engine.udf_of_expression(function, &format!("groups{id}"))?;
             Ok(functions::call(&name, [gathered(rows(args))]))
         }
         _ => Err(errors::unsupported("functions of tables within expressions")),
@@ -87,18 +86,26 @@ pub(crate) fn arguments(
     arguments: &[Expression],
 ) -> Result<(Vec<Column>, Vec<Option<String>>)> {
     let (mut values, mut names) = (Vec::new(), Vec::new());
-    for argument in arguments {
-        let (name, value) = match &argument.expr_type {
-            Some(ExprType::NamedArgumentExpression(argument)) => {
-                let value = required(argument.value.as_deref(), "value of an argument")?;
-                (Some(argument.key.clone()), value)
-            }
-            _ => (None, argument),
-        };
+    for one in arguments {
+        let (name, value) = argument(one)?;
         values.push(expression::column(scope, value)?);
         names.push(name);
     }
     Ok((values, names))
+}
+
+/// The name of an argument, if it has one, and its value.
+///
+/// # Errors
+/// `INVALID_PLAN_INPUT` for a name without a value.
+pub(crate) fn argument(argument: &Expression) -> Result<(Option<String>, &Expression)> {
+    match &argument.expr_type {
+        Some(ExprType::NamedArgumentExpression(named)) => {
+            let value = required(named.value.as_deref(), "value of an argument")?;
+            Ok((Some(named.key.clone()), value))
+        }
+        _ => Ok((None, argument)),
+    }
 }
 
 /// The rows of a group as a list of structs of these values.
@@ -121,12 +128,10 @@ pub(crate) fn register(
     session: &ConnectSession,
     call: &CommonInlineUserDefinedFunction,
 ) -> Result<()> {
-    let udf = python(call)?;
-    let function = scalar(session, udf, &Shape::default())?;
-    let made = outside(call, udf, session, function)?;
-    match Kind::of(udf.eval_type)? {
-        Kind::Scalar => session.engine.udf_outside(made),
-        Kind::Aggregate => session.engine.udaf_outside(made),
+    let (function, _) = of_one_column(session, call, &Shape::default())?;
+    match Kind::of(python(call)?.eval_type)? {
+        Kind::Scalar => session.engine.udf_outside(function),
+        Kind::Aggregate => session.engine.udaf_outside(function),
         _ => Err(errors::unsupported("functions of tables within expressions")),
     }
 }
@@ -142,7 +147,7 @@ pub(crate) fn register_table(
     let Some(schema) = declared_columns(session, call)? else {
         return Err(errors::unsupported("table functions by name whose columns `analyze` gives"));
     };
-    let function = Arc::new(table(session, call, schema, Vec::new())?);
+    let function = Arc::new(table(session, call, schema, &Shape::default())?);
     let schema = Arc::clone(&function.schema);
     let map = move |batches| in_order(&function, batches);
     session.engine.udtf_outside(&call.function_name, schema, map)
@@ -160,7 +165,7 @@ pub(crate) fn declared_columns(
     udtf.return_type.as_ref().map(|output| Function::columns_of(session, output)).transpose()
 }
 
-/// The function of a call that gives rows; `named` are the names of its arguments.
+/// The function of a call that gives rows.
 ///
 /// # Errors
 /// Those of [`Function::new`].
@@ -168,26 +173,72 @@ pub(crate) fn table(
     session: &ConnectSession,
     call: &CommonInlineUserDefinedTableFunction,
     schema: Schema,
-    named: Vec<Option<String>>,
+    shape: &Shape,
 ) -> Result<Function> {
     let DefinedTable::PythonUdtf(udtf) = required(call.function.as_ref(), "function")?;
-    let shape = Shape { named, ..Shape::default() };
-    Function::new(session, &udtf.into(), schema, &shape)
+    Function::new(session, &udtf.into(), schema, shape)
 }
 
-/// The function that gives the columns of a call's result as JSON, by the handler's `analyze`.
+/// The function that gives what the handler's `analyze` says of a call, for [`Analysis::of`].
 ///
 /// # Errors
 /// As [`table`].
 pub(crate) fn analysis(
     session: &ConnectSession,
     call: &CommonInlineUserDefinedTableFunction,
-    named: Vec<Option<String>>,
+    shape: &Shape,
 ) -> Result<Function> {
     let DefinedTable::PythonUdtf(udtf) = required(call.function.as_ref(), "function")?;
     let source = Source { eval_type: ANALYZE, ..Source::from(udtf) };
     let schema = Schema::new(vec![Field::new("_0", DataType::Utf8, true)]);
-    Function::new(session, &source, schema, &Shape { named, ..Shape::default() })
+    // There is one row, whose table has no keys yet.
+    Function::new(session, &source, schema, &Shape { keys: 0, ..shape.clone() })
+}
+
+/// What a handler's `analyze` says of a call.
+pub(crate) struct Analysis {
+    /// The columns of the result, as JSON.
+    pub(crate) schema: String,
+    /// Whether one handler wants all rows of its table.
+    pub(crate) is_single: bool,
+    /// Expressions by which the rows are divided among handlers.
+    pub(crate) partition: Vec<String>,
+    /// The order of the rows.
+    pub(crate) order: Vec<Ordered>,
+    /// Names and expressions of what the handler wants of the table's columns.
+    pub(crate) select: Vec<(String, String)>,
+}
+
+/// A key of an order.
+pub(crate) struct Ordered {
+    pub(crate) name: String,
+    pub(crate) is_ascending: bool,
+    pub(crate) has_nulls_first: bool,
+}
+
+impl Analysis {
+    /// Reads what a worker says.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` if it is no JSON.
+    pub(crate) fn of(json: &str) -> Result<Self> {
+        let told: serde_json::Value = serde_json::from_str(json)
+            .map_err(|error| Error::internal(format!("a worker gave no analysis: {error}")))?;
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let list = |name: &str| told[name].as_array().cloned().unwrap_or_default();
+        let ordered = |key: &serde_json::Value| Ordered {
+            name: text(&key[0]),
+            is_ascending: key[1].as_bool().unwrap_or(true),
+            has_nulls_first: key[2].as_bool().unwrap_or(true),
+        };
+        Ok(Self {
+            schema: text(&told["schema"]),
+            is_single: told["single"].as_bool().unwrap_or(false),
+            partition: list("partition").iter().map(text).collect(),
+            order: list("order").iter().map(ordered).collect(),
+            select: list("select").iter().map(|one| (text(&one[0]), text(&one[1]))).collect(),
+        })
+    }
 }
 
 /// The number by which workers are told to ask `analyze`, which PySpark has none for.
@@ -206,25 +257,23 @@ pub(crate) fn python(call: &CommonInlineUserDefinedFunction) -> Result<&PythonUd
     }
 }
 
-/// A function whose result is one column.
-fn scalar(session: &ConnectSession, udf: &PythonUdf, shape: &Shape) -> Result<Arc<Function>> {
-    let result = types::to_field(&session.engine, required(udf.output_type.as_ref(), "type")?)?;
-    let schema = Schema::new(vec![result.with_name("_0")]);
-    Ok(Arc::new(Function::new(session, &Source::from(udf), schema, shape)?))
-}
-
-fn outside(
-    call: &CommonInlineUserDefinedFunction,
-    udf: &PythonUdf,
+/// A function whose result is one column, and what it is told from others by.
+fn of_one_column(
     session: &ConnectSession,
-    function: Arc<Function>,
-) -> Result<OutsideFunction> {
-    let result = types::to_field(&session.engine, required(udf.output_type.as_ref(), "type")?)?;
-    let data_type: DataType = function.schema.field(0).data_type().clone();
-    Ok(OutsideFunction {
+    call: &CommonInlineUserDefinedFunction,
+    shape: &Shape,
+) -> Result<(OutsideFunction, String)> {
+    let udf = python(call)?;
+    let return_type =
+        types::to_field(&session.engine, required(udf.output_type.as_ref(), "type")?)?;
+    let schema = Schema::new(vec![return_type.clone().with_name("_0")]);
+    let function = Function::new(session, &Source::from(udf), schema, shape)?;
+    let id = function.id.clone();
+    let outside = OutsideFunction {
         name: call.function_name.clone(),
-        return_type: result.with_data_type(data_type),
+        return_type,
         is_deterministic: call.deterministic,
-        code: Arc::new(Scalar(function)),
-    })
+        code: Arc::new(Scalar(Arc::new(function))),
+    };
+    Ok((outside, id))
 }

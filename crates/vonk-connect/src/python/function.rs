@@ -64,6 +64,8 @@ pub(crate) struct Shape {
     pub(crate) keys: usize,
     /// Of two groups, how many of the names are the first one's.
     pub(crate) left: usize,
+    /// Which argument is a row of a table.
+    pub(crate) table: Option<usize>,
 }
 
 /// A function that workers can run.
@@ -104,6 +106,7 @@ impl Function {
             "named": shape.named,
             "keys": shape.keys,
             "left": shape.left,
+            "table": shape.table,
             "zone": zone,
             "safe": is_set("spark.sql.execution.pandas.convertToArrowArraySafely", false),
             "by_name": is_set("spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName", true),
@@ -135,10 +138,16 @@ impl Function {
         session: &ConnectSession,
         data_type: &proto::DataType,
     ) -> Result<Schema> {
-        if let Some(proto::data_type::Kind::Unparsed(text)) = &data_type.kind
-            && let Ok(schema) = session.engine.schema_of_ddl(&text.data_type_string)
-        {
-            return Ok(schema.as_ref().clone());
+        match &data_type.kind {
+            Some(proto::data_type::Kind::Unparsed(text)) => {
+                if let Ok(schema) = session.engine.schema_of_ddl(&text.data_type_string) {
+                    return Ok(schema.as_ref().clone());
+                }
+            }
+            Some(proto::data_type::Kind::Struct(columns)) if columns.fields.is_empty() => {
+                return Ok(Schema::empty());
+            }
+            _ => {}
         }
         let field = types::to_field(&session.engine, data_type)?;
         Ok(match field.data_type() {

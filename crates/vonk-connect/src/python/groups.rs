@@ -70,24 +70,31 @@ impl Gathering {
 
     /// Adds rows; gives the groups that they complete.
     fn add(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
-        let goes_on = match self.open.last() {
-            Some(last) => {
-                let ends = [last.slice(last.num_rows() - 1, 1), batch.slice(0, 1)];
-                self.ranges(&concat_batches(&batch.schema(), &ends)?)?.len() == 1
-            }
-            None => true,
-        };
-        if goes_on && self.ranges(&batch)?.len() == 1 {
-            self.open.push(batch);
+        let mut ranges = self.ranges(&batch)?;
+        if !self.goes_on(&batch)? {
+            ranges.insert(0, 0..0);
+        }
+        let Some(last) = ranges.pop() else { return Ok(None) };
+        let open_rows = self.open.iter().map(RecordBatch::num_rows).sum::<usize>();
+        let next = batch.slice(last.start, last.len());
+        self.open.push(batch);
+        if ranges.is_empty() {
             return Ok(None);
         }
-        let schema = batch.schema();
-        self.open.push(batch);
-        let rows = concat_batches(&schema, &self.open)?;
-        let mut ranges = self.ranges(&rows)?;
-        let Some(last) = ranges.pop() else { return Ok(None) };
-        self.open = vec![rows.slice(last.start, last.len())];
+        // The groups that end here: the first one begins in the open batches.
+        let rows = concat_batches(&next.schema(), &std::mem::replace(&mut self.open, vec![next]))?;
+        for range in &mut ranges {
+            *range = range.start + open_rows..range.end + open_rows;
+        }
+        ranges[0].start = 0;
         self.groups(&rows, &ranges).map(Some)
+    }
+
+    /// Whether the first rows of a batch are of the group that is open.
+    fn goes_on(&self, batch: &RecordBatch) -> Result<bool> {
+        let Some(last) = self.open.last() else { return Ok(true) };
+        let ends = [last.slice(last.num_rows() - 1, 1), batch.slice(0, 1)];
+        Ok(self.ranges(&concat_batches(&batch.schema(), &ends)?)?.len() == 1)
     }
 
     /// The rows of each key.

@@ -97,6 +97,8 @@ impl Worker {
         command.args(["-c", BOOTSTRAP]).stdout(Stdio::null());
         // Texts hash alike in every process, as in Spark's workers.
         command.env("PYTHONHASHSEED", "0");
+        // What functions import of PySpark is for a server, not for a JVM.
+        command.env("SPARK_CONNECT_MODE_ENABLED", "1");
         let (process, socket) = spawn(command).map_err(|error| cannot_start(needs, &error))?;
         let mut worker = Self {
             process,

@@ -1,22 +1,18 @@
-//! Relations whose rows functions of Python make: of partitions, of groups, of nothing.
+//! Relations whose rows functions of Python make of partitions and of groups.
 
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
-use futures::StreamExt;
 use spark_connect_proto::{
-    CoGroupMap, CommonInlineUserDefinedFunction, CommonInlineUserDefinedTableFunction, Expression,
-    GroupMap, MapPartitions,
+    CoGroupMap, CommonInlineUserDefinedFunction, Expression, GroupMap, MapPartitions,
 };
 use vonk::dataframe::{Column, col};
 use vonk::{DataFrame, Result, functions};
 
-use super::{Query, Scope, input};
+use super::{Query, input};
 use crate::errors::{self, required};
 use crate::expression::{self, quoted};
 use crate::python::{self, Function, Shape, groups, in_groups, in_order};
 use crate::session::ConnectSession;
-use crate::types;
 
 pub(super) async fn map(session: &Arc<ConnectSession>, map: &MapPartitions) -> Result<Query> {
     let input = input(session, &map.input).await?;
@@ -112,46 +108,4 @@ fn function(
     let output = required(udf.output_type.as_ref(), "type of its function")?;
     let schema = Function::columns_of(session, output)?;
     Ok(Arc::new(Function::new(session, &udf.into(), schema, shape)?))
-}
-
-/// The rows that a handler gives for its arguments.
-pub(super) async fn table(
-    session: &Arc<ConnectSession>,
-    call: &CommonInlineUserDefinedTableFunction,
-) -> Result<Query> {
-    let scope = Scope::empty(session);
-    let (args, named) = python::arguments(&scope, &call.arguments)?;
-    let args = args.into_iter().enumerate().map(|(at, arg)| arg.alias(&format!("_{at}")));
-    let mut args: Vec<Column> = args.collect();
-    let without = args.is_empty();
-    if without {
-        args.push(col("one"));
-    }
-    let row = session.engine.sql("SELECT 1 AS one").select(args);
-    let schema = match python::declared_columns(session, call)? {
-        Some(schema) => schema,
-        None => analyzed(session, call, &row, named.clone()).await?,
-    };
-    let function = Arc::new(python::table(session, call, schema, named)?);
-    let schema = Arc::clone(&function.schema);
-    let frame = row.map_batches(schema, move |batches| match without {
-        true => in_order(&function, batches.map(|batch| Ok(batch?.project(&[])?)).boxed()),
-        false => in_order(&function, batches),
-    });
-    Query::new(frame).await
-}
-
-/// The columns that the handler's `analyze` says of its arguments.
-async fn analyzed(
-    session: &Arc<ConnectSession>,
-    call: &CommonInlineUserDefinedTableFunction,
-    row: &DataFrame,
-    named: Vec<Option<String>>,
-) -> Result<Schema> {
-    let function = Arc::new(python::analysis(session, call, named)?);
-    let schema = Arc::clone(&function.schema);
-    let told = row.map_batches(schema, move |batches| in_order(&function, batches));
-    let told = told.rows::<(String,)>().await?;
-    let (json,) = required(told.first(), "columns of its function")?;
-    types::schema_of_json(&session.engine, json)
 }

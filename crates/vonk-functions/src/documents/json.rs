@@ -171,7 +171,7 @@ pub(super) fn to_json() -> ScalarUDF {
                 continue;
             }
             text.clear();
-            writer.push_of(call.field(0), (&values, row), 0, &mut text)?;
+            writer.push((call.field(0), &values), row, 0, &mut text)?;
             texts.append_value(&text);
         }
         Ok(Arc::new(texts.finish()))

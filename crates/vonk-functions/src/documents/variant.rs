@@ -251,7 +251,7 @@ pub(crate) fn cast(
             let writer = Writer { moments, ignores_null: false, pretty: false };
             let trees = (0..values.len()).map(|row| match is_null(values, row) {
                 true => Ok(None),
-                false => tree_of(&writer, values, row).map(Some),
+                false => tree_of(&writer, from, values, row).map(Some),
             });
             texts_of(trees.collect::<Result<Vec<_>>>()?.into_iter())
         }
@@ -282,7 +282,7 @@ pub(super) fn to_variant_object() -> ScalarUDF {
         let writer = writer(call)?;
         let values = call.array(0)?;
         rows::texts(call, |row, output| {
-            push(tree_of(&writer, &values, row)?, output);
+            push(tree_of(&writer, call.field(0), &values, row)?, output);
             Ok(true)
         })
     })
@@ -295,12 +295,12 @@ fn writer(call: &Call<'_>) -> Result<Writer> {
     Ok(Writer { moments, ignores_null: false, pretty: false })
 }
 
-fn tree_of(writer: &Writer, values: &ArrayRef, row: usize) -> Result<Tree> {
+fn tree_of(writer: &Writer, field: &Field, values: &ArrayRef, row: usize) -> Result<Tree> {
     if is_null(values, row) {
         return Ok(Tree::Null);
     }
     let mut text = String::new();
-    writer.push(values, row, 0, &mut text)?;
+    writer.push((field, values), row, 0, &mut text)?;
     Ok(read(&text))
 }
 
@@ -388,7 +388,7 @@ fn changed(call: &Call<'_>, change: Change, is_try: bool) -> Result<ArrayRef> {
         let mut tree = read(texts.value(row));
         let path = path_of(paths.value(row))?;
         let value = match &values {
-            Some(values) => tree_of(&writer, values, row)?,
+            Some(values) => tree_of(&writer, call.field(2), values, row)?,
             None => Tree::Null,
         };
         let creates = creates.as_ref().is_none_or(|creates| creates.as_boolean().value(row));

@@ -10,7 +10,7 @@ use datafusion::common::{Result, not_impl_err};
 
 use super::json_text::push_text;
 use super::moments::Moments;
-use crate::types;
+use crate::types::is_variant;
 
 /// How values are written.
 pub(super) struct Writer {
@@ -20,32 +20,11 @@ pub(super) struct Writer {
     pub(super) pretty: bool,
 }
 
-/// A member of an object: its name, and where its value stands.
-type Member<'a> = (String, &'a Field, &'a ArrayRef, usize);
-
 impl Writer {
-    /// Writes the value of a row as JSON; that of a variant is JSON as it is.
-    pub(super) fn push_of(
-        &self,
-        field: &Field,
-        (array, row): (&ArrayRef, usize),
-        depth: usize,
-        output: &mut String,
-    ) -> Result<()> {
-        match types::is_variant(field) && !is_null(array, row) {
-            true => {
-                let texts = cast(&array.slice(row, 1), &DataType::Utf8View)?;
-                output.push_str(texts.as_string_view().value(0));
-                Ok(())
-            }
-            false => self.push(array, row, depth, output),
-        }
-    }
-
-    /// Writes the value of a row as JSON.
+    /// Writes the value of a row as JSON; the field tells whether a text is a variant, which is JSON.
     pub(super) fn push(
         &self,
-        array: &ArrayRef,
+        (field, array): (&Field, &ArrayRef),
         row: usize,
         depth: usize,
         output: &mut String,
@@ -65,12 +44,12 @@ impl Writer {
             }
             DataType::Map(..) => {
                 let entries = array.as_map().value(row);
+                let of_values = array.as_map().entries().fields()[1].as_ref();
                 let (keys, values) = (entries.column(0), entries.column(1));
                 let names = (0..entries.len()).map(|at| self.key(keys, at));
                 let names = names.collect::<Result<Vec<_>>>()?;
-                let field = entries.fields()[1].as_ref();
-                let members =
-                    names.into_iter().enumerate().map(|(at, name)| (name, field, values, at));
+                let members = names.into_iter().enumerate();
+                let members = members.map(|(at, name)| (name, of_values, values, at));
                 self.members(members, depth, output)
             }
             DataType::List(item) => {
@@ -84,7 +63,11 @@ impl Writer {
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
                 let texts = cast(&array.slice(row, 1), &DataType::Utf8View)?;
-                push_text(texts.as_string_view().value(0), output);
+                let text = texts.as_string_view().value(0);
+                match is_variant(field) {
+                    true => output.push_str(text),
+                    false => push_text(text, output),
+                }
                 Ok(())
             }
             _ => {
@@ -101,7 +84,7 @@ impl Writer {
 
     fn members<'a>(
         &self,
-        members: impl Iterator<Item = Member<'a>>,
+        members: impl Iterator<Item = (String, &'a Field, &'a ArrayRef, usize)>,
         depth: usize,
         output: &mut String,
     ) -> Result<()> {
@@ -117,7 +100,7 @@ impl Writer {
             self.line(depth + 1, output);
             push_text(&name, output);
             output.push_str(if self.pretty { " : " } else { ":" });
-            self.push_of(field, (column, row), depth + 1, output)?;
+            self.push((field, column), row, depth + 1, output)?;
         }
         if !is_first {
             self.line(depth, output);
@@ -135,7 +118,7 @@ impl Writer {
 
     fn items(
         &self,
-        item: &Field,
+        field: &Field,
         items: &ArrayRef,
         depth: usize,
         output: &mut String,
@@ -145,7 +128,7 @@ impl Writer {
             if at > 0 {
                 output.push_str(if self.pretty { ", " } else { "," });
             }
-            self.push_of(item, (items, at), depth, output)?;
+            self.push((field, items), at, depth, output)?;
         }
         output.push(']');
         Ok(())

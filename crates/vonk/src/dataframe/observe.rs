@@ -135,6 +135,11 @@ struct ObservedTable {
     observed: Arc<Observed>,
 }
 
+/// The query whose rows a table of this kind passes on.
+pub(super) fn input_of(table: &dyn TableProvider) -> Option<&LogicalPlan> {
+    table.downcast_ref::<ObservedTable>().map(|table| &table.input)
+}
+
 #[async_trait]
 impl TableProvider for ObservedTable {
     fn schema(&self) -> SchemaRef {

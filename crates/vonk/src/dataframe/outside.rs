@@ -68,6 +68,11 @@ impl MapTable {
     }
 }
 
+/// The query whose rows a table of this kind is made of.
+pub(super) fn input_of(table: &dyn TableProvider) -> Option<&LogicalPlan> {
+    table.downcast_ref::<MapTable>().map(|table| &table.input)
+}
+
 impl fmt::Debug for MapTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MapTable").field("schema", &self.schema).finish_non_exhaustive()

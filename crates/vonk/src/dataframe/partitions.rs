@@ -158,6 +158,11 @@ struct PartitionTable {
     step: Step,
 }
 
+/// The query whose rows a table of this kind passes on.
+pub(super) fn input_of(table: &dyn TableProvider) -> Option<&LogicalPlan> {
+    table.downcast_ref::<PartitionTable>().map(|table| &table.input)
+}
+
 #[async_trait]
 impl TableProvider for PartitionTable {
     fn schema(&self) -> SchemaRef {

@@ -145,6 +145,8 @@ formats! {
     text = "text";
     /// Reads Avro files.
     avro = "avro";
+    /// Reads ORC files.
+    orc = "orc";
     /// Reads Arrow IPC files.
     arrow = "arrow";
     /// Reads whole files as `path`, `modificationTime`, `length` and `content`.

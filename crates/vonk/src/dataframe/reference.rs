@@ -26,6 +26,7 @@ use crate::sql;
 #[derive(Debug, Clone)]
 pub struct Reference {
     held: Arc<Held>,
+    rows: DataFrame,
 }
 
 #[derive(Debug)]
@@ -48,11 +49,16 @@ impl DataFrame {
     pub async fn reference(&self) -> Result<Reference> {
         let references = Arc::clone(self.session.references());
         let number = references.add(self.logical_plan().await?.clone());
-        Ok(Reference { held: Arc::new(Held { references, number }) })
+        Ok(Reference { held: Arc::new(Held { references, number }), rows: self.clone() })
     }
 }
 
 impl Reference {
+    /// The query itself.
+    pub fn rows(&self) -> &DataFrame {
+        &self.rows
+    }
+
     /// The one value of the query, NULL if it has no row.
     pub fn scalar(&self) -> Column {
         self.column(|query| Expr::Subquery(Box::new(query)))

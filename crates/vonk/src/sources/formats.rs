@@ -104,6 +104,16 @@ pub(crate) const FORMATS: &[Format] = &[
         },
     },
     Format {
+        name: "orc",
+        extensions: &["orc"],
+        compressible: false,
+        first_file_tells: true,
+        statistics: false,
+        magic: Some(b"ORC"),
+        check: None,
+        make: super::orc::make,
+    },
+    Format {
         name: "text",
         extensions: &["txt", "text", "log"],
         compressible: true,

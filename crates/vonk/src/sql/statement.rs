@@ -553,9 +553,14 @@ pub(super) fn last_part(name: &ast::ObjectName) -> Result<&str> {
         .ok_or_else(|| Error::internal(format!("`{name}` has no parts")))
 }
 
-/// Whether `text` fits a pattern of SHOW: a regular expression in which `*` stands for anything;
-/// one that cannot be read fits nothing.
-pub(super) fn fits(pattern: Option<&str>, text: &str) -> bool {
+/// Whether `text` fits a pattern of SHOW, without regard to case: a regular expression in which `*`
+/// stands for anything; one that cannot be read fits nothing. Everything fits no pattern.
+///
+/// ```
+/// assert!(vonk::sql::fits(Some("ord*"), "Orders"));
+/// assert!(!vonk::sql::fits(Some("ord"), "Orders"));
+/// ```
+pub fn fits(pattern: Option<&str>, text: &str) -> bool {
     let Some(pattern) = pattern else { return true };
     pattern.trim().split('|').any(|one| {
         let one = format!("(?i)^(?:{})$", one.replace('*', ".*"));

@@ -14,6 +14,7 @@ use crate::error::{Condition, Error, Result};
 mod binary;
 mod csv;
 mod json;
+mod orc;
 mod parquet;
 mod text;
 
@@ -50,6 +51,7 @@ pub(super) fn start(
         Format::Avro(compression) => {
             Box::new(binary::AvroEncoder::new(*compression, file, schema)?)
         }
+        Format::Orc(compression) => Box::new(orc::OrcEncoder::new(*compression, file, schema)?),
     })
 }
 
@@ -80,6 +82,13 @@ pub(super) fn check_schema(format: &Format, schema: &SchemaRef) -> Result<()> {
             Some(field) => refuse(field.name(), field.data_type(), "csv"),
             None => Ok(()),
         },
+        Format::Orc(_) => {
+            let mut fields = schema.fields().iter();
+            match fields.find(|field| orc::written_as(field.data_type()).is_none()) {
+                Some(field) => refuse(field.name(), field.data_type(), "orc"),
+                None => Ok(()),
+            }
+        }
         _ => Ok(()),
     }
 }

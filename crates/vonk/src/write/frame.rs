@@ -110,7 +110,7 @@ impl DataFrame {
 }
 
 impl DataFrameWriter {
-    /// Sets the format: `parquet` (the default), `csv`, `json`, `text`, `arrow` or `avro`.
+    /// Sets the format: `parquet` (the default), `csv`, `json`, `text`, `arrow`, `avro` or `orc`.
     #[must_use]
     pub fn format(mut self, format: impl Into<String>) -> Self {
         self.format = Some(format.into());

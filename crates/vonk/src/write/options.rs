@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow::ipc::CompressionType;
 use arrow_avro::compression::CompressionCodec;
 use datafusion::execution::SessionState;
+use orc_rust::compression::CompressionType as OrcCompression;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 
 use super::compress::Codec;
@@ -92,6 +93,7 @@ pub(crate) enum Format {
     Text(TextOptions),
     Arrow(Option<CompressionType>),
     Avro(Option<CompressionCodec>),
+    Orc(Option<OrcCompression>),
 }
 
 #[derive(Debug, Clone)]
@@ -144,6 +146,7 @@ const FORMATS: &[(&str, &[&str])] = &[
     ("text", &["txt", "text"]),
     ("arrow", &["arrow", "feather", "ipc"]),
     ("avro", &["avro"]),
+    ("orc", &["orc"]),
 ];
 
 /// The format that a path's ending tells, with a compression's ending behind it or not.
@@ -184,6 +187,7 @@ impl Format {
             })),
             "arrow" | "ipc" | "feather" => Ok(Self::Arrow(ipc_compression(options)?)),
             "avro" => Ok(Self::Avro(avro_compression(options)?)),
+            "orc" => Ok(Self::Orc(orc_compression(options)?)),
             _ => Err(unknown_format(name)),
         }
     }
@@ -197,13 +201,17 @@ impl Format {
             Self::Text(options) => format!(".txt{}", options.codec.ending()),
             Self::Arrow(_) => ".arrow".to_owned(),
             Self::Avro(_) => ".avro".to_owned(),
+            Self::Orc(compression) => {
+                let codec = compression.map(|codec| format!(".{codec:?}").to_lowercase());
+                format!("{}.orc", codec.unwrap_or_default())
+            }
         }
     }
 
     /// Whether a file without rows still tells its columns.
     pub(super) fn has_schema_without_rows(&self) -> bool {
         match self {
-            Self::Parquet(_) | Self::Arrow(_) | Self::Avro(_) => true,
+            Self::Parquet(_) | Self::Arrow(_) | Self::Avro(_) | Self::Orc(_) => true,
             Self::Csv(options) => options.header,
             Self::Json(_) | Self::Text(_) => false,
         }
@@ -302,6 +310,19 @@ fn avro_compression(options: &WriteOptions) -> Result<Option<CompressionCodec>> 
         Some("zstd" | "zstandard") => Ok(Some(CompressionCodec::ZStandard)),
         Some(other) => {
             Err(bad_option("compression", other, "`none`, `snappy`, `deflate` or `zstandard`"))
+        }
+    }
+}
+
+fn orc_compression(options: &WriteOptions) -> Result<Option<OrcCompression>> {
+    match compression(options).as_deref() {
+        None | Some("zstd") => Ok(Some(OrcCompression::Zstd)),
+        Some("none" | "uncompressed") => Ok(None),
+        Some("snappy") => Ok(Some(OrcCompression::Snappy)),
+        Some("zlib") => Ok(Some(OrcCompression::Zlib)),
+        Some("lz4") => Ok(Some(OrcCompression::Lz4)),
+        Some(other) => {
+            Err(bad_option("compression", other, "`none`, `snappy`, `zlib`, `lz4` or `zstd`"))
         }
     }
 }

@@ -1,6 +1,7 @@
 """What is done for each of PySpark's kinds of functions: from the batches of the input to its result."""
 
 import inspect
+import json
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import from_arrow_type
@@ -21,6 +22,9 @@ from vonk_worker.values import (
     to_series,
     wrong_type,
 )
+
+#: Rows of handlers that are made to a batch.
+TABLE_ROWS_MAX = 10_000
 
 
 def call_rows(function, batches):
@@ -173,107 +177,91 @@ def group_rows(lists, at, names):
     return pa.RecordBatch.from_arrays(values.flatten(), names)
 
 
-def takes_key(function, without):
-    """Whether the function wants the key of the group too."""
-    return len(inspect.getfullargspec(function.call).args) > without
+def groups(function, batch):
+    """The groups of a batch: the columns of its key, of one row each, and the rows of its inputs."""
+    count, names, left = function.key_count, function.names, function.about["left"]
+    keys, lists = batch.columns[:count], batch.columns[count:]
+    sides = [names] if len(lists) == 1 else [names[:left], names[left:]]
+    for at in range(batch.num_rows):
+        rows = [group_rows(side, at, names) for side, names in zip(lists, sides)]
+        yield [key.slice(at, 1) for key in keys], rows
+
+
+def aggregate(function, batches, columns_of, array_of):
+    """One value for each group."""
+    for batch in batches:
+        values = []
+        for _, (rows,) in groups(function, batch):
+            columns = columns_of(function, rows)
+            if function.kind in (217, 254):
+                parts = iter([columns[0] if len(columns) == 1 else tuple(columns)])
+                values.append(function.call(parts))
+            else:
+                values.append(function.apply(columns))
+        yield function.batch([array_of(function, values)])
 
 
 def aggregate_series(function, batches):
     """One value for each group of series."""
     import pandas as pd
 
-    target = function.schema.field(0).type
-    for batch in batches:
-        values = []
-        for at in range(batch.num_rows):
-            rows = group_rows(batch.column(0), at, function.names)
-            series = [to_series(c, f"_{n}", function.zone) for n, c in enumerate(rows.columns)]
-            values.append(group_value(function, series))
+    def array_of(function, values):
         series = pd.Series(values, dtype=None if values else object)
-        yield function.batch([from_series(function, series, function.type, target)])
+        return from_series(function, series, function.type, function.schema.field(0).type)
 
-
-def group_value(function, columns):
-    """What an aggregate gives for the columns of a group."""
-    if function.kind in (217, 254):
-        return function.call(iter([columns[0] if len(columns) == 1 else tuple(columns)]))
-    return function.apply(columns)
+    return aggregate(function, batches, columns_of, array_of)
 
 
 def aggregate_arrays(function, batches):
     """One value for each group of arrays."""
-    target = function.schema.field(0).type
+
+    def array_of(function, values):
+        values = [value.as_py() if isinstance(value, pa.Scalar) else value for value in values]
+        return pa.array(values, type=function.schema.field(0).type)
+
+    return aggregate(function, batches, lambda _, rows: rows.columns, array_of)
+
+
+def map_groups(function, batches, key_of, given_of, results_of):
+    """The rows that a function gives for each group, or for two groups of one key."""
+    wanted = len(inspect.getfullargspec(function.call).args)
     for batch in batches:
-        values = []
-        for at in range(batch.num_rows):
-            rows = group_rows(batch.column(0), at, function.names)
-            value = group_value(function, rows.columns)
-            values.append(value.as_py() if isinstance(value, pa.Scalar) else value)
-        yield function.batch([pa.array(values, type=target)])
-
-
-def pandas_key(function, batch, at):
-    key = [batch.column(n).slice(at, 1) for n in range(function.key_count)]
-    return tuple(to_series(part, None, function.zone).iloc[0] for part in key)
-
-
-def arrow_key(function, batch, at):
-    return tuple(batch.column(n)[at] for n in range(function.key_count))
+        for key, sides in groups(function, batch):
+            # A function that takes more than the groups wants their key first.
+            keys = [tuple(key_of(part) for part in key)] if wanted > len(sides) else []
+            yield from results_of(function.call(*keys, *map(given_of, sides)))
 
 
 def map_group_frames(function, batches):
-    """`applyInPandas`."""
-    with_key = takes_key(function, 1)
-    for batch in batches:
-        for at in range(batch.num_rows):
-            rows = group_rows(batch.column(function.key_count), at, function.names)
-            frame = to_frame(rows, function.names, function.zone)
-            given = iter([frame]) if function.kind == 216 else frame
-            key = (pandas_key(function, batch, at),) if with_key else ()
-            result = function.call(*key, given)
-            for frame in iterate(result, "pandas.DataFrame") if function.kind == 216 else [result]:
-                yield frame_result(function, frame)
+    """`applyInPandas`, also of two groups of one key."""
+    is_iterator = function.kind == 216
+
+    def key_of(part):
+        return to_series(part, None, function.zone).iloc[0]
+
+    def given_of(rows):
+        frame = to_frame(rows, rows.schema.names, function.zone)
+        return iter([frame]) if is_iterator else frame
+
+    def results_of(result):
+        frames = iterate(result, "pandas.DataFrame") if is_iterator else [result]
+        return (frame_result(function, frame) for frame in frames)
+
+    return map_groups(function, batches, key_of, given_of, results_of)
 
 
 def map_group_tables(function, batches):
-    """`applyInArrow`."""
-    with_key = takes_key(function, 1)
-    for batch in batches:
-        for at in range(batch.num_rows):
-            rows = group_rows(batch.column(function.key_count), at, function.names)
-            given = iter([rows]) if function.kind == 215 else pa.Table.from_batches([rows])
-            key = (arrow_key(function, batch, at),) if with_key else ()
-            result = function.call(*key, given)
-            for table in iterate(result, "pyarrow.RecordBatch") if function.kind == 215 else [result]:
-                yield from table_result(function, table, "pyarrow.Table")
+    """`applyInArrow`, also of two groups of one key."""
+    is_iterator = function.kind == 215
 
+    def given_of(rows):
+        return iter([rows]) if is_iterator else pa.Table.from_batches([rows])
 
-def both_sides(function, batch, at):
-    first, names = function.key_count, function.names
-    count = function.about["left"]
-    left = group_rows(batch.column(first), at, names[:count])
-    return left, group_rows(batch.column(first + 1), at, names[count:])
+    def results_of(result):
+        for table in iterate(result, "pyarrow.RecordBatch") if is_iterator else [result]:
+            yield from table_result(function, table, "pyarrow.Table")
 
-
-def map_cogroup_frames(function, batches):
-    """`applyInPandas` of two groups of one key."""
-    with_key = takes_key(function, 2)
-    for batch in batches:
-        for at in range(batch.num_rows):
-            sides = both_sides(function, batch, at)
-            frames = [to_frame(side, side.schema.names, function.zone) for side in sides]
-            key = (pandas_key(function, batch, at),) if with_key else ()
-            yield frame_result(function, function.call(*key, *frames))
-
-
-def map_cogroup_tables(function, batches):
-    """`applyInArrow` of two groups of one key."""
-    with_key = takes_key(function, 2)
-    for batch in batches:
-        for at in range(batch.num_rows):
-            tables = [pa.Table.from_batches([side]) for side in both_sides(function, batch, at)]
-            key = (arrow_key(function, batch, at),) if with_key else ()
-            yield from table_result(function, function.call(*key, *tables), "pyarrow.Table")
+    return map_groups(function, batches, lambda part: part[0], given_of, results_of)
 
 
 # Functions that give tables -----------------------------------------------------------------------
@@ -282,32 +270,45 @@ def map_cogroup_tables(function, batches):
 def table_rows(function, rows):
     """What a handler has given as batches: tuples, or arrays and tables for those of Arrow."""
     fields = list(function.schema)
+    kinds = [from_arrow_type(field.type) for field in fields]
+
+    def batch(rows):
+        columns = zip(zip(*rows), fields, kinds)
+        return function.batch([to_array(c, kind, f.type, function.safe) for c, f, kind in columns])
+
     kept = []
-    for row in rows or ():
+    for row in rows:
         if isinstance(row, (pa.Table, pa.RecordBatch)):
             yield from table_result(function, row, "pyarrow.Table")
             continue
-        if isinstance(row, dict):
-            row = tuple(row.get(field.name) for field in fields)
-        if not isinstance(row, (tuple, list)):
-            raise runtime_error("UDTF_INVALID_OUTPUT_ROW_TYPE", type=type(row).__name__, func="eval")
-        if len(row) != len(fields):
-            raise runtime_error(
-                "UDTF_RETURN_SCHEMA_MISMATCH", expected=str(len(fields)), actual=str(len(row)), func="eval"
-            )
-        kept.append(row)
+        kept.append(checked_row(row, fields))
+        if len(kept) == TABLE_ROWS_MAX:
+            yield batch(kept)
+            kept = []
     if kept:
-        columns = zip(zip(*kept), fields)
-        kinds = [from_arrow_type(field.type) for field in fields]
-        yield function.batch(
-            [to_array(c, kind, f.type, function.safe) for (c, f), kind in zip(columns, kinds)]
+        yield batch(kept)
+
+
+def checked_row(row, fields):
+    """A row with a value for each column."""
+    if isinstance(row, dict):
+        row = tuple(row.get(field.name) for field in fields)
+    if not isinstance(row, (tuple, list)):
+        raise runtime_error("UDTF_INVALID_OUTPUT_ROW_TYPE", type=type(row).__name__, func="eval")
+    if len(row) != len(fields):
+        raise runtime_error(
+            "UDTF_RETURN_SCHEMA_MISMATCH", expected=str(len(fields)), actual=str(len(row)), func="eval"
         )
+    return row
 
 
 def argument_rows(function, batch):
     """The arguments of each call of `eval`: objects or, for a handler of Arrow, arrays."""
     if function.kind == 302:
-        return [tuple(batch.columns)]
+        columns = list(batch.columns)
+        if function.table is not None:
+            columns[function.table] = pa.RecordBatch.from_struct_array(columns[function.table])
+        return [tuple(columns)]
     columns = [to_objects(column) for column in batch.columns]
     return list(zip(*columns)) if columns else [()] * batch.num_rows
 
@@ -316,49 +317,146 @@ def analyze(function, batch):
     """What the handler says of its arguments before it is called."""
     from pyspark.sql.udtf import AnalyzeArgument
 
-    kinds = [from_arrow_type(column.type) for column in batch.columns]
-    values = [to_objects(column)[0] for column in batch.columns]
-    plain, named = function.arguments(
-        [
-            AnalyzeArgument(dataType=kind, value=value, isTable=False, isConstantExpression=True)
-            for kind, value in zip(kinds, values)
-        ]
-    )
+    arguments = []
+    for at, column in enumerate(batch.columns):
+        is_table = at == function.table
+        value = None if is_table else to_objects(column)[0]
+        arguments.append(
+            AnalyzeArgument(
+                dataType=from_arrow_type(column.type),
+                value=value,
+                isTable=is_table,
+                isConstantExpression=not is_table,
+            )
+        )
+    plain, named = function.arguments(arguments)
     return function.call.analyze(*plain, **named)
 
 
 def analyze_table(function, batches):
-    """The columns of the result, as JSON."""
+    """The columns of the result and how the rows of a table are wanted, as JSON."""
     for batch in batches:
-        yield function.batch([pa.array([analyze(function, batch).schema.json()])])
+        result = analyze(function, batch)
+        order = []
+        for key in result.orderBy:
+            nulls_first = key.overrideNullsFirst
+            order.append((key.name, key.ascending, key.ascending if nulls_first is None else nulls_first))
+        told = {
+            "schema": result.schema.json(),
+            "single": result.withSinglePartition,
+            "partition": [key.name for key in result.partitionBy],
+            "order": order,
+            "select": [(one.alias or one.name.strip("`"), one.name) for one in result.select],
+        }
+        yield function.batch([pa.array([json.dumps(told)])])
 
 
-def handler_of(function, batch):
-    """The object that a call is made of; it may be told what `analyze` has found."""
-    takes_more = len(inspect.signature(function.call.__init__).parameters) > 1
-    if hasattr(function.call, "analyze") and takes_more and "__init__" in vars(function.call):
-        return function.call(analyze(function, batch))
-    return function.call()
+def pieces(function, batches):
+    """The arguments of the input's rows, cut where the key changes; whether a key begins with them."""
+    count, last = function.key_count, None
+    for batch in batches:
+        keys = list(zip(*map(to_objects, batch.columns[:count]))) if count else [()] * batch.num_rows
+        starts = [at for at, key in enumerate(keys) if at == 0 or key != keys[at - 1]]
+        arguments = batch.select(range(count, batch.num_columns)) if count else batch
+        for start, end in zip(starts, [*starts[1:], len(keys)]):
+            yield keys[start] != last, arguments.slice(start, end - start)
+            last = keys[start]
+
+
+class Handler:
+    """An object of the program's class, for the rows of one key."""
+
+    def __init__(self, function, made):
+        self.function = function
+        self.made = made
+        self.skips = False
+
+    def rows(self, batch):
+        """What `eval` gives for the arguments of each row, until it wants no more of them."""
+        from pyspark.sql.udtf import SkipRestOfInputTableException
+
+        for row in [] if self.skips else argument_rows(self.function, batch):
+            plain, named = self.function.arguments(row)
+            try:
+                yield from self.made.eval(*plain, **named) or ()
+            except SkipRestOfInputTableException:
+                self.skips = True
+                return
+
+    def end(self):
+        """What `terminate` gives."""
+        if hasattr(self.made, "terminate"):
+            yield from self.made.terminate() or ()
+        if hasattr(self.made, "cleanup"):
+            self.made.cleanup()
 
 
 def call_table(function, batches):
-    """A handler of its own for the rows of all batches."""
-    handler = None
+    """A handler of its own for the rows of each key, or one for all rows."""
+    return table_rows(function, handled(function, batches))
+
+
+def handled(function, batches):
+    call, handler, analysis = function.call, None, None
+    # A handler whose constructor takes something is told what `analyze` has found.
+    takes_analysis = hasattr(call, "analyze") and "__init__" in vars(call)
+    takes_analysis = takes_analysis and len(inspect.signature(call.__init__).parameters) > 1
+    for is_new, batch in pieces(function, batches):
+        if is_new:
+            if handler is not None:
+                yield from handler.end()
+            if takes_analysis:
+                analysis = analysis or analyze(function, batch)
+            handler = Handler(function, call(analysis) if takes_analysis else call())
+        yield from handler.rows(batch)
+    if handler is None and not function.key_count and not takes_analysis:
+        handler = Handler(function, call())
+    if handler is not None:
+        yield from handler.end()
+
+
+# Functions of streaming queries --------------------------------------------------------------------
+
+
+def for_each_row(function, batches):
+    """`foreach`: what is done with each row of a batch, whose number stands beside them."""
+    from pyspark.taskcontext import TaskContext
+
+    def rows():
+        for batch in (first, *batches) if first is not None else ():
+            yield from to_objects(batch.column(0))
+
+    first = next(batches, None)
+    context = TaskContext._getOrCreate()
+    number = -1 if first is None else first.column(1)[0].as_py()
+    context._localProperties = {"streaming.sql.batchId": str(number)}
+    for _ in function.call(0, rows()) or ():
+        pass
+    yield function.batch([pa.array([True])])
+
+
+def for_each_batch(function, batches):
+    """`foreachBatch`: what is done with a batch as a data frame of a session of the program's."""
+    from pyspark.sql.connect.session import SparkSession
+
     for batch in batches:
-        handler = handler or handler_of(function, batch)
-        for row in argument_rows(function, batch):
-            plain, named = function.arguments(row)
-            yield from table_rows(function, handler.eval(*plain, **named))
-    handler = handler or function.call()
-    if hasattr(handler, "terminate"):
-        yield from table_rows(function, handler.terminate())
-    if hasattr(handler, "cleanup"):
-        handler.cleanup()
+        address, frame, number = (column[0].as_py() for column in batch.columns)
+        session = SESSIONS.get(address)
+        if session is None:
+            session = SESSIONS[address] = SparkSession.builder.remote(address).create()
+        function.call(session._create_remote_dataframe(frame), number)
+        yield function.batch([pa.array([True])])
+
+
+#: Sessions of functions that are given data frames, by their address.
+SESSIONS = {}
 
 
 #: What is done for each of PySpark's kinds of functions.
 RUNS = {
     -1: analyze_table,
+    -2: for_each_row,
+    -3: for_each_batch,
     100: call_rows,
     101: call_rows,
     200: call_series,
@@ -367,10 +465,10 @@ RUNS = {
     203: aggregate_series,
     204: call_series_iterator,
     205: map_frames,
-    206: map_cogroup_frames,
+    206: map_group_frames,
     207: map_batches,
     209: map_group_tables,
-    210: map_cogroup_tables,
+    210: map_group_tables,
     215: map_group_tables,
     216: map_group_frames,
     217: aggregate_series,

@@ -61,13 +61,16 @@ class Function:
         self.kind = about["kind"]
         self.names = about["names"]
         self.key_count = about["keys"]
+        #: Which argument is a row of a table.
+        self.table = about["table"]
         self.zone = about["zone"]
         self.safe = about["safe"]
         self.by_name = about["by_name"]
         #: The columns of the result.
         self.schema = schema
         loaded = pickle.loads(command)
-        self.call, self.type = loaded if isinstance(loaded, tuple) else (loaded, None)
+        # Some come with a type, some with more that is not needed.
+        self.call, self.type = loaded[:2] if isinstance(loaded, tuple) else (loaded, None)
         self.run = RUNS[self.kind]
 
     def arguments(self, values):

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import functools
 
 import pyarrow as pa
 from pyspark.errors import PySparkRuntimeError, PySparkTypeError
@@ -29,8 +30,7 @@ from pyspark.sql.types import (
 
 def to_objects(array):
     """The values of an array as PySpark's users know them."""
-    kind = from_arrow_type(array.type)
-    convert = ArrowTableToRowsConversion._create_converter(kind)
+    convert = ArrowTableToRowsConversion._create_converter(from_arrow_type(array.type))
     to_list = getattr(ArrowTableToRowsConversion, "_to_pylist", lambda column: column.to_pylist())
     return [convert(value) for value in to_list(array)]
 
@@ -117,10 +117,18 @@ def nullable(convert):
     return lambda value: None if value is None else convert(value)
 
 
-def to_series(array, name, zone):
-    """An array as pandas has it; of structs, a data frame."""
+@functools.lru_cache(maxsize=None)
+def series_converter(kind, zone):
+    """What makes a series as PySpark's users know it of one as Arrow gives it: one for all groups."""
     from pyspark.sql.pandas.types import _create_converter_to_pandas
 
+    return _create_converter_to_pandas(
+        kind, True, timezone=zone, struct_in_pandas="dict", error_on_duplicated_field_names=True
+    )
+
+
+def to_series(array, name, zone):
+    """An array as pandas has it; of structs, a data frame."""
     kind = from_arrow_type(array.type)
     if isinstance(kind, StructType):
         import pandas as pd
@@ -129,9 +137,7 @@ def to_series(array, name, zone):
         return pd.concat([to_series(part, name, zone) for part, name in parts], axis=1)
     series = array.to_pandas(date_as_object=True)
     series.name = name
-    return _create_converter_to_pandas(
-        kind, True, timezone=zone, struct_in_pandas="dict", error_on_duplicated_field_names=True
-    )(series)
+    return series_converter(kind, zone)(series)
 
 
 def to_frame(batch, names, zone):
@@ -143,10 +149,19 @@ def to_frame(batch, names, zone):
     return pd.concat(series, axis=1, keys=names)
 
 
+@functools.lru_cache(maxsize=None)
+def arrow_converter(kind, zone):
+    """What makes a series as Arrow takes it of one as PySpark's users know it: one for all groups."""
+    from pyspark.sql.pandas.types import _create_converter_from_pandas
+
+    return _create_converter_from_pandas(
+        kind, timezone=zone, error_on_duplicated_field_names=False
+    )
+
+
 def from_series(function, series, kind, target):
     """A series or, for a struct, a data frame as an array."""
     import pandas as pd
-    from pyspark.sql.pandas.types import _create_converter_from_pandas
 
     if isinstance(series, pd.DataFrame):
         return pa.StructArray.from_arrays(
@@ -154,10 +169,7 @@ def from_series(function, series, kind, target):
         )
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(series.dtype.categories.dtype)
-    convert = _create_converter_from_pandas(
-        kind, timezone=function.zone, error_on_duplicated_field_names=False
-    )
-    series = convert(series)
+    series = arrow_converter(kind, function.zone)(series)
     mask = None if hasattr(series.array, "__arrow_array__") else series.isnull()
     try:
         try:
