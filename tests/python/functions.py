@@ -230,8 +230,10 @@ class Nothing:
 
 assert Nothing().collect() == [Row(n=7)]
 
-# A function for each partition, which gives nothing.
+# A function for each row or partition, which gives nothing.
 with tempfile.TemporaryDirectory() as folder:
+    spark.range(3).foreach(lambda row: open(f"{folder}/{row.id}", "w").close())
+    assert sorted(os.listdir(folder)) == ["0", "1", "2"]
     spark.range(3).foreachPartition(lambda rows: open(f"{folder}/{len(list(rows))}", "w").close())
     assert "3" in os.listdir(folder)
 

@@ -6,7 +6,7 @@ import tempfile
 import threading
 
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQueryListener
 
@@ -165,7 +165,7 @@ query = observed.writeStream.trigger(once=True).toTable("counted")
 query.awaitTermination()
 assert told.wait(60)
 spark.streams.removeListener(listener)
-assert [seen[0], seen[1].asDict(), *seen[2:]] == ["started", {"n": 3, "most": 2}, "terminated"], seen
+assert seen == ["started", Row(n=3, most=2), "terminated"], seen
 assert [row.value for row in spark.table("counted").orderBy("value").collect()] == [0, 1, 2]
 query = spark.readStream.table("counted").writeStream.format("memory").queryName("of_table")
 query = query.trigger(availableNow=True).start()

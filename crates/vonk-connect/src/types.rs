@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, Schema};
 use spark_connect_proto as proto;
 use spark_connect_proto::data_type::{self, Kind};
 use vonk::display::field_type_name;
@@ -250,6 +250,12 @@ fn interval_ddl(start: Option<i32>, end: Option<i32>, fields: &[&str]) -> String
 /// # Errors
 /// Those of [`ddl`], and of reading the words.
 pub(crate) fn to_field(session: &Session, data_type: &proto::DataType) -> Result<Field> {
+    if let Some(Kind::Struct(columns)) = &data_type.kind
+        && columns.fields.is_empty()
+    {
+        // SQL has no words for a struct of nothing, which `foreach` gives.
+        return Ok(Field::new("", DataType::Struct(Fields::empty()), true));
+    }
     with_nullability(session.type_of_ddl(&ddl(data_type)?)?, data_type)
 }
 

@@ -138,16 +138,10 @@ impl Function {
         session: &ConnectSession,
         data_type: &proto::DataType,
     ) -> Result<Schema> {
-        match &data_type.kind {
-            Some(proto::data_type::Kind::Unparsed(text)) => {
-                if let Ok(schema) = session.engine.schema_of_ddl(&text.data_type_string) {
-                    return Ok(schema.as_ref().clone());
-                }
-            }
-            Some(proto::data_type::Kind::Struct(columns)) if columns.fields.is_empty() => {
-                return Ok(Schema::empty());
-            }
-            _ => {}
+        if let Some(proto::data_type::Kind::Unparsed(text)) = &data_type.kind
+            && let Ok(schema) = session.engine.schema_of_ddl(&text.data_type_string)
+        {
+            return Ok(schema.as_ref().clone());
         }
         let field = types::to_field(&session.engine, data_type)?;
         Ok(match field.data_type() {

@@ -48,7 +48,7 @@ pub(super) fn started(query: &StreamingQuery) -> String {
 }
 
 /// What a batch of a query has done, as `lastProgress` gives it.
-pub(super) fn progress(query: &StreamingQuery, batch: &Batch) -> Value {
+pub(super) fn progress(query: &StreamingQuery, batch: &Batch) -> String {
     let seconds = (batch.duration_ms.max(1)) as f64 / 1000.0;
     let rows: u64 = batch.sources.iter().map(|(.., rows)| rows).sum();
     let sources = batch.sources.iter().map(|(description, start, end, rows)| {
@@ -59,12 +59,7 @@ pub(super) fn progress(query: &StreamingQuery, batch: &Batch) -> Value {
             "processedRowsPerSecond": *rows as f64 / seconds,
         })
     });
-    let observed = batch.observed.iter().map(|metrics| {
-        let values = metrics.keys.iter().zip(&metrics.values);
-        let values = values.map(|(key, value)| (key.clone(), plain(value)));
-        (metrics.name.clone(), Value::Object(values.collect()))
-    });
-    json!({
+    let told = json!({
         "id": query.id, "runId": query.run_id, "name": query.name,
         "timestamp": time(batch.began_ms), "batchId": batch.number,
         "batchDuration": batch.duration_ms,
@@ -78,13 +73,22 @@ pub(super) fn progress(query: &StreamingQuery, batch: &Batch) -> Value {
             "description": batch.sink,
             "numOutputRows": batch.rows.map_or(-1, |rows| i64::try_from(rows).unwrap_or(i64::MAX)),
         },
-        "observedMetrics": Value::Object(observed.collect()),
-    })
+    });
+    // The figures keep their order, which an object of `serde_json` would not.
+    let observed = batch.observed.iter().map(|metrics| {
+        let values = metrics.keys.iter().zip(&metrics.values);
+        let values = values.map(|(key, value)| format!("{}:{}", json!(key), plain(value)));
+        format!("{}:{{{}}}", json!(metrics.name), values.collect::<Vec<_>>().join(","))
+    });
+    let observed = observed.collect::<Vec<_>>().join(",");
+    let told = told.to_string();
+    let told = told.strip_suffix('}').unwrap_or(&told);
+    format!("{told},\"observedMetrics\":{{{observed}}}}}")
 }
 
 /// That a batch is done.
-pub(super) fn progressed(progress: &Value) -> Event {
-    let json = json!({ "progress": progress }).to_string();
+pub(super) fn progressed(progress: &str) -> Event {
+    let json = format!("{{\"progress\":{progress}}}");
     Event { kind: EventType::QueryProgressEvent, json }
 }
 

@@ -228,7 +228,7 @@ impl StreamingQuery {
             if state.progress.len() == PROGRESS_MAX {
                 state.progress.pop_front();
             }
-            state.progress.push_back(told.to_string());
+            state.progress.push_back(told);
         });
         Ok(())
     }
