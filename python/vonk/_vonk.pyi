@@ -35,6 +35,12 @@ class Table:
     def show_string(self, rows: int = 20, truncate: int | None = 20) -> str: ...
     def rows(self, most: int | None = None) -> list[tuple[Any, ...]]: ...
 
+def serve(settings: Sequence[tuple[str, str]], token: str, python: str) -> int:
+    """Starts the process's Spark Connect server, and gives its port."""
+
+def stop_serving() -> None:
+    """Ends the server."""
+
 def stable_hash(object: object, /) -> int:
     """Python's hash of a text or bytes under PYTHONHASHSEED=0."""
 

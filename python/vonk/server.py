@@ -1,4 +1,7 @@
-"""The Spark Connect server of the program's `SparkSession`: a process that ends with the program."""
+"""The Spark Connect server of the program's `SparkSession`: within the program's own process.
+
+Where the compiled part of the package is not there, it is a process of the command `vonk`, which ends with
+the program."""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def address(settings: dict[str, str]) -> str:
     if _address is None:
         token = secrets.token_urlsafe(32)
         named = launch.of_engine(settings)
-        port = _start_beside(named, token)
+        port = _start_within(named, token) or _start_beside(named, token)
         _address = f"sc://localhost:{port}/;token={token}"
     return _address
 
@@ -38,6 +41,24 @@ def address(settings: dict[str, str]) -> str:
 def _python() -> str:
     """The Python of the program's functions: the one that PySpark's users name, or the program's own."""
     return os.environ.get("PYSPARK_PYTHON") or sys.executable
+
+
+def _start_within(settings: list[tuple[str, str]], token: str) -> int | None:
+    """Starts the server in this process, if the package's compiled part is there."""
+    try:
+        from vonk import _vonk
+    except ImportError:
+        return None
+    port = _vonk.serve(settings, token, _python())
+    owner = os.getpid()
+
+    def stop() -> None:
+        # A process that was forked has none of the server's threads.
+        if os.getpid() == owner:
+            _vonk.stop_serving()
+
+    atexit.register(stop)
+    return port
 
 
 def _start_beside(settings: list[tuple[str, str]], token: str) -> int:

@@ -371,3 +371,73 @@ async fn a_stream_that_stays_open_and_a_connection_that_says_nothing_block_nobod
     // With half-open streams about, the server still ends.
     running.stop().await;
 }
+
+/// A certificate for `localhost` that no authority knows, and its key; for these tests only.
+const CERTIFICATE: &str = include_str!("tls/certificate.pem");
+const KEY: &str = include_str!("tls/key.pem");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_trusts_the_certificate_speaks_tls_and_no_other_is_answered() {
+    let server = Server::builder(Session::builder()).tls(CERTIFICATE, KEY);
+    let running = server.bind("127.0.0.1:0", Some("token")).await.unwrap();
+    let address = format!("https://localhost:{}", running.address().port());
+    let trusting = |certificate: Option<&str>| {
+        let tls = tonic::transport::ClientTlsConfig::new().domain_name("localhost");
+        let tls = match certificate {
+            Some(certificate) => {
+                tls.ca_certificate(tonic::transport::Certificate::from_pem(certificate))
+            }
+            None => tls,
+        };
+        Channel::from_shared(address.clone()).unwrap().tls_config(tls).unwrap()
+    };
+    let channel = trusting(Some(CERTIFICATE)).connect().await.unwrap();
+    let mut request = Request::new(execution(range(5)));
+    request.metadata_mut().insert("authorization", "Bearer token".parse().unwrap());
+    let mut client = Client::new(channel);
+    assert_eq!(rows(&answers(client.execute_plan(request).await).await.unwrap()), 5);
+    assert!(trusting(None).connect().await.is_err(), "nobody vouches for the certificate");
+    // A client that does not speak TLS gets no answer.
+    let plain = Channel::from_shared(format!("http://{}", running.address())).unwrap();
+    let status = match plain.connect().await {
+        Ok(channel) => Client::new(channel).config(proto::ConfigRequest::default()).await.err(),
+        Err(_) => None,
+    };
+    assert!(status.is_none_or(|status| status.code() != Code::Ok));
+    let broken = Server::builder(Session::builder()).tls(CERTIFICATE, "no key");
+    assert!(broken.bind("127.0.0.1:0", None).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_of_a_client_that_is_gone_ends_and_others_go_on() {
+    let (running, mut other) = plain().await;
+    let mut client = Client::connect(format!("http://{}", running.address())).await.unwrap();
+    let endless = sql("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.id < b.id");
+    // It cannot be attached to again, so that nobody may ask for it any more.
+    let request = proto::ExecutePlanRequest { request_options: Vec::new(), ..execution(endless) };
+    let stream = client.execute_plan(request).await.unwrap();
+    drop((stream, client));
+    let asked = proto::GetStatusRequest {
+        session_id: SESSION.to_owned(),
+        user_context: user("ada"),
+        operation_status: Some(proto::get_status_request::OperationStatusRequest::default()),
+        ..Default::default()
+    };
+    loop {
+        let status = other.get_status(asked.clone()).await.unwrap().into_inner();
+        let mut running = status.operation_statuses.iter();
+        if running.all(|one| one.operation_id != OPERATION || !is_running(one.state())) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let request = proto::ExecutePlanRequest {
+        operation_id: Some(OPERATION.replace("a0", "b0")),
+        ..execution(range(3))
+    };
+    assert_eq!(rows(&answers(other.execute_plan(request).await).await.unwrap()), 3);
+}
+
+fn is_running(state: proto::get_status_response::operation_status::OperationState) -> bool {
+    state == proto::get_status_response::operation_status::OperationState::Running
+}

@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`,
-//! `lancer`, `goldens` and `package`.
+//! `lancer`, `goldens`, `package` and `wheel`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -19,6 +19,7 @@ mod servers;
 mod soak;
 mod test;
 mod tidy;
+mod wheel;
 
 /// An error of any kind; it ends the chore and is shown as text.
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
@@ -57,6 +58,8 @@ enum Chore {
     },
     /// Builds the Python package and runs its tests.
     Package,
+    /// Builds the wheel of the Python package by maturin, and tries it in an environment of its own.
+    Wheel(wheel::Options),
     /// Times vonk and its peers on the same files and compares their answers.
     Bench(bench::Options),
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Chore::Lancer { arguments } => lancer::run(&arguments),
         Chore::Goldens { arguments } => goldens::run(&arguments),
         Chore::Package => package::run(),
+        Chore::Wheel(options) => wheel::run(&options),
         Chore::Bench(options) => bench::run(&options),
     };
     match outcome {

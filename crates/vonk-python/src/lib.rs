@@ -1,4 +1,4 @@
-//! The compiled part of the Python package `vonk`: traced steps of RDDs, and SQL.
+//! The compiled part of the Python package `vonk`: traced steps of RDDs, SQL, and the server of `SparkSession`.
 
 use pyo3::prelude::*;
 
@@ -10,6 +10,7 @@ mod numbers;
 mod redo;
 mod rows;
 mod run;
+mod server;
 mod sql;
 mod stores;
 mod table;
@@ -42,5 +43,7 @@ fn _vonk(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(stores::list_files, module)?)?;
     module.add_function(wrap_pyfunction!(stores::read_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(stores::publish_files, module)?)?;
+    module.add_function(wrap_pyfunction!(server::serve, module)?)?;
+    module.add_function(wrap_pyfunction!(server::stop_serving, module)?)?;
     module.add_function(wrap_pyfunction!(held::run, module)?)
 }
