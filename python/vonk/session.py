@@ -39,7 +39,7 @@ class SparkSession(Client):
         """Gathers settings. Every one of Spark's is accepted; those that vonk has are applied."""
 
         def master(self, master: str) -> SparkSession.Builder:
-            """Says where to run: `local[N]`, `local[*]`."""
+            """Says where to run: `local[N]`, `local[*]`, or `vonk://host:port,…` for workers."""
             return self.config("spark.master", master)
 
         def config(

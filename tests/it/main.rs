@@ -4,6 +4,7 @@
 
 mod breaches;
 mod cancel;
+mod cluster;
 mod connect;
 mod dataframe;
 mod faults;

@@ -45,7 +45,7 @@ fn widen_batches(session: &Session) -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn register(session: &Session) -> Result<(), BoxError> {
+pub(super) async fn register(session: &Session) -> Result<(), BoxError> {
     let folder = data::test_data()?.join("tpch");
     for table in data::TPCH_TABLES {
         let path = folder.join(format!("{table}.parquet"));
@@ -57,7 +57,7 @@ async fn register(session: &Session) -> Result<(), BoxError> {
 }
 
 /// The rows that `cargo xtask answers` recorded, as texts.
-fn answer(name: &str) -> Result<Vec<Vec<String>>, BoxError> {
+pub(super) fn answer(name: &str) -> Result<Vec<Vec<String>>, BoxError> {
     let path = repository().join(format!("sql/tpch/answers/{name}.csv"));
     let header = fs::read_to_string(&path)?.lines().next().unwrap_or_default().to_owned();
     let fields: Vec<_> =
@@ -70,7 +70,7 @@ fn answer(name: &str) -> Result<Vec<Vec<String>>, BoxError> {
 }
 
 /// Compares row by row in order; numbers may differ by what the scale of an average cuts off.
-fn compare(got: &[Vec<String>], expected: &[Vec<String>]) -> Result<(), String> {
+pub(super) fn compare(got: &[Vec<String>], expected: &[Vec<String>]) -> Result<(), String> {
     if got.len() != expected.len() {
         return Err(format!("{} rows instead of {}", got.len(), expected.len()));
     }

@@ -19,6 +19,7 @@ enum Suite {
 const SUITES: &[(&str, Suite)] = &[
     ("kills", Suite::Test("writes::kills::soak")),
     ("damaged", Suite::Test("faults::damaged::soak")),
+    ("cluster", Suite::Test("cluster::lost::soak")),
     ("cancel", Suite::Optimised("cancel::soak")),
     ("lancer", Suite::Lancer(&["--seconds", "1800", "--seed", "1"])),
 ];

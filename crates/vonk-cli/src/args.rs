@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cluster;
 use crate::look::Color;
 use crate::output::Format;
 use crate::python;
@@ -21,6 +22,7 @@ use crate::python;
   cat sales.csv.gz | vonk \"SELECT count(*) FROM stdin\"
   vonk -f report.sql -o csv > report.csv
   vonk run wordcount.py README.md                   run a program of Spark's
+  vonk --master vonk://n1:7077,n2:7077 -f report.sql  run it on workers
 
 Exit codes: 0 fine, 1 query error, 2 usage, 3 input or output, 130 interrupted."
 )]
@@ -52,7 +54,8 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) stdin_format: Option<InputFormat>,
 
-    /// Where queries run: `local[N]` for N threads, `local[*]` for all cores
+    /// Where queries run: `local[N]` for N threads, `local[*]` for all cores, `vonk://HOST:PORT,…` for
+    /// workers
     #[arg(long, value_name = "MASTER")]
     pub(crate) master: Option<String>,
 
@@ -115,6 +118,11 @@ pub(crate) enum Tool {
     Submit(Box<python::Submit>),
     /// Serves Spark Connect, so that PySpark's client runs its programs here
     Server(ServerOptions),
+    /// Runs parts of the queries of other processes
+    Worker(Box<cluster::Worker>),
+    /// Starts workers on this machine, or shows those of a cluster
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
 }
 
 /// What `vonk server` is told.
@@ -153,7 +161,8 @@ pub(crate) struct ServerOptions {
     #[arg(long, env = "PYSPARK_PYTHON", default_value = "python3", value_name = "PYTHON")]
     pub(crate) python: String,
 
-    /// Where queries run: `local[N]` for N threads, `local[*]` for all cores
+    /// Where queries run: `local[N]` for N threads, `local[*]` for all cores, `vonk://HOST:PORT,…` for
+    /// workers
     #[arg(long, value_name = "MASTER")]
     pub(crate) master: Option<String>,
 

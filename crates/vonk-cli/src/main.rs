@@ -16,6 +16,7 @@ use crate::run::{Runner, Script, Settings};
 use crate::workers::Workers;
 
 mod args;
+mod cluster;
 mod exit;
 mod look;
 mod output;
@@ -39,6 +40,7 @@ const CANCEL_WAIT: Duration = Duration::from_millis(500);
 fn main() -> ExitCode {
     let args = args::parse();
     tell_own_panics_only();
+    vonk_cluster::install();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => exit.into(),

@@ -1,5 +1,5 @@
 //! What the command does besides SQL: completion scripts and the manual page, both made from the
-//! definition of the arguments, and the server.
+//! definition of the arguments, the server, and workers.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Tool};
 use crate::exit::{Exit, Failure};
-use crate::{server, tell};
+use crate::{cluster, server, tell};
 
 /// Does what was asked for; pages go to standard output.
 pub(crate) fn run(tool: &Tool, args: &Args) -> Result<(), Exit> {
@@ -23,6 +23,12 @@ pub(crate) fn run(tool: &Tool, args: &Args) -> Result<(), Exit> {
         Tool::Submit(program) => return program.start(),
         Tool::Server(options) => {
             return server::run(options).map_err(|error| tell(&error, args));
+        }
+        Tool::Worker(worker) => {
+            return cluster::work(worker).map_err(|error| tell(&error, args));
+        }
+        Tool::Cluster(tool) => {
+            return cluster::run(tool).map_err(|error| tell(&error, args));
         }
     };
     made.and_then(|()| io::Write::write_all(&mut io::stdout(), &page))

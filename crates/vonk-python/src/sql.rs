@@ -25,6 +25,7 @@ fn told(error: vonk::Error) -> PyErr {
 
 /// A session with settings, which is told the environment of Python's process.
 pub(crate) fn session(settings: Vec<(String, String)>) -> PyResult<blocking::Session> {
+    vonk_cluster::install();
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };

@@ -7,6 +7,7 @@ use vonk_functions::arithmetic::{Digits, Mode};
 use vonk_functions::datetime::Zone;
 
 use crate::error::{Condition, Error, Result, closest};
+use crate::placement;
 
 /// How the text of an option is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +82,20 @@ options! {
         "Whether rows that a join will not take are dropped as they are read.";
     TOKEN_COUNTS: Boolean = "vonk.optimizer.token.counts", None, "true",
         "Whether the parts of split texts are counted before they become rows.";
+    CLUSTER_ATTEMPTS: Count = "vonk.cluster.attempts", None, "3",
+        "How often a query is run whose workers are lost before it ends.", process;
+    CLUSTER_CA: Text = "vonk.cluster.tls.ca", None, "",
+        "File with the certificates, in PEM, by one of which those of the workers are signed; with it, workers are spoken to by TLS.", process;
+    CLUSTER_QUERIES_MAX: Count = "vonk.cluster.queries.max", None, "4",
+        "Queries that may run on the workers at the same time; others wait.", process;
+    CLUSTER_SECRET_FILE: Text = "vonk.cluster.secret.file", None, "",
+        "File with the secret that coordinators and workers share.", process;
+    CLUSTER_STREAMED: Boolean = "vonk.cluster.results.streamed", None, "false",
+        "Whether rows are given as they come, so that a lost worker fails the query instead of running it again.";
+    CLUSTER_TASK_BYTES: Bytes = "vonk.cluster.task.bytes", None, "32MB",
+        "Bytes of files that are worth a task on a worker; a query that reads less runs where it is asked.";
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
-        "Where queries run: `local[*]` is all cores, `local[N]` is N threads.", process;
+        "Where queries run: `local[*]` is all cores, `local[N]` is N threads, `vonk://HOST:PORT,…` are workers.", process;
     MEMORY_GUARD: Boolean = "vonk.memory.guard", None, "false",
         "Whether operators get no more while the process takes over 1.2 times the memory limit and 48 MB; the command sets it.", process;
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
@@ -262,16 +275,18 @@ impl Config {
         Ok(time.filter(|time| !time.is_zero()))
     }
 
-    /// The number of threads that the master gives: `local` is one, `local[*]` all cores.
+    /// The number of threads that the master gives: `local` is one, `local[*]` all cores, and so are
+    /// those of the process that asks a cluster.
     ///
     /// # Errors
-    /// `INVALID_CONF_VALUE` if the master is not of the form `local[N]`.
+    /// `INVALID_CONF_VALUE` if the master is neither of the form `local[N]` nor a cluster.
     pub fn threads(&self) -> Result<usize> {
         let master = self.get(MASTER).unwrap_or("local[*]");
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let inner = master.strip_prefix("local[").and_then(|rest| rest.strip_suffix(']'));
         match (master, inner) {
             ("local", _) => Ok(1),
+            (cluster, _) if placement::is_cluster(cluster) => Ok(cores()),
             (_, Some("*")) => Ok(cores()),
             (_, Some(number)) => match number.parse::<usize>() {
                 Ok(threads) if threads > 0 => Ok(threads),
@@ -284,7 +299,7 @@ impl Config {
 
 fn bad_master(master: &str) -> Error {
     Error::new(Condition::INVALID_CONFIG_VALUE, format!("master `{master}` is not known"))
-        .hint("use `local[*]` for all cores or `local[4]` for four threads")
+        .hint("use `local[*]` for all cores, `local[4]` for four threads or `vonk://host:port`")
 }
 
 pub(crate) fn find(name: &str) -> Option<&'static OptionRow> {

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::limits::{self, Deadline};
 use crate::operators::in_order::keep_file_order;
 use crate::operators::interrupt::Interrupt;
+use crate::placement::{self, Placed};
 use crate::session::Session;
 use crate::stack::with_room;
 
@@ -198,11 +199,15 @@ impl DataFrame {
     async fn begin(&self) -> Result<Execution> {
         let state = self.session.state();
         let interrupt = Interrupt::default();
-        let mut plan = self.plan_within(Some(interrupt.clone())).await?;
-        if self.session.config().is_on(config::FILE_ORDER) {
+        let placed = self.placed_within(interrupt.clone()).await?;
+        let is_here = placed.is_here();
+        let mut plan = placed.plan;
+        if is_here && self.session.config().is_on(config::FILE_ORDER) {
             plan = keep_file_order(plan)?;
         }
-        plan = interrupt.reach(plan)?;
+        if is_here {
+            plan = interrupt.reach(plan)?;
+        }
         interrupt.begin();
         let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
         let stream = interrupt.run(display::result_stream(stream));
@@ -211,14 +216,20 @@ impl DataFrame {
 
     /// The plan that runs once, with as many partitions as the query has.
     pub(crate) async fn physical_plan(&self) -> Result<Arc<dyn ExecutionPlan>> {
-        self.plan_within(None).await
+        let logical = self.logical_plan().await?;
+        Ok(with_room(self.state_within(None).create_physical_plan(logical)).await?)
     }
 
-    /// As [`DataFrame::physical_plan`], with what tells functions whether somebody waits.
-    async fn plan_within(&self, interrupt: Option<Interrupt>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (state, logical) = (self.session.state(), self.logical_plan().await?);
+    /// The plan where it runs, with what tells functions whether somebody waits.
+    async fn placed_within(&self, interrupt: Interrupt) -> Result<Placed> {
+        let logical = self.logical_plan().await?;
+        with_room(placement::plan(&self.state_within(Some(interrupt)), logical)).await
+    }
+
+    /// The state that plans and runs the query once.
+    fn state_within(&self, interrupt: Option<Interrupt>) -> SessionState {
         // The moment of the query and the session's options, for functions that ask for them.
-        let mut state = SessionState::clone(&state);
+        let mut state = SessionState::clone(&self.session.state());
         if let Some(interrupt) = interrupt {
             state.config_mut().options_mut().extensions.insert(interrupt);
         }
@@ -228,7 +239,7 @@ impl DataFrame {
         }
         let options = Arc::clone(state.config_options());
         state.execution_props_mut().mark_start_execution(options);
-        Ok(with_room(state.create_physical_plan(logical)).await?)
+        state
     }
 
     /// Runs the query and gives all its rows as Arrow batches.

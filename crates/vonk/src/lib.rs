@@ -15,6 +15,7 @@
 mod analyze;
 pub mod blocking;
 pub mod catalog;
+pub mod cluster;
 pub mod config;
 pub mod dataframe;
 pub mod display;
@@ -23,6 +24,7 @@ pub mod functions;
 mod limits;
 mod operators;
 mod optimize;
+mod placement;
 mod policy;
 pub mod rdd;
 mod session;

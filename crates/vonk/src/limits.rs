@@ -11,7 +11,7 @@ mod expression;
 mod result;
 mod time;
 
-pub(crate) use expression::bounded;
+pub(crate) use expression::{bounded, bounded_at, unbounded};
 pub(crate) use result::{at_most_bytes, at_most_rows};
 pub(crate) use time::Deadline;
 

@@ -7,6 +7,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use crate::config::{self, Config};
+use crate::error::Result;
 
 mod aggregate_filters;
 mod conjunctions;
@@ -61,6 +62,44 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
     rules.collect()
 }
 
+/// The rules for physical plans of which parts go to other processes: none of them puts in what only
+/// makes sense within one, or what hides a join or a group from who cuts the plan into stages.
+pub(crate) fn portable_rules(config: &Config) -> Result<PhysicalRules> {
+    let mut config = config.clone();
+    config.set(config::SPILLING_JOINS, "never")?;
+    for option in [config::RUNTIME_FILTERS, config::TOKEN_COUNTS, config::PACING] {
+        config.set(option, "false")?;
+    }
+    Ok(physical_rules(&config, 0))
+}
+
+/// The rules for plans that are cut into stages: what [`portable_rules`] left out, for the operators
+/// of each stage.
+pub(crate) fn finishing_rules(config: &Config, memory: usize) -> PhysicalRules {
+    let mut rules = PhysicalRules::new();
+    rules.extend(spilling_joins(config, memory));
+    if config.is_on(config::TOKEN_COUNTS) {
+        rules.push(Arc::new(Upwards(token_counts::BeforeTheyAreRows)));
+    }
+    if config.is_on(config::PACING) {
+        rules.push(Arc::new(Upwards(pacing::WhereFunctionsAreCalled)));
+    }
+    rules
+}
+
+/// The rule that gives joins room on disk, unless none shall have it.
+fn spilling_joins(
+    config: &Config,
+    memory: usize,
+) -> Option<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let where_short = match config.get(config::SPILLING_JOINS) {
+        Some("never") => return None,
+        Some("always") => WhereMemoryIsShort { bytes: 0 },
+        _ => WhereMemoryIsShort::of(memory),
+    };
+    Some(Arc::new(Upwards(where_short)))
+}
+
 /// The rules for physical plans; `memory` is the limit of the pool in bytes.
 pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
@@ -75,13 +114,7 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
             }
             // Joins are where they stay, and have not made filters for their probe sides yet.
             "FilterPushdown(Post)" => {
-                match config.get(config::SPILLING_JOINS) {
-                    Some("never") => {}
-                    Some("always") => {
-                        rules.push(Arc::new(Upwards(WhereMemoryIsShort { bytes: 0 })))
-                    }
-                    _ => rules.push(Arc::new(Upwards(WhereMemoryIsShort::of(memory)))),
-                }
+                rules.extend(spilling_joins(config, memory));
                 let filters = config.is_on(config::RUNTIME_FILTERS);
                 if filters {
                     rules.push(Arc::new(runtime_filters::OverScans));

@@ -15,6 +15,7 @@ use crate::catalog::{Catalog, DEFAULT_DATABASE, TableName};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, Column, DataFrame};
 use crate::error::{Condition, Error, Result};
+use crate::placement::{self, Cluster};
 use crate::policy::Policy;
 use crate::sources::store::Stores;
 use crate::sql::{self, Cached, Environment, Kept, Views};
@@ -25,6 +26,8 @@ mod memory;
 mod names;
 mod spill;
 mod state;
+
+pub(crate) use state::{configure, runtime};
 
 /// The entrance to the engine: SQL, files, tables and RDDs, with the options they run under.
 ///
@@ -61,6 +64,7 @@ struct Inner {
     caches: Caches,
     /// The stores of its files, and the policy under which they are opened.
     stores: Arc<Stores>,
+    cluster: Option<Arc<dyn Cluster>>,
 }
 
 /// Collects the options of a [`Session`] before it is made.
@@ -81,7 +85,8 @@ impl SessionBuilder {
         self.config(crate::config::APP_NAME, name)
     }
 
-    /// Sets where queries run: `local[*]` for all cores, `local[N]` for N threads.
+    /// Sets where queries run: `local[*]` for all cores, `local[N]` for N threads, `vonk://host:port`
+    /// for the workers of a cluster, which the crate `vonk-cluster` reaches.
     #[must_use]
     pub fn master(self, master: impl Into<String>) -> Self {
         self.config(crate::config::MASTER, master)
@@ -161,8 +166,9 @@ impl Session {
     ) -> Result<Self> {
         let stores = Stores::new(policy, variables, &config);
         let runtime = state::runtime(&config, &stores)?;
+        let cluster = placement::connect(&config)?;
         let id = format!("{:016x}", rand::random::<u64>());
-        let mut state = state::assemble(&id, &config, &stores, &runtime)?;
+        let mut state = state::assemble(&id, &config, &stores, &runtime, cluster.as_ref())?;
         let variables = Arc::<Variables>::default();
         state.config_mut().set_extension(Arc::clone(&variables));
         let routines = Arc::<Routines>::default();
@@ -184,6 +190,7 @@ impl Session {
                 user_functions: UserFunctions::default(),
                 caches: Caches::default(),
                 stores,
+                cluster,
             }),
             around: None,
         })
@@ -419,8 +426,8 @@ impl Session {
         let mut config = self.inner.config.write();
         let mut changed = config.clone();
         change(&mut changed)?;
-        let mut state =
-            state::assemble(&self.inner.id, &changed, &self.inner.stores, &self.inner.runtime)?;
+        let Inner { id, stores, runtime, cluster, .. } = self.inner.as_ref();
+        let mut state = state::assemble(id, &changed, stores, runtime, cluster.as_ref())?;
         state.config_mut().set_extension(Arc::clone(&self.inner.variables));
         state.config_mut().set_extension(Arc::clone(&self.inner.routines));
         state.config_mut().set_extension(Arc::clone(&self.inner.references));

@@ -44,6 +44,7 @@ mod testing;
 mod text;
 mod times;
 mod tolerance;
+pub(crate) mod travel;
 mod zlib;
 
 pub use compression::uncompressed;

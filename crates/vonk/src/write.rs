@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
+use crate::placement;
 
 mod assign;
 mod compress;
@@ -98,7 +99,7 @@ pub(crate) async fn write_plan(
     check_names(&schema)?;
     let partition_columns = partition::partition_columns(&schema, &spec.partition_by)?;
     encode::check_schema(&spec.format, &partition::file_schema(&schema, &partition_columns)?)?;
-    let plan = state.create_physical_plan(query).await?;
+    let plan = placement::plan(state, query).await?.plan;
     let context = state.task_ctx();
     let (companions, layout) = (spec.companions, spec.layout);
     let stage = Arc::new(Stage::begin(state, &spec.target, layout, &companions).await?);

@@ -4,16 +4,17 @@ use super::{Finding, Source, mask};
 
 /// The modules of `crates/vonk/src`, highest layer first; a module within one may stand elsewhere.
 const LAYERS: &[&[&str]] = &[
-    &["lib", "blocking"],
+    &["lib", "blocking", "cluster"],
     &["session", "dataframe", "rdd", "functions", "udf", "write/frame"],
     &["sql"],
     &["analyze", "optimize", "planner"],
     &["operators", "sources", "codec", "write", "catalog"],
-    &["config", "error", "display", "limits", "policy", "stack"],
+    &["config", "error", "display", "limits", "placement", "policy", "stack"],
 ];
 
 /// Libraries that one crate alone knows.
-const KNOWN_TO_ONE: &[(&str, &str)] = &[("pyo3::", "crates/vonk-python")];
+const KNOWN_TO_ONE: &[(&str, &str)] =
+    &[("pyo3::", "crates/vonk-python"), ("datafusion_distributed::", "crates/vonk-cluster")];
 
 pub(super) fn check(source: &Source, findings: &mut Vec<Finding>) {
     for (library, crate_folder) in KNOWN_TO_ONE {

@@ -14,8 +14,12 @@ const ABORTS: [&str; 6] =
     [".unwrap()", ".expect( ", "panic!(", "todo!(", "unimplemented!(", "dbg!("];
 
 /// The crates that other programs use.
-const LIBRARIES: [&str; 3] =
-    ["crates/vonk/src", "crates/vonk-functions/src", "crates/vonk-connect/src"];
+const LIBRARIES: [&str; 4] = [
+    "crates/vonk/src",
+    "crates/vonk-functions/src",
+    "crates/vonk-connect/src",
+    "crates/vonk-cluster/src",
+];
 
 /// The library never prints and never reads the environment; only the command does.
 const FOR_THE_COMMAND: [&str; 5] = ["println!(", "eprintln!(", "print!(", "eprint!(", "env::var"];

@@ -3,6 +3,7 @@
 //! A result of an expression is not in the memory pool's books: `repeat('x', 1000000000)` takes a
 //! gigabyte at once, whatever the limit of memory is. So such a function is wrapped, and asks first.
 
+use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -32,13 +33,24 @@ const MEMORY_PART: u64 = 4;
 
 /// The function with a limit, if its result can be far larger than its arguments.
 pub(crate) fn bounded(function: Arc<ScalarUDF>, state: &SessionState) -> Arc<ScalarUDF> {
-    let growing = GROWING.iter().find(|(name, _)| *name == function.name());
-    let Some((_, estimate)) = growing else { return function };
     let set = state.config().get_extension::<Config>();
     // What is set was checked when it was set.
     let set = set.and_then(|config| config.bytes(config::EXPRESSION_BYTES_MAX).ok().flatten());
     let limit = set.unwrap_or_else(|| default_limit(state.runtime_env().memory_pool.as_ref()));
+    bounded_at(function, limit)
+}
+
+/// The function with this limit.
+pub(crate) fn bounded_at(function: Arc<ScalarUDF>, limit: u64) -> Arc<ScalarUDF> {
+    let growing = GROWING.iter().find(|(name, _)| *name == function.name());
+    let Some((_, estimate)) = growing else { return function };
     Arc::new(ScalarUDF::new_from_impl(Bounded { inner: function, estimate: *estimate, limit }))
+}
+
+/// The function within one with a limit, and the limit.
+pub(crate) fn unbounded(function: &ScalarUDF) -> Option<(&Arc<ScalarUDF>, u64)> {
+    let bounded = (function.inner().as_ref() as &dyn Any).downcast_ref::<Bounded>()?;
+    Some((&bounded.inner, bounded.limit))
 }
 
 fn default_limit(pool: &dyn MemoryPool) -> u64 {

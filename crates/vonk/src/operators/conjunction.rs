@@ -59,6 +59,26 @@ impl Conjunction {
         Ok(Self { conditions, columns })
     }
 
+    /// As [`Self::new`], told of each condition whether it may fail.
+    pub(crate) fn with_failures(
+        conditions: Vec<Arc<dyn PhysicalExpr>>,
+        can_fail: &[bool],
+    ) -> DfResult<Self> {
+        if can_fail.len() != conditions.len() {
+            return internal_err!("a conjunction of {} parts", conditions.len());
+        }
+        let mut made = Self::new(conditions, |_| false)?;
+        for (condition, can_fail) in made.conditions.iter_mut().zip(can_fail) {
+            condition.can_fail = *can_fail;
+        }
+        Ok(made)
+    }
+
+    /// Which conditions may fail for rows that those before exclude.
+    pub(crate) fn can_fail(&self) -> Vec<bool> {
+        self.conditions.iter().map(|condition| condition.can_fail).collect()
+    }
+
     fn mask(&self, batch: &RecordBatch) -> DfResult<BooleanBuffer> {
         let mut rows = Rows::All(batch);
         for condition in &self.conditions {
@@ -211,16 +231,7 @@ impl PhysicalExpr for Conjunction {
         self: Arc<Self>,
         children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> DfResult<Arc<dyn PhysicalExpr>> {
-        let can_fail: Vec<bool> =
-            self.conditions.iter().map(|condition| condition.can_fail).collect();
-        if can_fail.len() != children.len() {
-            return internal_err!("a conjunction of {} parts", children.len());
-        }
-        let mut changed = Self::new(children, |_| false)?;
-        for (condition, can_fail) in changed.conditions.iter_mut().zip(can_fail) {
-            condition.can_fail = can_fail;
-        }
-        Ok(Arc::new(changed))
+        Ok(Arc::new(Self::with_failures(children, &self.can_fail())?))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -34,7 +34,7 @@ pub(crate) struct ForgetfulExec {
 }
 
 impl ForgetfulExec {
-    fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>) -> Self {
         let nothing = EquivalenceProperties::new(input.schema());
         let properties = input.properties().as_ref().clone().with_eq_properties(nothing);
         Self { input, properties: Arc::new(properties) }

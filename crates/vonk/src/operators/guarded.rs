@@ -23,6 +23,20 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
+    /// `left AND right`, or `left OR right`.
+    pub(crate) fn new(
+        left: Arc<dyn PhysicalExpr>,
+        right: Arc<dyn PhysicalExpr>,
+        is_and: bool,
+    ) -> Self {
+        Self { left, right, is_and }
+    }
+
+    /// Whether it is AND rather than OR.
+    pub(crate) fn is_and(&self) -> bool {
+        self.is_and
+    }
+
     /// The guarded form of a condition, if it is an AND or OR.
     pub(crate) fn of(
         left: Arc<dyn PhysicalExpr>,

@@ -42,7 +42,7 @@ const BATCHES_AHEAD: usize = 16;
 
 /// Gives the partitions of its input one after the other, in their order.
 #[derive(Debug)]
-struct InOrderExec {
+pub(crate) struct InOrderExec {
     input: Arc<dyn ExecutionPlan>,
     fetch: Option<usize>,
     properties: Arc<PlanProperties>,
@@ -141,7 +141,7 @@ fn without_round_robin(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn Execut
 }
 
 impl InOrderExec {
-    fn new(input: Arc<dyn ExecutionPlan>, fetch: Option<usize>) -> Self {
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, fetch: Option<usize>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(1),
@@ -150,6 +150,16 @@ impl InOrderExec {
         );
         let properties = Arc::new(properties);
         Self { input, fetch, properties, metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    /// What has the partitions.
+    pub(crate) fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    /// How many rows are wanted.
+    pub(crate) fn fetch(&self) -> Option<usize> {
+        self.fetch
     }
 
     /// All rows, partition after partition.

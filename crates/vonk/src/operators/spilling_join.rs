@@ -53,6 +53,13 @@ impl SpillingJoinExec {
     }
 }
 
+impl SpillingJoinExec {
+    /// DataFusion's join.
+    pub(crate) fn join(&self) -> &Arc<HashJoinExec> {
+        &self.join
+    }
+}
+
 impl DisplayAs for SpillingJoinExec {
     fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SpillingJoinExec: ")?;

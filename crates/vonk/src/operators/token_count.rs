@@ -61,6 +61,11 @@ impl TokenCountExec {
         Self::with_schema(input, text, pattern, schema)
     }
 
+    /// What is split, and by which regular expression.
+    pub(crate) fn split(&self) -> (&Arc<dyn PhysicalExpr>, &str) {
+        (&self.text, &self.pattern)
+    }
+
     fn with_schema(
         input: Arc<dyn ExecutionPlan>,
         text: Arc<dyn PhysicalExpr>,

@@ -19,11 +19,13 @@ use super::memory;
 use super::spill::SpillPlace;
 use crate::config::{self, Config};
 use crate::error::Result;
+use crate::operators::in_order::keep_file_order;
 use crate::optimize;
+use crate::placement::{Cluster, Workers};
 use crate::sources::store::Stores;
 
 /// Memory pool, spill directory and caches: what all statements of a session share.
-pub(super) fn runtime(config: &Config, stores: &Arc<Stores>) -> Result<Arc<RuntimeEnv>> {
+pub(crate) fn runtime(config: &Config, stores: &Arc<Stores>) -> Result<Arc<RuntimeEnv>> {
     let disk =
         DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillPlace::new(config)?));
     // The list of files is never cached: a file added to a directory is seen by the next query.
@@ -46,13 +48,17 @@ pub(super) fn assemble(
     config: &Config,
     stores: &Arc<Stores>,
     runtime: &Arc<RuntimeEnv>,
+    cluster: Option<&Arc<dyn Cluster>>,
 ) -> Result<SessionState> {
     let policy = Arc::new(stores.policy().clone());
+    let session = configure(SessionConfig::new(), config)?;
+    let mut session = session.with_extension(policy).with_extension(Arc::clone(stores));
+    if let Some(cluster) = cluster {
+        session.set_extension(Arc::new(workers(config, cluster)?));
+    }
     let mut builder = SessionStateBuilder::new()
         .with_session_id(id.to_owned())
-        .with_config(
-            session_config(config)?.with_extension(policy).with_extension(Arc::clone(stores)),
-        )
+        .with_config(session)
         .with_runtime_env(Arc::clone(runtime))
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
         // Functions come from the library when they are asked for, but for one that DISTINCT ON is made of.
@@ -75,8 +81,23 @@ pub(super) fn assemble(
     Ok(state)
 }
 
-fn session_config(config: &Config) -> Result<SessionConfig> {
-    let mut session = SessionConfig::new()
+/// How the plans for a cluster are made.
+fn workers(config: &Config, cluster: &Arc<dyn Cluster>) -> Result<Workers> {
+    let in_order = match config.is_on(config::FILE_ORDER) {
+        true => keep_file_order,
+        false => Ok,
+    };
+    Ok(Workers {
+        cluster: Arc::clone(cluster),
+        rules: optimize::portable_rules(config)?,
+        finish: optimize::finishing_rules(config, memory::limit(config)?).into(),
+        in_order,
+    })
+}
+
+/// The options of DataFusion's session and the extensions of ours, over those that are there.
+pub(crate) fn configure(session: SessionConfig, config: &Config) -> Result<SessionConfig> {
+    let mut session = session
         .with_target_partitions(config.threads()?)
         .with_batch_size(config.count(config::BATCH_SIZE)?.unwrap_or(8192))
         .with_information_schema(false)
@@ -150,7 +171,7 @@ mod tests {
                 .build_arc()
                 .unwrap();
             let task = TaskContext::default()
-                .with_session_config(session_config(&config).unwrap())
+                .with_session_config(configure(SessionConfig::new(), &config).unwrap())
                 .with_runtime(runtime);
             let collected = collect_partitioned(plan, Arc::new(task));
             let collected = tokio::time::timeout(Duration::from_mins(1), collected).await;

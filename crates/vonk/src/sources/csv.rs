@@ -12,6 +12,7 @@ use datafusion::datasource::file_format::file_compression_type::FileCompressionT
 use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, FileSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 use parking_lot::Mutex;
@@ -19,7 +20,7 @@ use parking_lot::Mutex;
 use super::ReadOptions;
 use super::samples::{self, Head, Sampling};
 use crate::error::Result;
-use layout::Layout;
+pub(super) use layout::Layout;
 use options::CsvOptions;
 use source::CsvSource;
 
@@ -78,6 +79,25 @@ impl CsvFormat {
         *self.layout.lock() = Some(layout);
         Ok(layout)
     }
+}
+
+/// The reader of files that are known to be written so.
+///
+/// # Errors
+/// As [`make`].
+pub(super) fn source(
+    options: &ReadOptions,
+    schema: TableSchema,
+    layout: Layout,
+    url: &ObjectStoreUrl,
+) -> Result<Arc<dyn FileSource>> {
+    let options = Arc::new(CsvOptions::from_options(options)?);
+    Ok(Arc::new(CsvSource::new(options, schema, None).with_layout(layout, url)))
+}
+
+/// How the files of a reader are written.
+pub(super) fn layout_of(source: &dyn FileSource) -> Option<Layout> {
+    source.downcast_ref::<CsvSource>().and_then(CsvSource::layout)
 }
 
 #[async_trait]

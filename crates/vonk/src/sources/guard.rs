@@ -38,7 +38,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::listed::ListedStore;
 use super::paths::display_path;
 use super::tolerance::Tolerance;
-use super::{diagnosis, failure};
+use super::{ReadOptions, diagnosis, failure};
 use crate::error::{Condition, Error};
 
 /// What an error has to say about where it happened.
@@ -112,6 +112,8 @@ pub(super) async fn call<T>(
 pub(super) struct Fence {
     pub(super) format: &'static str,
     pub(super) tolerance: Tolerance,
+    /// What the reader was made with.
+    pub(super) options: ReadOptions,
     /// The files as they were listed.
     pub(super) store: Arc<ListedStore>,
     /// The footers of Parquet files that are known already.
@@ -122,7 +124,7 @@ pub(super) struct Fence {
 pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, fence: Fence) -> Arc<dyn ExecutionPlan> {
     let Some(scan) = plan.downcast_ref::<DataSourceExec>() else { return plan };
     let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else { return plan };
-    let Fence { format, tolerance, store, footers } = fence;
+    let Fence { format, tolerance, options, store, footers } = fence;
     let inner = match config.file_source().downcast_ref::<ParquetSource>() {
         // This source reads with what it was given when it was planned.
         Some(parquet) => {
@@ -133,19 +135,25 @@ pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, fence: Fence) -> Arc<dyn Execu
         None => Arc::clone(config.file_source()),
     };
     let url = config.object_store_url.clone();
-    let source = Guarded { inner, store, url, format, tolerance };
+    let source = Guarded { inner, store, url, format, tolerance, options };
     let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
     DataSourceExec::from_data_source(config)
 }
 
 /// A file source whose files are those that were listed, and none of whose panics gets out.
 #[derive(Clone)]
-struct Guarded {
-    inner: Arc<dyn FileSource>,
+pub(super) struct Guarded {
+    pub(super) inner: Arc<dyn FileSource>,
     store: Arc<ListedStore>,
     url: ObjectStoreUrl,
-    format: &'static str,
-    tolerance: Tolerance,
+    pub(super) format: &'static str,
+    pub(super) tolerance: Tolerance,
+    pub(super) options: ReadOptions,
+}
+
+/// The fenced source of a scan, if it has one.
+pub(super) fn of(config: &FileScanConfig) -> Option<&Guarded> {
+    config.file_source().downcast_ref::<Guarded>()
 }
 
 impl Guarded {

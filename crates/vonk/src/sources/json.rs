@@ -48,6 +48,24 @@ struct JsonFormat {
     is_inferred: AtomicBool,
 }
 
+/// The reader of files, whose columns were found from them or else given.
+///
+/// # Errors
+/// As [`make`].
+pub(super) fn source(
+    options: &ReadOptions,
+    schema: TableSchema,
+    is_inferred: bool,
+) -> Result<Arc<dyn FileSource>> {
+    let options = Arc::new(JsonOptions::from_options(options)?);
+    Ok(Arc::new(JsonSource::new(options, schema, is_inferred)))
+}
+
+/// Whether the columns of a reader were found from its files.
+pub(super) fn is_inferred(source: &dyn FileSource) -> bool {
+    source.downcast_ref::<JsonSource>().is_some_and(JsonSource::is_inferred)
+}
+
 #[async_trait]
 impl FileFormat for JsonFormat {
     fn get_ext(&self) -> String {

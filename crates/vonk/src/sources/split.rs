@@ -5,18 +5,19 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileGroup;
 
 /// A partition of its own has to be worth a thread.
-const PARTITION_BYTES_MIN: u64 = 1 << 20;
+pub(super) const PARTITION_BYTES_MIN: u64 = 1 << 20;
 
-/// Groups the files into at most `partitions` groups of about equal size.
+/// Groups the files into at most `partitions` groups of about equal size, `bytes_min` at least.
 ///
 /// Only files that `splittable` accepts are cut into ranges.
 pub(super) fn into_groups(
     files: Vec<PartitionedFile>,
     partitions: usize,
+    bytes_min: u64,
     splittable: impl Fn(&PartitionedFile) -> bool,
 ) -> Vec<FileGroup> {
     let total: u64 = files.iter().map(|file| file.object_meta.size).sum();
-    let count = total.div_ceil(PARTITION_BYTES_MIN).clamp(1, partitions.max(1) as u64);
+    let count = total.div_ceil(bytes_min.max(1)).clamp(1, partitions.max(1) as u64);
     let bound = |index: u64| (u128::from(total) * u128::from(index) / u128::from(count)) as u64;
     let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new()];
     let mut offset = 0;
@@ -61,7 +62,7 @@ mod tests {
     fn ranges(sizes: &[u64], partitions: usize, split: bool) -> Vec<Vec<(String, u64, u64)>> {
         let files = sizes.iter().enumerate();
         let files = files.map(|(i, size)| PartitionedFile::new(i.to_string(), *size)).collect();
-        into_groups(files, partitions, |_| split)
+        into_groups(files, partitions, PARTITION_BYTES_MIN, |_| split)
             .iter()
             .map(|group| {
                 let range = |file: &PartitionedFile| {

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::{ObjectStoreRegistry, ObjectStoreUrl};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use parking_lot::RwLock;
@@ -233,10 +235,23 @@ pub(crate) fn connect(
     url: &ObjectStoreUrl,
     options: &ReadOptions,
 ) -> Result<Arc<dyn ObjectStore>> {
-    let Some(stores) = state.config().get_extension::<Stores>() else {
-        return Ok(state.runtime_env().object_store(url)?);
+    open(state.config(), state.runtime_env(), url, options)
+}
+
+/// As [`connect`], for a task: the settings and the extension [`Stores`] are those of its options.
+///
+/// # Errors
+/// Those of [`connect`].
+pub(super) fn open(
+    session: &SessionConfig,
+    runtime: &RuntimeEnv,
+    url: &ObjectStoreUrl,
+    options: &ReadOptions,
+) -> Result<Arc<dyn ObjectStore>> {
+    let Some(stores) = session.get_extension::<Stores>() else {
+        return Ok(runtime.object_store(url)?);
     };
-    let config = state.config().get_extension::<Config>().unwrap_or_default();
+    let config = session.get_extension::<Config>().unwrap_or_default();
     stores.find(url.as_ref(), &config, options)
 }
 

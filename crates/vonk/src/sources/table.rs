@@ -89,7 +89,7 @@ impl FileTable {
         let schema = TableSchema::builder(Arc::new(Schema::new(in_files)))
             .with_table_partition_cols(columns)
             .build();
-        Ok(Self { root, format, reader, options: spec.options.clone(), schema, tolerance })
+        Ok(Self { root, format, reader, options, schema, tolerance })
     }
 
     fn partitioned(&self, found: Found) -> Result<PartitionedFile> {
@@ -309,7 +309,8 @@ impl FileTable {
             let source = self.reader.file_source(self.schema.clone());
             let splits = source.supports_repartitioning();
             let splits = |file: &PartitionedFile| splits && !self.is_compressed(file);
-            let groups = split::into_groups(files, state.config().target_partitions(), splits);
+            let threads = state.config().target_partitions();
+            let groups = split::into_groups(files, threads, split::PARTITION_BYTES_MIN, splits);
             // A declared partitioning keeps the optimizer from regrouping the files, and partitions
             // from taking each other's: both would lose the order of the rows.
             let partitioning = Partitioning::UnknownPartitioning(groups.len());
@@ -323,8 +324,9 @@ impl FileTable {
                 .build();
             let plan = self.reader.create_physical_plan(state, config).await?;
             let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
-            let (format, tolerance) = (self.format.name, self.tolerance);
-            Ok(guard::fence(plan, guard::Fence { format, tolerance, store, footers }))
+            let (format, tolerance, options) =
+                (self.format.name, self.tolerance, self.options.clone());
+            Ok(guard::fence(plan, guard::Fence { format, tolerance, options, store, footers }))
         })
     }
 }

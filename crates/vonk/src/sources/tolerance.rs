@@ -2,13 +2,14 @@
 //! `ignoreMissingFiles`.
 
 use datafusion::execution::SessionState;
+use serde::{Deserialize, Serialize};
 
 use super::ReadOptions;
 use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 
 /// Which errors of a file end its rows instead of the query.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tolerance {
     corrupt: bool,
     missing: bool,

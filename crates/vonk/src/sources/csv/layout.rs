@@ -3,6 +3,7 @@
 use arrow::datatypes::{Field, Schema};
 use datafusion::common::Result as DataFusionResult;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::super::samples::Head;
 use super::infer::{Kind, Kinds, Sample, column_names};
@@ -12,8 +13,8 @@ use super::sniff;
 use crate::error::{Condition, Error, Result};
 
 /// How the files of a table are written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Layout {
     pub(super) dialect: Dialect,
     pub(super) header: bool,
     /// Whether the schema was found from the files, so that their columns are known by name.

@@ -1,10 +1,11 @@
 //! Cuts the bytes of a CSV file into records and fields; the innermost loop of reading CSV.
 
 use memchr::{memchr, memchr2};
+use serde::{Deserialize, Serialize};
 
 /// How bytes are cut into records and fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dialect {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) quote: Option<u8>,
     /// The byte that takes the meaning from a quote after it; a doubled quote always stands for one.

@@ -67,6 +67,11 @@ impl CsvSource {
         }
     }
 
+    /// How the files are written, if that is known.
+    pub(super) fn layout(&self) -> Option<Layout> {
+        self.layout
+    }
+
     /// The same files, of which is known how they are written.
     pub(super) fn with_layout(&self, layout: Layout, url: &ObjectStoreUrl) -> Self {
         Self { layout: Some(layout), url: Some(url.clone()), ..self.clone() }

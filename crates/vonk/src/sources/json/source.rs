@@ -59,6 +59,11 @@ impl JsonSource {
         }
     }
 
+    /// Whether the columns were found from the files.
+    pub(super) fn is_inferred(&self) -> bool {
+        self.is_inferred
+    }
+
     /// How the records of a file become rows of the wanted columns.
     fn plan(&self) -> DataFusionResult<Plan> {
         let file_schema = self.table_schema.file_schema();

@@ -12,6 +12,7 @@ use sqlparser::ast;
 
 use super::{Command, Source, answer};
 use crate::error::Result;
+use crate::placement::{self, Place, Placed};
 use crate::sql::{Environment, plan_query};
 
 struct Explain {
@@ -92,31 +93,46 @@ pub(crate) async fn explain(
     plan: &LogicalPlan,
     detail: Detail,
 ) -> Result<String> {
-    let physical = state.create_physical_plan(plan).await?;
+    let placed = placement::plan(state, plan).await?;
+    let physical = &placed.plan;
     let text = match detail {
-        Detail::Physical => {
-            let operators = DisplayableExecutionPlan::new(physical.as_ref());
-            format!("{PHYSICAL}{}", operators.indent(false))
-        }
+        Detail::Physical => format!("{PHYSICAL}{}", operators(&placed, false).await?),
         Detail::Extended => {
             let optimized = state.optimize(plan)?;
-            let operators = DisplayableExecutionPlan::new(physical.as_ref());
             format!(
                 "== Analyzed Logical Plan ==\n{}\n== Optimized Logical Plan ==\n{}\n{PHYSICAL}{}",
                 plan.display_indent(),
                 optimized.display_indent(),
-                operators.indent(false)
+                operators(&placed, false).await?
             )
         }
         Detail::Analyze => {
-            let mut stream = execute_stream(Arc::clone(&physical), state.task_ctx())?;
+            let mut stream = execute_stream(Arc::clone(physical), state.task_ctx())?;
             let mut rows = 0;
             while let Some(batch) = stream.next().await {
                 rows += batch?.num_rows();
             }
-            let operators = DisplayableExecutionPlan::with_metrics(physical.as_ref());
-            format!("== Physical Plan, {rows} rows ==\n{}", operators.indent(false))
+            drop(stream);
+            let operators = operators(&placed, true).await?;
+            format!("== Physical Plan, {rows} rows ==\n{operators}")
         }
     };
     Ok(text)
+}
+
+/// The operators of a plan, and where they run if they could have run elsewhere.
+async fn operators(placed: &Placed, with_metrics: bool) -> Result<String> {
+    let plan = &placed.plan;
+    if let Place::Cluster(cluster) = &placed.place {
+        return cluster.describe(plan, with_metrics).await;
+    }
+    let operators = match with_metrics {
+        true => DisplayableExecutionPlan::with_metrics(plan.as_ref()),
+        false => DisplayableExecutionPlan::new(plan.as_ref()),
+    };
+    let operators = operators.indent(false);
+    Ok(match &placed.place {
+        Place::Here(reason) => format!("Not on the cluster: {reason}\n{operators}"),
+        Place::Alone | Place::Cluster(_) => operators.to_string(),
+    })
 }
