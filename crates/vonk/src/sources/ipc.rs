@@ -4,8 +4,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::ipc::reader::read_footer_length;
-use arrow::ipc::{Message, RecordBatch, root_as_footer, root_as_message};
+use arrow::ipc::convert::fb_to_schema;
+use arrow::ipc::reader::{FileDecoder, read_footer_length};
+use arrow::ipc::{Footer, Message, RecordBatch, Schema, root_as_footer, root_as_message};
 use bytes::Bytes;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use futures::FutureExt;
@@ -82,8 +83,12 @@ impl Source<'_> {
         let start = start.checked_sub(length).ok_or_else(|| wrong("its footer is cut"))?;
         let footer = self.get(start, length).await?;
         let footer = root_as_footer(&footer).map_err(|error| wrong(&format!("footer: {error}")))?;
-        if footer.schema().is_none() {
-            return Err(wrong("its footer has no schema"));
+        let schema = footer.schema().ok_or_else(|| wrong("its footer has no schema"))?;
+        if footer.recordBatches().is_none() {
+            return Err(wrong("its footer has no list of record batches"));
+        }
+        if !schema.endianness().equals_to_target_endianness() {
+            return Err(wrong("its bytes are in the order of another kind of machine"));
         }
         let dictionaries = footer.dictionaries().into_iter().flatten().map(|b| ("dictionary", b));
         let batches = footer.recordBatches().into_iter().flatten().map(|b| ("record batch", b));
@@ -104,6 +109,22 @@ impl Source<'_> {
                 let message = bytes.get(skipped..).unwrap_or_default();
                 self.check_message(place, message).await?;
             }
+        }
+        self.check_dictionaries(footer, schema).await
+    }
+
+    /// Reads the dictionaries as Arrow's reader does before the first batch. DataFusion takes a file
+    /// whose dictionaries fail for a stream of messages, and its first bytes for the length of one.
+    async fn check_dictionaries(&self, footer: Footer<'_>, schema: Schema<'_>) -> DfResult<()> {
+        let mut decoder = FileDecoder::new(Arc::new(fb_to_schema(schema)), footer.version());
+        for (index, block) in footer.dictionaries().into_iter().flatten().enumerate() {
+            let length = i64::from(block.metaDataLength()).checked_add(block.bodyLength());
+            let place = u64::try_from(block.offset()).ok();
+            let place = place.zip(length.and_then(|length| u64::try_from(length).ok()));
+            let (start, length) = place.ok_or_else(|| wrong(&format!("dictionary {index}")))?;
+            let bytes = self.get(start, length).await?;
+            let read = decoder.read_dictionary(block, &bytes.into());
+            read.map_err(|error| wrong(&format!("dictionary {index}: {error}")))?;
         }
         Ok(())
     }
