@@ -7,9 +7,20 @@ use std::process::Command;
 use crate::{Result, repository};
 
 /// `cargo` as it called us, in the top folder of the repository.
+///
+/// What it told us of our own package is kept from it: a dependency that asks for these variables,
+/// and all that is built on it, would be built anew for each of us.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(repository());
+    for (name, _) in std::env::vars_os() {
+        let of_package = |text: &str| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begin| text.starts_with(begin))
+        };
+        if name.to_str().is_some_and(of_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
