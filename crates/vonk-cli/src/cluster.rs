@@ -116,6 +116,7 @@ pub(crate) fn work(worker: &Worker) -> Result<()> {
         listen: worker.listen.clone(),
         metrics: worker.metrics.clone(),
         config,
+        variables: crate::environment().collect(),
         secret: worker.secret_file.as_deref().map(Secret::read).transpose()?,
         tls,
         insecure: worker.insecure,

@@ -147,7 +147,8 @@ async fn listen(
     };
     let ca = options.tls.as_ref().map(|tls| tls.ca.as_path());
     let channels = Channels::new(options.secret.clone(), ca)?;
-    let (tasks, shared) = (Arc::<Tasks>::default(), Shared::new(&options.config, options.variables)?);
+    let (tasks, shared) =
+        (Arc::<Tasks>::default(), Shared::new(&options.config, options.variables)?);
     if let Some(metrics) = &options.metrics {
         let page = self::address(metrics, options.insecure)?;
         let told = figures::serve(page, Arc::clone(&tasks), Arc::clone(shared.runtime())).await;

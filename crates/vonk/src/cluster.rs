@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::policy::Policy;
 use crate::session;
-use crate::sources::store::Stores;
+use crate::sources::store::{self, Stores};
 
 mod errors;
 mod expressions;
@@ -36,13 +36,14 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// What a process with these options shares; `variables` are those of its environment, which say
-    /// something of stores.
+    /// What a process with these options shares; `variables` are those of its environment, some of
+    /// which say where stores are and who may read them.
     ///
     /// # Errors
     /// If an option does not fit, or the spill directory cannot be made.
     pub fn new(config: &Config, variables: BTreeMap<String, String>) -> Result<Self> {
-        let stores = Stores::new(Policy::default(), variables, config);
+        let variables = variables.into_iter().filter(|(name, _)| store::is_variable(name));
+        let stores = Stores::new(Policy::default(), variables.collect(), config);
         Ok(Self { runtime: session::runtime(config, &stores)?, stores })
     }
 

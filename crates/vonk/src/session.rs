@@ -17,7 +17,7 @@ use crate::dataframe::{Caches, Column, DataFrame};
 use crate::error::{Condition, Error, Result};
 use crate::placement::{self, Cluster};
 use crate::policy::Policy;
-use crate::sources::store::Stores;
+use crate::sources::store::{self, Stores};
 use crate::sql::{self, Cached, Environment, Kept, Views};
 use crate::udf::UserFunctions;
 
@@ -75,9 +75,6 @@ pub struct SessionBuilder {
     variables: BTreeMap<String, String>,
 }
 
-/// How the names of the environment's variables begin that say something of stores.
-const VARIABLES: &[&str] = &["AWS_", "AZURE_", "GOOGLE_", "HADOOP_", "HOME", "USERPROFILE"];
-
 impl SessionBuilder {
     /// Names the application.
     #[must_use]
@@ -124,9 +121,7 @@ impl SessionBuilder {
         variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-        let is_of_stores =
-            |(name, _): &(String, String)| VARIABLES.iter().any(|begin| name.starts_with(begin));
-        self.variables.extend(variables.filter(is_of_stores));
+        self.variables.extend(variables.filter(|(name, _)| store::is_variable(name)));
         self
     }
 

@@ -81,6 +81,14 @@ const STORES: &[Store] = &[
     },
 ];
 
+/// How the names of the environment's variables begin that say something of stores.
+const VARIABLES: &[&str] = &["AWS_", "AZURE_", "GOOGLE_", "HADOOP_", "HOME", "USERPROFILE"];
+
+/// Whether a variable of the environment says something of stores.
+pub(crate) fn is_variable(name: &str) -> bool {
+    VARIABLES.iter().any(|begin| name.starts_with(begin))
+}
+
 /// The stores of one session: the local disk, those that the program gave it, and clients that are
 /// made when a path first asks for them.
 pub(crate) struct Stores {
