@@ -174,7 +174,7 @@ mod tests {
         let config = Config::default();
         let functions = Functions::of(&config);
         let schema = Schema::new(vec![Field::new("a", DataType::Utf8View, true)]);
-        let written = r#"{"name":"upper","is_ansi":true,"limit":null}"#;
+        let written = r#"{"name":"upper","home":"Ansi","limit":null}"#;
         let function = cluster::scalar_of(written.as_bytes()).unwrap();
         let told = HashMap::from([("spark".to_owned(), "char(3)".to_owned())]);
         let field = Field::new("upper", DataType::Utf8View, true).with_metadata(told.clone());

@@ -3,10 +3,11 @@
 
 use std::sync::{Arc, LazyLock};
 
+use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 use serde::{Deserialize, Serialize};
-use vonk_functions::Library;
 use vonk_functions::arithmetic::Mode;
+use vonk_functions::{Library, item, only};
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
@@ -15,23 +16,63 @@ use crate::limits;
 static ANSI: LazyLock<Library> = LazyLock::new(|| Library::new(Mode::Ansi));
 static LEGACY: LazyLock<Library> = LazyLock::new(|| Library::new(Mode::Legacy));
 
+/// What no statement can name, and our own rules put into plans.
+static RULES: LazyLock<Rules> = LazyLock::new(|| Rules {
+    scalars: vec![Arc::new(only::udf()), Arc::new(item::value_of_key())],
+    aggregates: vec![sum_udaf()],
+});
+
+struct Rules {
+    scalars: Vec<Arc<ScalarUDF>>,
+    aggregates: Vec<Arc<AggregateUDF>>,
+}
+
 /// The functions of a session, by what it wrote them down.
 #[derive(Debug, Clone, Copy)]
 pub struct Functions {
     is_ansi: bool,
 }
 
+/// Where a function is found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Home {
+    Ansi,
+    Legacy,
+    Rules,
+}
+
 /// How a function is found again.
 #[derive(Debug, Serialize, Deserialize)]
 struct Name {
     name: String,
-    is_ansi: bool,
+    home: Home,
     /// The bytes that it may make at once.
     limit: Option<u64>,
 }
 
-fn library(is_ansi: bool) -> &'static Library {
-    if is_ansi { &ANSI } else { &LEGACY }
+impl Home {
+    /// The function of this home that `of_library` or `of_rules` finds.
+    fn find<T>(
+        self,
+        of_library: impl Fn(&Library) -> Option<T>,
+        of_rules: impl Fn(&Rules) -> Option<T>,
+    ) -> Option<T> {
+        match self {
+            Self::Ansi => of_library(&ANSI),
+            Self::Legacy => of_library(&LEGACY),
+            Self::Rules => of_rules(&RULES),
+        }
+    }
+}
+
+impl Rules {
+    fn scalar(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.scalars.iter().find(|function| function.name() == name).cloned()
+    }
+
+    fn aggregate(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.aggregates.iter().find(|function| function.name() == name).cloned()
+    }
 }
 
 impl Functions {
@@ -49,9 +90,11 @@ impl Functions {
             Some((inner, limit)) => (inner.as_ref(), Some(limit)),
             None => (function, None),
         };
-        let known = library(self.is_ansi).scalar(inner.name());
-        let is_known = known.is_some_and(|known| known.as_ref() == inner);
-        self.write(inner.name(), is_known, limit)
+        let home = self.home(|home| {
+            let known = scalar_at(home, inner.name());
+            known.is_some_and(|known| known.as_ref() == inner)
+        });
+        write(inner.name(), home, limit)
     }
 
     /// What stands for a function of groups.
@@ -59,9 +102,11 @@ impl Functions {
     /// # Errors
     /// `UNSUPPORTED_FEATURE` if it is not the library's.
     pub fn aggregate(self, function: &AggregateUDF) -> Result<Vec<u8>> {
-        let known = library(self.is_ansi).aggregate(function.name());
-        let is_known = known.is_some_and(|known| known.as_ref() == function);
-        self.write(function.name(), is_known, None)
+        let home = self.home(|home| {
+            let known = aggregate_at(home, function.name());
+            known.is_some_and(|known| known.as_ref() == function)
+        });
+        write(function.name(), home, None)
     }
 
     /// What stands for a function of the rows around a row.
@@ -69,9 +114,11 @@ impl Functions {
     /// # Errors
     /// `UNSUPPORTED_FEATURE` if it is not the library's.
     pub fn window(self, function: &WindowUDF) -> Result<Vec<u8>> {
-        let known = library(self.is_ansi).window(function.name());
-        let is_known = known.is_some_and(|known| known.as_ref() == function);
-        self.write(function.name(), is_known, None)
+        let home = self.home(|home| {
+            let known = window_at(home, function.name());
+            known.is_some_and(|known| known.as_ref() == function)
+        });
+        write(function.name(), home, None)
     }
 
     /// What stands for a function that takes lambdas.
@@ -79,25 +126,47 @@ impl Functions {
     /// # Errors
     /// `UNSUPPORTED_FEATURE` if it is not the library's.
     pub fn higher_order(self, function: &HigherOrderUDF) -> Result<Vec<u8>> {
-        let known = library(self.is_ansi).higher_order(function.name());
-        let is_known = known.is_some_and(|known| known.as_ref() == function);
-        self.write(function.name(), is_known, None)
+        let home = self.home(|home| {
+            let known = higher_order_at(home, function.name());
+            known.is_some_and(|known| known.as_ref() == function)
+        });
+        write(function.name(), home, None)
     }
 
-    fn write(self, name: &str, is_known: bool, limit: Option<u64>) -> Result<Vec<u8>> {
-        if !is_known {
-            let message = format!("function `{name}` is of this process only");
-            return Err(Error::unsupported(message));
-        }
-        let written = Name { name: name.to_owned(), is_ansi: self.is_ansi, limit };
-        serde_json::to_vec(&written).map_err(|error| Error::internal(error.to_string()))
+    /// The first home of a session's functions that has one.
+    fn home(self, has: impl Fn(Home) -> bool) -> Option<Home> {
+        let library = if self.is_ansi { Home::Ansi } else { Home::Legacy };
+        [library, Home::Rules].into_iter().find(|home| has(*home))
     }
 }
 
-fn find<T>(written: &[u8], find: impl Fn(&Library, &str) -> Option<T>) -> Result<(T, Name)> {
+fn write(name: &str, home: Option<Home>, limit: Option<u64>) -> Result<Vec<u8>> {
+    let home = home
+        .ok_or_else(|| Error::unsupported(format!("function `{name}` is of this process only")))?;
+    let written = Name { name: name.to_owned(), home, limit };
+    serde_json::to_vec(&written).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn scalar_at(home: Home, name: &str) -> Option<Arc<ScalarUDF>> {
+    home.find(|library| library.scalar(name), |rules| rules.scalar(name))
+}
+
+fn aggregate_at(home: Home, name: &str) -> Option<Arc<AggregateUDF>> {
+    home.find(|library| library.aggregate(name), |rules| rules.aggregate(name))
+}
+
+fn window_at(home: Home, name: &str) -> Option<Arc<WindowUDF>> {
+    home.find(|library| library.window(name), |_| None)
+}
+
+fn higher_order_at(home: Home, name: &str) -> Option<Arc<HigherOrderUDF>> {
+    home.find(|library| library.higher_order(name), |_| None)
+}
+
+fn find<T>(written: &[u8], find: impl Fn(Home, &str) -> Option<T>) -> Result<(T, Name)> {
     let name: Name =
         serde_json::from_slice(written).map_err(|error| Error::internal(error.to_string()))?;
-    match find(library(name.is_ansi), &name.name) {
+    match find(name.home, &name.name) {
         Some(found) => Ok((found, name)),
         None => Err(Error::internal(format!("function `{}` does not exist here", name.name))),
     }
@@ -108,7 +177,7 @@ fn find<T>(written: &[u8], find: impl Fn(&Library, &str) -> Option<T>) -> Result
 /// # Errors
 /// If there is none of that name.
 pub fn scalar_of(written: &[u8]) -> Result<Arc<ScalarUDF>> {
-    let (found, name) = find(written, Library::scalar)?;
+    let (found, name) = find(written, scalar_at)?;
     Ok(match name.limit {
         Some(limit) => limits::bounded_at(found, limit),
         None => found,
@@ -120,7 +189,7 @@ pub fn scalar_of(written: &[u8]) -> Result<Arc<ScalarUDF>> {
 /// # Errors
 /// If there is none of that name.
 pub fn aggregate_of(written: &[u8]) -> Result<Arc<AggregateUDF>> {
-    find(written, Library::aggregate).map(|(found, _)| found)
+    find(written, aggregate_at).map(|(found, _)| found)
 }
 
 /// The function of rows around a row that [`Functions::window`] wrote down.
@@ -128,7 +197,7 @@ pub fn aggregate_of(written: &[u8]) -> Result<Arc<AggregateUDF>> {
 /// # Errors
 /// If there is none of that name.
 pub fn window_of(written: &[u8]) -> Result<Arc<WindowUDF>> {
-    find(written, Library::window).map(|(found, _)| found)
+    find(written, window_at).map(|(found, _)| found)
 }
 
 /// The function that takes lambdas that [`Functions::higher_order`] wrote down.
@@ -136,7 +205,7 @@ pub fn window_of(written: &[u8]) -> Result<Arc<WindowUDF>> {
 /// # Errors
 /// If there is none of that name.
 pub fn higher_order_of(written: &[u8]) -> Result<Arc<HigherOrderUDF>> {
-    find(written, Library::higher_order).map(|(found, _)| found)
+    find(written, higher_order_at).map(|(found, _)| found)
 }
 
 #[cfg(test)]
@@ -151,6 +220,10 @@ mod tests {
             let back = scalar_of(&functions.scalar(&function).unwrap()).unwrap();
             assert_eq!(back, function, "{name}");
         }
+        let sum = sum_udaf();
+        assert_eq!(aggregate_of(&functions.aggregate(&sum).unwrap()).unwrap(), sum);
+        let only = only::udf();
+        assert_eq!(*scalar_of(&functions.scalar(&only).unwrap()).unwrap(), only);
         let strange = ANSI.scalar("upper").unwrap().as_ref().clone().with_aliases(["other"]);
         assert!(functions.scalar(&strange).is_err());
     }
