@@ -40,12 +40,12 @@ enum Kind {
     #[prost(message, tag = "3")]
     Paced(Nothing),
     /// DataFusion's join over inputs without rows.
-    #[prost(message, tag = "4")]
-    SpillingJoin(PhysicalPlanNode),
-    #[prost(message, tag = "5")]
-    TokenCount(TokenCount),
-    #[prost(message, tag = "6")]
-    Scan(Scan),
+    #[prost(message, boxed, tag = "4")]
+    SpillingJoin(Box<PhysicalPlanNode>),
+    #[prost(message, boxed, tag = "5")]
+    TokenCount(Box<TokenCount>),
+    #[prost(message, boxed, tag = "6")]
+    Scan(Box<Scan>),
     #[prost(message, tag = "7")]
     InOrder(InOrder),
     #[prost(message, tag = "8")]
@@ -104,11 +104,11 @@ pub(super) fn write(
             Some(Parts::Forgetful) => Some(Kind::Forgetful(Nothing {})),
             Some(Parts::InOrder { fetch }) => Some(Kind::InOrder(InOrder { fetch })),
             Some(Parts::SpillingJoin(join)) => {
-                Some(Kind::SpillingJoin(converter.execution_plan_to_proto(&join, codec)?))
+                Some(Kind::SpillingJoin(Box::new(converter.execution_plan_to_proto(&join, codec)?)))
             }
             Some(Parts::TokenCount { text, pattern, name }) => {
                 let text = Some(converter.physical_expr_to_proto(&text, codec)?);
-                Some(Kind::TokenCount(TokenCount { text, pattern, name }))
+                Some(Kind::TokenCount(Box::new(TokenCount { text, pattern, name })))
             }
         }
     };
@@ -135,7 +135,7 @@ fn write_scan(
             Scan { head, native: None, files: Some(files) }
         }
     };
-    Ok(Some(Kind::Scan(scan)))
+    Ok(Some(Kind::Scan(Box::new(scan))))
 }
 
 pub(super) fn read(
@@ -165,7 +165,8 @@ pub(super) fn read(
             let join = converter.proto_to_execution_plan(&join, &decoding)?;
             cluster::rebuild_operator(Parts::SpillingJoin(join), inputs.to_vec())
         }
-        Some(Kind::TokenCount(TokenCount { text, pattern, name })) => {
+        Some(Kind::TokenCount(count)) => {
+            let TokenCount { text, pattern, name } = *count;
             let (Some(text), [input]) = (text, inputs) else {
                 return internal_err!("TokenCountExec has one input and a text");
             };
