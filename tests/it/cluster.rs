@@ -231,6 +231,31 @@ async fn who_has_no_secret_does_not_get_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn workers_speak_tls_with_who_trusts_their_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let (certificate, secret) = (folder.path().join("certificate"), folder.path().join("secret"));
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(folder.path().join("key"), made.signing_key.serialize_pem()).unwrap();
+    fs::write(&secret, "a secret of many letters\n").unwrap();
+    let (certificate, secret) = (certificate.to_str().unwrap(), secret.to_str().unwrap());
+    let guards = [("VONK_TEST_TLS", folder.path().to_str().unwrap()), ("VONK_TEST_SECRET", secret)];
+    let start = || workers::Worker::start_at("127.0.0.1:0", &guards);
+    let workers = [start().unwrap(), start().unwrap()];
+    let query = format!(
+        "SELECT l_suppkey, sum(l_quantity) FROM parquet.`{}/tpch/lineitem.parquet` GROUP BY 1 ORDER BY 1",
+        data::test_data().unwrap().display()
+    );
+    let builder = || workers::builder(&workers).config("vonk.cluster.secret.file", secret);
+    let trusting = builder().config("vonk.cluster.tls.ca", certificate).get_or_create().unwrap();
+    same_as_here(&trusting, &query).await.unwrap();
+    let stranger = builder().get_or_create().unwrap();
+    let error = stranger.sql(&query).collect().await.unwrap_err();
+    assert_eq!(error.condition(), Condition::CLUSTER_UNREACHABLE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_queries_at_once_wait_for_their_turn() {
     let workers = workers::start(2).unwrap();
     let session = workers::session(&workers).unwrap();

@@ -372,13 +372,11 @@ async fn a_stream_that_stays_open_and_a_connection_that_says_nothing_block_nobod
     running.stop().await;
 }
 
-/// A certificate for `localhost` that no authority knows, and its key; for these tests only.
-const CERTIFICATE: &str = include_str!("tls/certificate.pem");
-const KEY: &str = include_str!("tls/key.pem");
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_trusts_the_certificate_speaks_tls_and_no_other_is_answered() {
-    let server = Server::builder(Session::builder()).tls(CERTIFICATE, KEY);
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let server = Server::builder(Session::builder()).tls(&certificate, &key);
     let running = server.bind("127.0.0.1:0", Some("token")).await.unwrap();
     let address = format!("https://localhost:{}", running.address().port());
     let trusting = |certificate: Option<&str>| {
@@ -391,7 +389,7 @@ async fn a_client_that_trusts_the_certificate_speaks_tls_and_no_other_is_answere
         };
         Channel::from_shared(address.clone()).unwrap().tls_config(tls).unwrap()
     };
-    let channel = trusting(Some(CERTIFICATE)).connect().await.unwrap();
+    let channel = trusting(Some(&certificate)).connect().await.unwrap();
     let mut request = Request::new(execution(range(5)));
     request.metadata_mut().insert("authorization", "Bearer token".parse().unwrap());
     let mut client = Client::new(channel);
@@ -404,7 +402,7 @@ async fn a_client_that_trusts_the_certificate_speaks_tls_and_no_other_is_answere
         Err(_) => None,
     };
     assert!(status.is_none_or(|status| status.code() != Code::Ok));
-    let broken = Server::builder(Session::builder()).tls(CERTIFICATE, "no key");
+    let broken = Server::builder(Session::builder()).tls(&certificate, "no key");
     assert!(broken.bind("127.0.0.1:0", None).await.is_err());
 }
 

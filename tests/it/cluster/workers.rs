@@ -1,11 +1,12 @@
 //! Workers as processes: this program again, which serves until its standard input ends.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use vonk::config::{self, Config};
 use vonk::{Session, SessionBuilder};
-use vonk_cluster::{Secret, WorkerOptions};
+use vonk_cluster::{Secret, Tls, WorkerOptions};
 use vonk_tests::BoxError;
 
 /// Tells the test below that it is the worker of another.
@@ -24,7 +25,11 @@ fn serves_the_tests_around() {
     }
     let secret =
         std::env::var_os("VONK_TEST_SECRET").map(|path| Secret::read(path.as_ref()).unwrap());
-    let options = WorkerOptions { listen, config, secret, ..WorkerOptions::default() };
+    let tls = std::env::var_os("VONK_TEST_TLS").map(|folder| {
+        let file = |name: &str| Path::new(&folder).join(name);
+        Tls { certificate: file("certificate"), key: file("key"), ca: file("certificate") }
+    });
+    let options = WorkerOptions { listen, config, secret, tls, ..WorkerOptions::default() };
     let ready = |address| {
         let mut output = std::io::stdout();
         writeln!(output, "\n{READY}{address}").unwrap();
