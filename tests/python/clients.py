@@ -3,7 +3,9 @@
 import concurrent.futures
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -33,11 +35,13 @@ spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
 print("begun", flush=True)
 spark.sql("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.id < b.id").collect()
 """
-killed = subprocess.Popen(
-    [sys.executable, "-c", KILLED, ADDRESS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-)
-assert killed.stdout.readline() == "begun\n"
-time.sleep(1)
-killed.kill()
-killed.wait()
+with tempfile.TemporaryDirectory() as folder:
+    # PySpark's client takes `python -c` for one of its own doctests.
+    path = Path(folder) / "killed.py"
+    path.write_text(KILLED)
+    killed = subprocess.Popen([sys.executable, path, ADDRESS], stdout=subprocess.PIPE, text=True)
+    assert killed.stdout.readline() == "begun\n"
+    time.sleep(1)
+    killed.kill()
+    killed.wait()
 assert program(10) == (11, 55, 7)

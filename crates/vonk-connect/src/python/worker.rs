@@ -19,8 +19,12 @@ const MODULES: [(&str, &str); 3] = [
 ];
 
 /// Reads the program from the socket that stands in for the standard input, and runs it.
+///
+/// A main module without a file is one of PySpark's doctests to its client, for which it wants a
+/// whole Spark.
 const BOOTSTRAP: &str = "\
 import json, os, socket, struct, sys, types
+__file__ = '<vonk worker>'
 os.dup2(2, 1)
 file = socket.socket(fileno=os.dup(0)).makefile('rwb', buffering=1 << 16)
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
