@@ -18,10 +18,11 @@ pub(crate) fn run() -> Result<()> {
         return Ok(());
     };
     process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
-    let server = Server::start(&process::target_folder()?.join("debug").join("vonk"))?;
+    let vonk = process::target_folder()?.join("debug").join("vonk");
+    let server = Server::start(&vonk)?;
     for program in programs()? {
         println!("{}", program.display());
-        process::run(Command::new(&python).arg(&program).arg(&server.address))?;
+        process::run(Command::new(&python).arg(&program).arg(&server.address).env("VONK", &vonk))?;
     }
     Ok(())
 }

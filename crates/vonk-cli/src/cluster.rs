@@ -1,6 +1,7 @@
 //! `vonk worker` and `vonk cluster`: the processes that run parts of queries, started and looked at.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -54,6 +55,14 @@ pub(crate) struct Worker {
     /// Lets other machines in without a secret or without TLS
     #[arg(long)]
     insecure: bool,
+
+    /// Runs functions of Python programs also where other machines reach the worker
+    #[arg(long)]
+    allow_python: bool,
+
+    /// The Python that runs functions of programs, where a session does not name another
+    #[arg(long, env = "PYSPARK_PYTHON", default_value = "python3", value_name = "PYTHON")]
+    python: String,
 
     /// Ends when standard input does
     #[arg(long, hide = true)]
@@ -121,7 +130,10 @@ pub(crate) fn work(worker: &Worker) -> Result<()> {
         tls,
         insecure: worker.insecure,
     };
-    let ready = |address| {
+    let ready = |address: SocketAddr| {
+        if worker.allow_python || address.ip().is_loopback() {
+            vonk_connect::run_functions(&worker.python);
+        }
         // Who has started the worker may have gone without reading on.
         let _ = writeln!(std::io::stdout(), "{READY}{address}");
     };

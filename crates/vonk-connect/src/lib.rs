@@ -43,6 +43,8 @@ use crate::python::Interpreter;
 use crate::service::{Service, SparkConnectServiceServer};
 use crate::session::{Console, Host, Sessions};
 
+pub use crate::python::run_functions;
+
 /// The methods of the service, as the protocol names them.
 pub const METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 

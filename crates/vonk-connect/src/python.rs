@@ -8,6 +8,7 @@ mod function;
 pub(crate) mod groups;
 mod pool;
 mod run;
+mod travel;
 mod worker;
 
 pub(crate) use call::{
@@ -17,3 +18,4 @@ pub(crate) use call::{
 pub(crate) use function::{Function, Shape, Source};
 pub(crate) use pool::{Interpreter, Pool};
 pub(crate) use run::{in_groups, in_order};
+pub use travel::run_functions;

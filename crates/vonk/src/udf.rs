@@ -22,7 +22,8 @@ mod scalar;
 mod value;
 
 pub use aggregate::{Aggregate, AggregateState};
-pub use outside::{Code, OutsideFunction};
+pub use outside::{Code, OutsideFunction, ReadCode, TravellingCode, offer_code};
+pub(crate) use outside::{read as read_outside, write as write_outside};
 pub use scalar::ScalarClosure;
 pub use value::{Argument, Output, SqlValue};
 

@@ -78,7 +78,7 @@ pub(crate) struct Function {
     pub(crate) schema: SchemaRef,
     /// What a worker is told.
     pub(crate) definition: Vec<u8>,
-    zone: String,
+    pub(super) zone: String,
 }
 
 impl Function {
@@ -203,7 +203,7 @@ fn nullable(schema: &Schema) -> Schema {
 }
 
 /// A schema as an Arrow stream without batches.
-fn empty_stream(schema: &Schema) -> Result<Vec<u8>> {
+pub(super) fn empty_stream(schema: &Schema) -> Result<Vec<u8>> {
     let failed = |error| Error::internal(format!("a schema cannot be written: {error}"));
     let mut writer = StreamWriter::try_new(Vec::new(), schema).map_err(failed)?;
     writer.finish().map_err(failed)?;

@@ -34,6 +34,11 @@ impl Pool {
         Self { interpreter, idle: Mutex::default() }
     }
 
+    /// The command of Python, where a session does not name another.
+    pub(crate) fn command(&self) -> &str {
+        &self.interpreter.command
+    }
+
     /// What workers of a session have to be like for a function of this version of Python.
     ///
     /// # Errors

@@ -10,10 +10,11 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use vonk::dataframe::Batches;
-use vonk::udf::Code;
+use vonk::udf::{Code, TravellingCode};
 use vonk::{Condition, Error, Result};
 
 use super::function::Function;
+use super::travel;
 use super::worker::{Answer, Worker};
 use crate::execute::{BATCH_BYTES, bytes_of, slices};
 
@@ -156,6 +157,10 @@ impl Code for Scalar {
             })
         })?;
         Ok(Arc::clone(concat_batches(&self.0.schema, &batches)?.column(0)))
+    }
+
+    fn travelling(&self) -> Option<TravellingCode> {
+        travel::written(&self.0)
     }
 }
 

@@ -11,7 +11,7 @@ use vonk_functions::{Library, item, only};
 
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::{limits, udf};
 
 static ANSI: LazyLock<Library> = LazyLock::new(|| Library::new(Mode::Ansi));
 static LEGACY: LazyLock<Library> = LazyLock::new(|| Library::new(Mode::Legacy));
@@ -39,6 +39,8 @@ enum Home {
     Ansi,
     Legacy,
     Rules,
+    /// Its code travels behind its name, after a line's end.
+    Outside,
 }
 
 /// How a function is found again.
@@ -61,6 +63,7 @@ impl Home {
             Self::Ansi => of_library(&ANSI),
             Self::Legacy => of_library(&LEGACY),
             Self::Rules => of_rules(&RULES),
+            Self::Outside => None,
         }
     }
 }
@@ -84,12 +87,18 @@ impl Functions {
     /// What stands for a function of values.
     ///
     /// # Errors
-    /// `UNSUPPORTED_FEATURE` if it is not the library's.
+    /// `UNSUPPORTED_FEATURE` if it is not the library's and its code does not travel.
     pub fn scalar(self, function: &ScalarUDF) -> Result<Vec<u8>> {
         let (inner, limit) = match limits::unbounded(function) {
             Some((inner, limit)) => (inner.as_ref(), Some(limit)),
             None => (function, None),
         };
+        if let Some(code) = udf::write_outside(inner) {
+            let mut written = write(inner.name(), Some(Home::Outside), limit)?;
+            written.push(b'\n');
+            written.extend(code?);
+            return Ok(written);
+        }
         let home = self.home(|home| {
             let known = scalar_at(home, inner.name());
             known.is_some_and(|known| known.as_ref() == inner)
@@ -163,9 +172,12 @@ fn higher_order_at(home: Home, name: &str) -> Option<Arc<HigherOrderUDF>> {
     home.find(|library| library.higher_order(name), |_| None)
 }
 
+fn parsed(written: &[u8]) -> Result<Name> {
+    serde_json::from_slice(written).map_err(|error| Error::internal(error.to_string()))
+}
+
 fn find<T>(written: &[u8], find: impl Fn(Home, &str) -> Option<T>) -> Result<(T, Name)> {
-    let name: Name =
-        serde_json::from_slice(written).map_err(|error| Error::internal(error.to_string()))?;
+    let name = parsed(written)?;
     match find(name.home, &name.name) {
         Some(found) => Ok((found, name)),
         None => Err(Error::internal(format!("function `{}` does not exist here", name.name))),
@@ -177,7 +189,12 @@ fn find<T>(written: &[u8], find: impl Fn(Home, &str) -> Option<T>) -> Result<(T,
 /// # Errors
 /// If there is none of that name.
 pub fn scalar_of(written: &[u8]) -> Result<Arc<ScalarUDF>> {
-    let (found, name) = find(written, scalar_at)?;
+    let end = written.iter().position(|byte| *byte == b'\n');
+    let (head, code) = written.split_at(end.unwrap_or(written.len()));
+    let (found, name) = match code.get(1..) {
+        Some(code) => (udf::read_outside(code)?, parsed(head)?),
+        None => find(head, scalar_at)?,
+    };
     Ok(match name.limit {
         Some(limit) => limits::bounded_at(found, limit),
         None => found,

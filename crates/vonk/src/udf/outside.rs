@@ -1,17 +1,23 @@
 //! Functions whose code runs outside of the engine, such as those of Python programs.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, new_empty_array};
-use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{
     ColumnarValue, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 
 use super::UserFunction;
 use crate::analyze::{GROUPS, MARK};
@@ -30,6 +36,103 @@ pub trait Code: fmt::Debug + Send + Sync {
     /// Whatever the code fails with.
     fn run(&self, args: &[ArrayRef], rows: usize, is_wanted: &dyn Fn() -> bool)
     -> Result<ArrayRef>;
+
+    /// The code for the workers of a cluster, which [`offer_code`] has told how to read its kind;
+    /// `None` for code of this process only, whose queries stay here.
+    fn travelling(&self) -> Option<TravellingCode> {
+        None
+    }
+}
+
+/// Code on its way to another process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TravellingCode {
+    /// Who can read it: a name for [`offer_code`].
+    pub kind: String,
+    /// What the code is, and what it has captured.
+    pub bytes: Vec<u8>,
+}
+
+/// Makes code of the bytes that [`Code::travelling`] gave in another process.
+pub type ReadCode = fn(&[u8]) -> Result<Arc<dyn Code>>;
+
+static KINDS: LazyLock<RwLock<BTreeMap<String, ReadCode>>> = LazyLock::new(RwLock::default);
+
+/// Says how this process reads code of a kind that travels; who says so last is heard.
+///
+/// A program that is a worker of its own cluster offers its functions and calls `vonk_cluster::serve`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow::array::{ArrayRef, AsArray, Int64Array};
+/// use arrow::datatypes::Int64Type;
+/// use vonk::udf::{Code, TravellingCode, offer_code};
+///
+/// #[derive(Debug)]
+/// struct Plus(i64);
+///
+/// impl Code for Plus {
+///     fn run(&self, args: &[ArrayRef], _: usize, _: &dyn Fn() -> bool) -> vonk::Result<ArrayRef> {
+///         let numbers = args[0].as_primitive::<Int64Type>();
+///         let sums: Int64Array = numbers.iter().map(|number| Some(number? + self.0)).collect();
+///         Ok(Arc::new(sums))
+///     }
+///
+///     fn travelling(&self) -> Option<TravellingCode> {
+///         let bytes = self.0.to_le_bytes().to_vec();
+///         Some(TravellingCode { kind: "plus".to_owned(), bytes })
+///     }
+/// }
+///
+/// offer_code("plus", |bytes| {
+///     let number = bytes.try_into().map_err(|_| vonk::Error::unsupported("no number to add"))?;
+///     Ok(Arc::new(Plus(i64::from_le_bytes(number))))
+/// });
+/// ```
+pub fn offer_code(kind: &str, read: ReadCode) {
+    KINDS.write().insert(kind.to_owned(), read);
+}
+
+/// A function on its way to another process.
+#[derive(Serialize, Deserialize)]
+struct Travelling {
+    name: String,
+    /// Its result as a stream of Arrow without batches.
+    result: Vec<u8>,
+    code: TravellingCode,
+}
+
+/// The bytes of a function whose code travels; `None` for any other.
+pub(crate) fn write(function: &ScalarUDF) -> Option<Result<Vec<u8>>> {
+    let outside = (function.inner().as_ref() as &dyn Any).downcast_ref::<Outside>()?;
+    let code = outside.function.code.travelling()?;
+    let written = || {
+        let result = Schema::new(vec![outside.function.return_type.clone()]);
+        let result = StreamWriter::try_new(Vec::new(), &result)?.into_inner()?;
+        let travelling = Travelling { name: outside.name.clone(), result, code };
+        postcard::to_extend(&travelling, Vec::new())
+            .map_err(|error| Error::internal(format!("a function cannot be written: {error}")))
+    };
+    Some(written())
+}
+
+/// The function that [`write`] gave in another process.
+///
+/// # Errors
+/// `UNSUPPORTED_FEATURE` if nobody here reads its kind of code, and those of who does.
+pub(crate) fn read(bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
+    let Travelling { name, result, code } = postcard::from_bytes(bytes)
+        .map_err(|error| Error::internal(format!("a function cannot be read: {error}")))?;
+    let schema = StreamReader::try_new(result.as_slice(), None)?.schema();
+    let return_type = schema.fields().first().ok_or_else(|| Error::internal("no result"))?;
+    let read = KINDS.read().get(&code.kind).copied().ok_or_else(|| {
+        Error::unsupported(format!("this worker does not run functions of `{}`", code.kind))
+    })?;
+    let (return_type, code) = (return_type.as_ref().clone(), read(&code.bytes)?);
+    // What is not the same for the same values stays where it is.
+    let function =
+        OutsideFunction { name: name.clone(), return_type, is_deterministic: true, code };
+    Ok(Arc::new(function.scalar(name)))
 }
 
 /// A function over columns of any types.
@@ -99,6 +202,10 @@ impl Session {
 
 impl OutsideFunction {
     fn named(self, name: String) -> UserFunction {
+        UserFunction::Scalar(Arc::new(self.scalar(name)))
+    }
+
+    fn scalar(self, name: String) -> ScalarUDF {
         let volatility = match self.is_deterministic {
             true => Volatility::Immutable,
             false => Volatility::Volatile,
@@ -107,7 +214,7 @@ impl OutsideFunction {
         let signature = Signature { type_signature: any_arguments(), ..signature };
         let aliases = vec![name.to_lowercase()];
         let function = Outside { name, aliases, signature, function: self };
-        UserFunction::Scalar(Arc::new(ScalarUDF::new_from_impl(function)))
+        ScalarUDF::new_from_impl(function)
     }
 }
 
@@ -212,5 +319,68 @@ impl ScalarUDFImpl for Outside {
             return Err(Error::new(Condition::USER_CODE_FAILED, message).into());
         }
         Ok(ColumnarValue::Array(result))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+    use datafusion::config::ConfigOptions;
+
+    use super::*;
+    use crate::cluster::{Functions, scalar_of};
+    use crate::config::Config;
+
+    /// Adds a number.
+    #[derive(Debug)]
+    struct Plus {
+        number: i64,
+        travels: bool,
+    }
+
+    impl Code for Plus {
+        fn run(&self, args: &[ArrayRef], _: usize, _: &dyn Fn() -> bool) -> Result<ArrayRef> {
+            let numbers = args[0].as_primitive::<Int64Type>().iter();
+            let sums: Int64Array = numbers.map(|number| Some(number? + self.number)).collect();
+            Ok(Arc::new(sums))
+        }
+
+        fn travelling(&self) -> Option<TravellingCode> {
+            let bytes = self.number.to_le_bytes().to_vec();
+            self.travels.then(|| TravellingCode { kind: "test of plus".to_owned(), bytes })
+        }
+    }
+
+    fn plus(travels: bool) -> ScalarUDF {
+        let code = Arc::new(Plus { number: 5, travels });
+        let return_type = Field::new("sum", DataType::Int64, true);
+        let name = "plus".to_owned();
+        OutsideFunction { name: name.clone(), return_type, is_deterministic: true, code }
+            .scalar(name)
+    }
+
+    #[test]
+    fn code_travels_with_what_it_has_captured_and_other_code_stays() {
+        let functions = Functions::of(&Config::default());
+        assert!(functions.scalar(&plus(false)).is_err());
+        let written = functions.scalar(&plus(true)).unwrap();
+        let error = scalar_of(&written).unwrap_err().to_string();
+        assert!(error.contains("this worker does not run functions of `test of plus`"), "{error}");
+        offer_code("test of plus", |bytes| {
+            let number = i64::from_le_bytes(bytes.try_into().unwrap());
+            Ok(Arc::new(Plus { number, travels: true }))
+        });
+        let back = scalar_of(&written).unwrap();
+        let args = ScalarFunctionArgs {
+            args: vec![ColumnarValue::Array(Arc::new(Int64Array::from(vec![Some(1), None])))],
+            arg_fields: vec![Arc::new(Field::new("n", DataType::Int64, true))],
+            number_rows: 2,
+            return_field: Arc::new(Field::new("plus", DataType::Int64, true)),
+            config_options: Arc::new(ConfigOptions::default()),
+        };
+        let result = back.invoke_with_args(args).unwrap().into_array(2).unwrap();
+        assert_eq!(result.as_primitive::<Int64Type>(), &Int64Array::from(vec![Some(6), None]));
+        assert_eq!(back.name(), "plus");
     }
 }

@@ -1,0 +1,95 @@
+"""Functions of Python on the workers of a cluster: the rows and errors of one machine, and many processes."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+VONK = os.environ["VONK"]
+started = []
+
+
+def start(*arguments):
+    """A process of the command, and the address that it says it listens at."""
+    command = [VONK, *arguments, "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    started.append(process)
+    return process, process.stdout.readline().strip().removeprefix("listening at ")
+
+
+def plan_of(frame):
+    return frame._explain_string()
+
+
+def check(spark, folder):
+    frame = spark.read.parquet(f"{folder}/numbers")
+    double = F.udf(lambda n: n * 2 + 1, "long")
+    doubled = frame.select(F.sum(double("id")).alias("s"))
+    assert "Stage 1" in plan_of(doubled), plan_of(doubled)
+    assert doubled.collect()[0].s == sum(2 * n + 1 for n in range(10_000))
+
+    # Many workers have processes of their own.
+    pid = F.udf(lambda n: os.getpid(), "long")
+    pids = {row[0] for row in frame.select(pid("id").alias("p")).distinct().collect()}
+    assert len(pids) >= 2, pids
+    assert os.getpid() not in pids
+
+    @F.pandas_udf("double")
+    def half(numbers: pd.Series) -> pd.Series:
+        return numbers / 2
+
+    halves = frame.groupBy("part").agg(F.sum(half("id")).alias("h")).orderBy("part")
+    assert "Stage 1" in plan_of(halves), plan_of(halves)
+    assert [(row.part, row.h) for row in halves.collect()] == [
+        (part, sum(range(part, 10_000, 4)) / 2) for part in range(4)
+    ]
+
+    @F.pandas_udf("double")
+    def middle(numbers: pd.Series) -> float:
+        return float(numbers.median())
+
+    middles = frame.groupBy("part").agg(middle("id").alias("m")).orderBy("part")
+    assert [row.m for row in middles.collect()] == [4998.0, 4999.0, 5000.0, 5001.0]
+
+    # What a program has captured goes with its function, and so does its exception.
+    words = {0: "even", 1: "odd"}
+    word = F.udf(lambda n: words[n % 2], "string")
+    counted = frame.groupBy(word("id").alias("w")).count().orderBy("w")
+    assert [tuple(row) for row in counted.collect()] == [("even", 5000), ("odd", 5000)]
+    wrong = F.udf(lambda n: words[n], "string")
+    try:
+        frame.select(F.count(wrong("id"))).collect()
+        raise AssertionError("it did not fail")
+    except PySparkException as error:
+        assert "KeyError" in str(error), error
+
+    # A function of SQL by name.
+    spark.udf.register("triple", lambda n: n * 3, "long")
+    named = spark.sql(f"SELECT sum(triple(id)) FROM parquet.`{folder}/numbers`")
+    assert named.collect()[0][0] == 3 * sum(range(10_000))
+
+
+with tempfile.TemporaryDirectory() as folder:
+    try:
+        here = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+        numbers = here.range(10_000).select("id", (F.col("id") % 4).alias("part"))
+        numbers.repartition(4).write.parquet(f"{folder}/numbers")
+        here.stop()
+        workers = [start("worker", "--threads", "1", "--python", sys.executable)[1] for _ in range(2)]
+        master = "vonk://" + ",".join(worker.removeprefix("vonk://") for worker in workers)
+        options = ["--conf", "vonk.cluster.task.bytes=1", "--python", sys.executable]
+        options += ["--conf", f"spark.sql.warehouse.dir={Path(folder) / 'warehouse'}"]
+        _, address = start("server", "--master", master, *options)
+        spark = SparkSession.builder.remote(address).create()
+        check(spark, folder)
+        spark.stop()
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
