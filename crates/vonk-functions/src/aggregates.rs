@@ -14,6 +14,7 @@ mod average;
 mod bitmaps;
 mod count_min_sketch;
 mod extremes;
+mod hash_order;
 mod histogram;
 mod lists;
 mod min_max;

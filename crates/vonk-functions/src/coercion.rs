@@ -51,6 +51,7 @@ pub fn comparison(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
     let other = match (l.is_string(), r.is_string()) {
         (true, false) => r,
         (false, true) => l,
+        _ if mode == Mode::Ansi && !is_tight(l, r) => return None,
         _ => return common(left, right, mode),
     };
     if mode != Mode::Legacy || other.is_null() {
@@ -63,6 +64,28 @@ pub fn comparison(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
         atom => atom.clone(),
     };
     Some(Field::new("", read_as, true))
+}
+
+/// Whether values within arrays, structs and maps may be compared under ANSI: there a type is widened,
+/// but text is read as nothing else and a number becomes no decimal.
+fn is_tight(left: &DataType, right: &DataType) -> bool {
+    let leaf = |a: &DataType, b: &DataType| match (a, b) {
+        (a, b) if a.is_nested() && b.is_nested() => is_tight(a, b),
+        (a, b) => {
+            a.is_null()
+                || b.is_null()
+                || a.is_string() == b.is_string() && a.is_decimal() == b.is_decimal()
+        }
+    };
+    if let (Some(a), Some(b)) = (item(left), item(right)) {
+        return leaf(a.data_type(), b.data_type());
+    }
+    match (left, right) {
+        (DataType::Struct(a), DataType::Struct(b)) => {
+            a.iter().zip(b.iter()).all(|(a, b)| leaf(a.data_type(), b.data_type()))
+        }
+        _ => true,
+    }
 }
 
 /// What text becomes beside a value of another type, under ANSI.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BinaryViewArray, PrimitiveArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, PrimitiveArray, StringViewArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, extensions_options};
 use datafusion::config::{ConfigExtension, ConfigOptions};
@@ -82,10 +82,14 @@ pub(crate) struct Kernel {
     unify: Option<Unify>,
     /// The type of the result where it depends on values, such as the names of a struct's fields.
     returns_by_value: Option<ReturnsByValue>,
+    /// That type where it depends on the names of the arguments' types, too.
+    returns_by_field: Option<ReturnsByField>,
     /// Spark's name of the result's type, where Arrow's type does not tell it.
     type_name: Option<&'static str>,
     /// That name where it depends on values.
     name_by_value: Option<NameByValue>,
+    /// Whether it is the name of the first argument's type.
+    keeps_name: bool,
 }
 
 /// Spark's name of the type of a result, from those arguments that are literals.
@@ -132,6 +136,9 @@ pub(crate) use same_by_name;
 /// The type of a result, from the types of the arguments and from those that are literals.
 pub(crate) type ReturnsByValue = fn(&[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
 
+/// The type of a result, from the fields of the arguments and from those that are literals.
+pub(crate) type ReturnsByField = fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>;
+
 impl Kernel {
     /// A function whose result depends on its arguments alone.
     pub(crate) const fn new(
@@ -149,8 +156,10 @@ impl Kernel {
             volatility,
             unify: None,
             returns_by_value: None,
+            returns_by_field: None,
             type_name: None,
             name_by_value: None,
+            keeps_name: false,
         }
     }
 
@@ -165,9 +174,21 @@ impl Kernel {
         Self { returns_by_value: Some(returns), ..Self::new(name, parameters, unknown, call) }
     }
 
+    /// The same function, whose type is made of the fields of its arguments.
+    pub(crate) const fn by_field(mut self, returns: ReturnsByField) -> Self {
+        self.returns_by_field = Some(returns);
+        self
+    }
+
     /// The same function, whose result is of a type with this name of Spark's.
     pub(crate) const fn named(mut self, type_name: &'static str) -> Self {
         self.type_name = Some(type_name);
+        self
+    }
+
+    /// The same function, whose type is that of its first argument with Spark's name.
+    pub(crate) const fn keeping_name(mut self) -> Self {
+        self.keeps_name = true;
         self
     }
 
@@ -238,13 +259,17 @@ impl ScalarUDFImpl for Adapter {
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let types: Vec<DataType> =
             args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
-        let returned = match self.kernel.returns_by_value {
-            Some(returns) => returns(&types, args.scalar_arguments),
-            None => (self.kernel.returns)(&types),
+        let returned = match (self.kernel.returns_by_field, self.kernel.returns_by_value) {
+            (Some(returns), _) => returns(args.arg_fields, args.scalar_arguments),
+            (_, Some(returns)) => returns(&types, args.scalar_arguments),
+            _ => (self.kernel.returns)(&types),
         }?;
         let field = Field::new(self.kernel.name, returned, true);
         let by_value = self.kernel.name_by_value.and_then(|name| name(args.scalar_arguments));
-        Ok(Arc::new(match by_value.or(self.kernel.type_name) {
+        let first = args.arg_fields.first().filter(|_| self.kernel.keeps_name);
+        let kept = first.and_then(|first| first.metadata().get(types::TYPE_KEY));
+        let given = by_value.or(self.kernel.type_name).or(kept.map(String::as_str));
+        Ok(Arc::new(match given {
             Some(type_name) => types::with_name(field, type_name),
             None => field,
         }))
@@ -265,7 +290,13 @@ impl ScalarUDFImpl for Adapter {
         };
         let array = (self.kernel.call)(&call)?;
         if is_constant {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
+            return Ok(ColumnarValue::Scalar(match array.as_list_opt::<i32>() {
+                // Made of its row, the value would lose Spark's name of its items' type.
+                Some(list) if list.len() == 1 && list.is_valid(0) => {
+                    ScalarValue::List(Arc::new(list.clone()))
+                }
+                _ => ScalarValue::try_from_array(&array, 0)?,
+            }));
         }
         Ok(ColumnarValue::Array(array))
     }

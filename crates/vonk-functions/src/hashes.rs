@@ -6,7 +6,7 @@ mod aes;
 mod digests;
 mod values;
 
-pub(crate) use values::{murmur3_of_bytes, xxhash64_of};
+pub(crate) use values::{murmur3_of_bytes, murmur3_of_int, xxhash64_of};
 
 /// Every function of hashes and ciphers that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[

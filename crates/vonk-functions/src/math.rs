@@ -9,6 +9,7 @@ mod magnitude;
 mod random;
 mod round;
 mod vectors;
+mod width_bucket;
 
 /// Every function of numbers that is ours, but for those of one DOUBLE.
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -53,6 +54,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "sign(number)",
         "Gives -1.0, 0.0 or 1.0 by the sign.",
         magnitude::sign,
+    ),
+    Function::scalar(
+        &["width_bucket"],
+        "width_bucket(value, min, max, buckets)",
+        "Tells which of equally wide buckets between two bounds a value falls into.",
+        width_bucket::width_bucket,
     ),
     Function::scalar(
         &["positive"],

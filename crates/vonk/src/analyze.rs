@@ -64,6 +64,7 @@ mod routines;
 mod sessions;
 mod subqueries;
 mod syntax;
+mod times;
 mod type_functions;
 mod typed_literals;
 mod types;
@@ -160,6 +161,9 @@ fn plan_in(scope: &Scope<'_>, mut query: ast::Query) -> Result<LogicalPlan> {
     recursion::check(&query, &is_aggregate)?;
     let counts_star = config.is_on(config::COUNT_STAR_OF_TABLE);
     refusals::check(&query, &refusals::Rules { is_aggregate: &is_aggregate, counts_star })?;
+    if !config.is_on(config::TIME_TYPE) {
+        times::check_query(&query)?;
+    }
     resolve::resolve(&mut query, scope)?;
     foldable::check(&query)?;
     scope.finish(scope.plan(query)?)
@@ -170,6 +174,7 @@ pub(crate) fn prepare(query: &mut ast::Query, config: &Config) -> Result<()> {
     datetime::spell(query)?;
     typed_literals::check(query, config)?;
     members::spell(query);
+    named::spell(query)?;
     windows::write_out(query)
 }
 
@@ -290,6 +295,9 @@ impl<'a> Scope<'a> {
             Some(around) => around.refer(plan)?,
             None => plan,
         };
+        if !config.is_on(config::TIME_TYPE) {
+            times::check_plan(&plan)?;
+        }
         let plan = variables::fill(grouping_sets::prepare(plan)?, &self.variables)?;
         let plan = ordered::keep(literals::narrow(lateral::thread(plan)?)?)?;
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
@@ -313,6 +321,11 @@ impl<'a> Scope<'a> {
     /// Gives a plan a name by which syntax can refer to it.
     fn add_input(&self, plan: LogicalPlan) -> ast::ObjectName {
         self.inputs.add(plan)
+    }
+
+    fn current_database(&self) -> String {
+        let current = self.state.config().get_extension::<CurrentDatabase>();
+        current.map_or_else(|| "default".to_owned(), |current| current.0.clone())
     }
 
     /// What a relation's name stands for.
@@ -339,13 +352,17 @@ impl<'a> Scope<'a> {
             (TableReference::Bare { table }, true) => vec![table.to_string()],
             (table, _) => vec![
                 table.catalog().unwrap_or("spark_catalog").to_owned(),
-                table.schema().unwrap_or("default").to_owned(),
+                table.schema().map_or_else(|| self.current_database(), str::to_owned),
                 table.table().to_owned(),
             ],
         };
         Ok(Known { schema, table, qualifier })
     }
 }
+
+/// The database of the tables that are named without one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CurrentDatabase(pub(crate) String);
 
 /// A relation and how its columns may be called.
 struct Known {

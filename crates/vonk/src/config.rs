@@ -66,6 +66,22 @@ options! {
         "Whether names of columns and tables must match in case.";
     DECIMAL_LOSS: Boolean = "vonk.sql.decimal.loss", Some("spark.sql.decimalOperations.allowPrecisionLoss"), "true",
         "Whether a decimal with more than 38 digits gives up those behind its point, rather than be out of range.";
+    BANG_AS_NOT: Boolean = "vonk.sql.bang.as.not", Some("spark.sql.legacy.bangEqualsNot"), "false",
+        "Whether `!` may stand for NOT before IN, LIKE and their kin, and behind IS.";
+    CTE_PRECEDENCE: Text = "vonk.sql.cte.precedence", Some("spark.sql.legacy.ctePrecedencePolicy"), "CORRECTED",
+        "Which query a name means that WITH gives within and around: `CORRECTED` is the inner one, `LEGACY` the outer one, `EXCEPTION` neither.";
+    GROUP_BY_ALIASES: Boolean = "vonk.sql.group.by.aliases", Some("spark.sql.groupByAliases"), "true",
+        "Whether GROUP BY may name what the SELECT list names.";
+    GROUP_BY_ORDINAL: Boolean = "vonk.sql.group.by.ordinal", Some("spark.sql.groupByOrdinal"), "true",
+        "Whether a number in GROUP BY is a position in the SELECT list, rather than a constant.";
+    HAVING_AS_WHERE: Boolean = "vonk.sql.having.as.where", Some("spark.sql.legacy.parser.havingWithoutGroupByAsWhere"), "false",
+        "Whether HAVING without GROUP BY is asked of single rows, as WHERE is.";
+    ORDER_BY_ORDINAL: Boolean = "vonk.sql.order.by.ordinal", Some("spark.sql.orderByOrdinal"), "true",
+        "Whether a number in ORDER BY is a position in the SELECT list, rather than a constant.";
+    RAW_TEXTS: Boolean = "vonk.sql.texts.raw", Some("spark.sql.parser.escapedStringLiterals"), "false",
+        "Whether a backslash in a text is a backslash, rather than the beginning of an escape.";
+    TIME_TYPE: Boolean = "vonk.sql.time.type.enabled", Some("spark.sql.timeType.enabled"), "false",
+        "Whether the type TIME may be cast to, calculated with and taken apart; its literals and `current_time` are always there.";
     MAP_KEYS: Text = "vonk.sql.map.keys", Some("spark.sql.mapKeyDedupPolicy"), "EXCEPTION",
         "What happens where a map is given a key twice: `EXCEPTION` is an error, with `LAST_WIN` the last value counts.";
     COUNT_STAR_OF_TABLE: Boolean = "vonk.sql.count.star.of.table", Some("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount"), "false",

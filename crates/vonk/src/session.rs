@@ -10,7 +10,7 @@ use datafusion::logical_expr::LogicalPlan;
 use object_store::ObjectStore;
 use parking_lot::RwLock;
 
-use crate::analyze::{Around, References, Routines, Variables};
+use crate::analyze::{Around, CurrentDatabase, References, Routines, Variables};
 use crate::catalog::{Catalog, DEFAULT_DATABASE, TableName};
 use crate::config::{self, Config};
 use crate::dataframe::{Caches, Column, DataFrame};
@@ -376,6 +376,8 @@ impl Session {
         let mut state = SessionState::clone(&self.inner.state.read());
         let options = Arc::clone(state.config_options());
         state.execution_props_mut().mark_start_execution(options);
+        let database = CurrentDatabase(self.inner.database.read().clone());
+        state.config_mut().set_extension(Arc::new(database));
         if let Some(around) = &self.around {
             state.config_mut().set_extension(Arc::clone(around));
         }

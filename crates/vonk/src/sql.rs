@@ -14,15 +14,17 @@ use datafusion::physical_plan::collect;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use sqlparser::ast::{self, Spanned, Visit, Visitor};
+use sqlparser::tokenizer::TokenWithSpan;
 use vonk_functions::bounded_text::{self, BoundedText};
 
 use crate::analyze::{self, Relation, Routines, Variables};
 use crate::catalog::{Catalog, TableKind, TableMeta, TableName};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Condition, Error, Place, Result};
 use crate::limits;
 use crate::sources;
 
+mod bangs;
 mod cached;
 mod desugar;
 pub mod dialect;
@@ -32,6 +34,7 @@ mod identifiers;
 mod literals;
 mod parameters;
 mod parse;
+mod rows;
 mod statement;
 mod strings;
 mod typed;
@@ -84,7 +87,7 @@ pub(crate) trait Environment: Send + Sync {
 /// Parses one statement and plans it; a command is run and its plan holds its answer.
 pub(crate) async fn plan_text(session: &dyn Environment, text: &str) -> Result<LogicalPlan> {
     limits::check_text(&session.config(), text)?;
-    let tokens = identifiers::resolve(session, parse::tokens(text)?).await?;
+    let tokens = identifiers::resolve(session, tokens_of(session, text)?).await?;
     plan_parsed(session, parse::statement_of(tokens, text)?).await
 }
 
@@ -103,9 +106,16 @@ pub(crate) async fn plan_text_with(
     let arguments = names.into_iter().zip(values);
     let arguments = arguments.map(|(name, value)| parameters::Argument { name, value });
     let arguments: Vec<_> = arguments.collect();
-    let tokens = parameters::bind(parse::tokens(text)?, &arguments, session.variables())?;
+    let tokens = parameters::bind(tokens_of(session, text)?, &arguments, session.variables())?;
     let tokens = identifiers::resolve(session, tokens).await?;
     plan_parsed(session, parse::statement_of(tokens, text)?).await
+}
+
+/// The tokens of a user's statement, as the options of the session have them read.
+fn tokens_of(session: &dyn Environment, text: &str) -> Result<Vec<TokenWithSpan>> {
+    let config = session.config();
+    let tokens = parse::tokens_with(text, config.is_on(config::RAW_TEXTS))?;
+    bangs::spell(tokens, config.is_on(config::BANG_AS_NOT))
 }
 
 /// Whether a statement gives rows and does nothing else: it is a query, not a command.

@@ -34,6 +34,8 @@ static VOLATILE: LazyLock<Vec<(Regex, String)>> = LazyLock::new(|| {
         (r"Created By.*", format!("Created By {LEFT_OUT}")),
         (r"Created Time.*", format!("Created Time {LEFT_OUT}")),
         (r"Last Access.*", format!("Last Access {LEFT_OUT}")),
+        (r"Location.*/warehouse/", format!("Location {LEFT_OUT}/{{warehouse_dir}}/")),
+        (r"file:[^\s,]*/warehouse", format!("file:{LEFT_OUT}/{{warehouse_dir}}")),
         (r"Owner[\t ]+(.*)", format!("Owner\t{LEFT_OUT}")),
         (r"Partition Statistics\t\d+", format!("Partition Statistics\t{LEFT_OUT}")),
         (r"transient_lastDdlTime=\d+", format!("transient_lastDdlTime={LEFT_OUT}")),

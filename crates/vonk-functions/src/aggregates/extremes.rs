@@ -10,6 +10,7 @@ use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::AggregateUDF;
 
+use super::hash_order::in_hash_order;
 use super::whole::{Group, Kernel};
 use crate::collections::first_type;
 use crate::collections::keys::Keys;
@@ -77,7 +78,7 @@ pub(super) fn mode() -> AggregateUDF {
         .udf()
 }
 
-/// Of values that are there as often: the first that was met; the least, or the greatest, if asked.
+/// Of values that are there as often: the first in the order of Spark's hash table; the least, or the greatest, if asked.
 fn most_frequent(group: &Group<'_>) -> Result<ScalarValue> {
     let keys = Keys::new(&group.columns[0])?;
     let mut counts: HashMap<_, (usize, usize)> = HashMap::new();
@@ -91,12 +92,22 @@ fn most_frequent(group: &Group<'_>) -> Result<ScalarValue> {
         _ => None,
     };
     let (is_ordered, is_descending) = (flag(1), flag(2));
+    if is_ordered != Some(true) {
+        let mut distinct: Vec<usize> = counts.values().map(|(_, row)| *row).collect();
+        distinct.sort_unstable();
+        let times = |row: &usize| counts.get(&keys.get(*row)).map_or(0, |(times, _)| *times);
+        // Of the last, as the first that is not less often wins.
+        let ordered = in_hash_order(&group.columns[0], &distinct);
+        let best = ordered.and_then(|rows| rows.into_iter().rev().max_by_key(times));
+        if let Some(row) = best {
+            return group.value(0, row);
+        }
+    }
     let better = |a: (usize, usize), b: (usize, usize)| {
         let by_count = a.0.cmp(&b.0);
         let by_key = keys.get(b.1).cmp(&keys.get(a.1));
         by_count.then(match (is_ordered, is_descending) {
             (Some(true), Some(true)) => by_key.reverse(),
-            // Spark leaves open which of equally frequent values it is; the rows come in any order.
             _ => by_key,
         })
     };

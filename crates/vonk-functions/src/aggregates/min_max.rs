@@ -4,9 +4,12 @@
 //! numbers, so that the minimum of infinity is 1.8E308, and takes what comes after a NaN, whatever
 //! it is. sql/functions/aggregates/min_max.slt shows it.
 
+use std::mem::size_of_val;
 use std::sync::Arc;
 
-use arrow::datatypes::{ArrowPrimitiveType, DataType, FieldRef, Float32Type, Float64Type};
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::concat;
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -16,6 +19,9 @@ use datafusion::logical_expr::{
     Signature, StatisticsArgs,
 };
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::prim_op::PrimitiveGroupsAccumulator;
+
+use crate::collections::keys::Keys;
+use crate::types;
 
 /// `min(value)`
 pub(super) fn min() -> AggregateUDF {
@@ -102,8 +108,26 @@ impl AggregateUDFImpl for Extreme {
         self.of.return_type(arguments)
     }
 
+    /// The type keeps its name, as that of an interval.
+    fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
+        let types: Vec<DataType> = fields.iter().map(|field| field.data_type().clone()).collect();
+        let field = Field::new(self.name(), self.return_type(&types)?, true);
+        let named = fields.first().and_then(|field| field.metadata().get(types::TYPE_KEY));
+        Ok(Arc::new(match named {
+            Some(named) => types::with_name(field, named),
+            None => field,
+        }))
+    }
+
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        self.of.accumulator(args)
+        let data_type = args.return_field.data_type();
+        match data_type.is_nested() {
+            true => Ok(Box::new(NestedExtreme {
+                is_max: self.is_max,
+                best: ScalarValue::try_new_null(data_type)?,
+            })),
+            false => self.of.accumulator(args),
+        }
     }
 
     fn create_sliding_accumulator(
@@ -118,7 +142,7 @@ impl AggregateUDFImpl for Extreme {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        self.of.groups_accumulator_supported(args)
+        !args.return_field.data_type().is_nested() && self.of.groups_accumulator_supported(args)
     }
 
     fn create_groups_accumulator(
@@ -152,5 +176,47 @@ impl AggregateUDFImpl for Extreme {
 
     fn set_monotonicity(&self, data_type: &DataType) -> SetMonotonicity {
         self.of.inner().set_monotonicity(data_type)
+    }
+}
+
+/// The extreme of structs and arrays, by Spark's order, in which a part that is NULL comes first.
+#[derive(Debug)]
+struct NestedExtreme {
+    is_max: bool,
+    best: ScalarValue,
+}
+
+impl Accumulator for NestedExtreme {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let array = concat(&[&self.best.to_array()?, &values[0]])?;
+        let keys = Keys::new(&array)?;
+        let known = (0..array.len()).filter(|row| !keys.is_null(*row));
+        let best = known.reduce(|best, next| {
+            let is_better = match self.is_max {
+                true => keys.get(next) > keys.get(best),
+                false => keys.get(next) < keys.get(best),
+            };
+            if is_better { next } else { best }
+        });
+        if let Some(best) = best {
+            self.best = ScalarValue::try_from_array(&array, best)?.compacted();
+        }
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.update_batch(states)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![self.best.clone()])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(self.best.clone())
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) - size_of_val(&self.best) + self.best.size()
     }
 }

@@ -22,6 +22,7 @@ use datafusion::logical_expr::{
 use super::exact_or_double;
 use crate::arithmetic::Mode;
 use crate::failure::Failure;
+use crate::types;
 
 mod groups;
 mod single;
@@ -68,6 +69,17 @@ impl AggregateUDFImpl for Sum {
             }
             other => other,
         })
+    }
+
+    /// A sum of intervals has the fields of the interval that it is of.
+    fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
+        let types: Vec<DataType> = fields.iter().map(|field| field.data_type().clone()).collect();
+        let field = Field::new(self.name, self.return_type(&types)?, true);
+        let named = fields.first().and_then(|field| field.metadata().get(types::TYPE_KEY));
+        Ok(Arc::new(match named.filter(|_| !field.data_type().is_numeric()) {
+            Some(named) => types::with_name(field, named),
+            None => field,
+        }))
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

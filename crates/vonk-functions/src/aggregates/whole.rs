@@ -17,6 +17,11 @@ use datafusion::logical_expr::{
 use crate::collections::keys::Keys;
 use crate::function::{Unify, fit, same_by_name};
 use crate::parameters::Parameters;
+use crate::types;
+
+/// Functions whose result is one of the values, of their very type.
+const GIVES_VALUES: &[&str] =
+    &["approx_percentile", "max_by", "min_by", "mode", "percentile_approx"];
 
 /// What a function of whole groups is.
 #[derive(Clone, Copy)]
@@ -30,6 +35,13 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
+    /// What the type of the result is called, where it is a value that was given.
+    fn type_name(&self, fields: &[FieldRef], returns: &DataType) -> Option<String> {
+        let keeps_name = GIVES_VALUES.contains(&self.name);
+        let first = fields.first().filter(|first| keeps_name && first.data_type() == returns)?;
+        first.metadata().get(types::TYPE_KEY).cloned()
+    }
+
     pub(crate) fn udf(self) -> AggregateUDF {
         let signature = Signature::user_defined(Volatility::Immutable);
         AggregateUDF::new_from_impl(Adapter { kernel: self, signature })
@@ -108,6 +120,17 @@ impl AggregateUDFImpl for Adapter {
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         (self.kernel.returns)(arguments)
+    }
+
+    fn return_field(&self, fields: &[FieldRef]) -> Result<FieldRef> {
+        let types: Vec<DataType> = fields.iter().map(|field| field.data_type().clone()).collect();
+        let returns = self.return_type(&types)?;
+        let type_name = self.kernel.type_name(fields, &returns);
+        let field = Field::new(self.name(), returns, true);
+        Ok(Arc::new(match type_name {
+            Some(type_name) => types::with_name(field, &type_name),
+            None => field,
+        }))
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {

@@ -9,6 +9,7 @@ use datafusion::logical_expr::ColumnarValue;
 
 use super::pairs::{OnFlag, Pairs};
 use super::{Mode, Operator};
+use crate::failure::Failure;
 
 /// Calculates with two operands of one type of integers.
 pub(super) fn calculate(
@@ -72,6 +73,9 @@ where
 {
     let failure = |_, divisor: T::Native| match operator.divides() && divisor.is_zero() {
         true => operator.by_zero(),
+        false if matches!(type_name, "tinyint" | "smallint") => {
+            Failure { condition: "BINARY_ARITHMETIC_OVERFLOW", ..operator.overflow(type_name) }
+        }
         false => operator.overflow(type_name),
     };
     let on_flag = match mode {

@@ -70,6 +70,8 @@ pub(super) fn operands(
         (Add | Subtract, l, r) if is_time(l) && is_interval(r) => (TIME, MICROS),
         (Add, l, r) if is_interval(l) && is_time(r) => (MICROS, TIME),
         (Subtract, l, r) if is_time(l) && is_time(r) => (TIME, TIME),
+        (Add | Subtract, l, DataType::Null) if is_time(l) => (TIME, MICROS),
+        (Add, DataType::Null, r) if is_time(r) => (MICROS, TIME),
         (Add | Subtract, l, r) if l.is_string() && is_interval(r) => (timestamp(), own(r)),
         (Add, l, r) if is_interval(l) && r.is_string() => (own(l), timestamp()),
         (Add, l, DataType::Null) if is_moment(l) && !is_date(l) => (own(l), MICROS),

@@ -45,9 +45,17 @@ pub(super) fn operands(
         }
         (DataType::Null, other) => numbers(operator, other.clone(), other.clone()),
         (other, DataType::Null) => numbers(operator, other.clone(), other.clone()),
-        (text, other) if text.is_string() && (other.is_numeric() || other.is_string()) => {
+        (text, other) if text.is_string() && other.is_string() && mode == Mode::Legacy => {
+            numbers(operator, DataType::Float64, DataType::Float64)
+        }
+        (text, other) if text.is_string() && other.is_string() => {
+            let message = format!("`{}` does not calculate with two texts", operator.sign());
+            return Err(Failure::new("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", message)
+                .hint("cast one of them to a number"));
+        }
+        (text, other) if text.is_string() && other.is_numeric() => {
             let read_as = from_text(mode, other);
-            numbers(operator, read_as, if other.is_string() { DataType::Float64 } else { right })
+            numbers(operator, read_as, right)
         }
         (other, text) if text.is_string() && other.is_numeric() => {
             let read_as = from_text(mode, other);
@@ -238,7 +246,9 @@ fn wrong(operator: Operator, left: &DataType, right: &DataType) -> Failure {
     let is_read = left.is_string() || right.is_string();
     let has_date = *left == DataType::Date32 || *right == DataType::Date32;
     let is_number = left.is_numeric() || right.is_numeric();
+    let is_interval = |t: &DataType| matches!(t, DataType::Interval(_) | DataType::Duration(_));
     let condition = match left == right || is_read {
+        _ if is_interval(left) && is_interval(right) => "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
         // To Spark, a date moves by days, which these are not.
         _ if has_date && (is_read || is_number) => "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
         true => "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",

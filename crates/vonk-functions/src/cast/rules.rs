@@ -109,6 +109,7 @@ fn is_atom_allowed(from: Kind, to: Kind, legacy: bool, same: bool) -> bool {
         (Timestamp, Whole | Fraction | Decimal) => true,
         (Date | Timestamp | TimestampNtz, Date | Timestamp | TimestampNtz) => true,
         (Time, Time | Whole | Decimal) => true,
+        (Timestamp | TimestampNtz, Time) => true,
         (Months | Micros, Whole | Decimal) | (Whole | Decimal, Months | Micros) => true,
         (Whole, Bytes) | (Boolean, Timestamp) => legacy,
         (Date, Whole | Fraction | Decimal | Boolean) | (Timestamp, Boolean) => legacy,
@@ -157,7 +158,14 @@ pub fn is_plain(from: &Field, to: &Field) -> bool {
     if types::is_variant(from) != types::is_variant(to) {
         return false;
     }
-    if from_type == to_type || from_type.is_null() {
+    if from_type.is_null() {
+        return true;
+    }
+    // Times of day may have fewer digits than the type of their values can hold.
+    if kind(to_type) == Kind::Time && types::field_name(from) != types::field_name(to) {
+        return false;
+    }
+    if from_type == to_type {
         return true;
     }
     match (kind(from_type), kind(to_type)) {

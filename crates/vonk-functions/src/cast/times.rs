@@ -72,6 +72,13 @@ pub(super) fn cast(
                 DataType::Date32 => {
                     Ok(Arc::new(micros.unary::<_, Date32Type>(|m| local(m).div_euclid(DAY) as i32)))
                 }
+                DataType::Time64(_) | DataType::Time32(_) => {
+                    let unit = time_unit(to);
+                    let times = micros.unary::<_, Time64MicrosecondType>(|micros| {
+                        local(micros).rem_euclid(DAY) / unit * unit
+                    });
+                    Ok(Arc::new(times))
+                }
                 DataType::Timestamp(_, to_zone) => {
                     let moved = micros.unary::<_, TimestampMicrosecondType>(|micros| {
                         match (from_zone, to_zone) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringBuilder, StructArray, UInt64Array};
 use arrow::compute::{concat, take};
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 
@@ -27,7 +27,24 @@ pub(super) fn array() -> ScalarUDF {
         list(item, lengths, in_turns(call, item.data_type())?, None)
     })
     .unifying(types::values_alike)
+    .by_field(|fields, _| {
+        let values: Vec<&Field> = fields.iter().map(AsRef::as_ref).collect();
+        Ok(DataType::List(Arc::new(of_values("item", &values))))
+    })
     .udf()
+}
+
+/// The field of values that have one type, with Spark's name of it if that is one, too.
+pub(super) fn of_values(name: &str, values: &[&Field]) -> Field {
+    let data_type = values.first().map_or(DataType::Null, |first| first.data_type().clone());
+    let field = Field::new(name, data_type, true);
+    let mut names = values.iter().map(|value| value.metadata().get(crate::types::TYPE_KEY));
+    match names.next().flatten() {
+        Some(type_name) if names.all(|other| other == Some(type_name)) => {
+            crate::types::with_name(field, type_name)
+        }
+        _ => field,
+    }
 }
 
 /// The arguments' values row by row: those of the first row, those of the second.
@@ -192,7 +209,7 @@ fn pick_one(call: &Call<'_>, replaces: impl Fn(&Keys, usize, usize) -> bool) -> 
 /// `named_struct(name, value, …)`
 pub(super) fn named_struct() -> ScalarUDF {
     let parameters = Parameters::with_any_number(&[], Kind::Any);
-    Kernel::by_value("named_struct", parameters, struct_type, |call| {
+    Kernel::new("named_struct", parameters, super::first_type, |call| {
         let DataType::Struct(fields) = call.returns else {
             return exec_err!("a struct is made, not a value of {}", call.returns);
         };
@@ -200,21 +217,22 @@ pub(super) fn named_struct() -> ScalarUDF {
         let values = values.collect::<Result<Vec<_>>>()?;
         Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), values, None, call.rows)?))
     })
+    .by_field(struct_type)
     .udf()
 }
 
 fn struct_type(
-    types: &[DataType],
+    fields: &[FieldRef],
     values: &[Option<&datafusion::common::ScalarValue>],
 ) -> Result<DataType> {
-    if types.len() % 2 == 1 {
-        let message = format!("`named_struct` takes names and values, not {}", types.len());
+    if fields.len() % 2 == 1 {
+        let message = format!("`named_struct` takes names and values, not {}", fields.len());
         return Err(Failure::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", message).into());
     }
-    let fields = types.chunks(2).zip(values.chunks(2)).map(|(types, values)| {
+    let members = fields.chunks(2).zip(values.chunks(2)).map(|(fields, values)| {
         let name = values[0].and_then(|name| name.try_as_str().flatten());
         match name {
-            Some(name) => Ok(Field::new(name, types[1].clone(), true)),
+            Some(name) => Ok(of_values(name, &[&fields[1]])),
             None => {
                 let condition = "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING";
                 let message = "the name of a field of `named_struct` is no literal text";
@@ -222,5 +240,5 @@ fn struct_type(
             }
         }
     });
-    Ok(DataType::Struct(fields.collect::<Result<Fields>>()?))
+    Ok(DataType::Struct(members.collect::<Result<Fields>>()?))
 }

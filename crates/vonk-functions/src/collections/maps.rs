@@ -8,11 +8,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, MapArray, StructArray, UInt64Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{concat, take};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 
-use super::construct::interleaved;
+use super::construct::{interleaved, of_values};
 use super::keys::{Keys, canonical};
 use super::lists::{Lists, fit, item_of, list, list_of};
 use super::types::{self, entry_of, map_of};
@@ -177,7 +177,25 @@ pub(super) fn map() -> ScalarUDF {
         made(call, (&keys, &values), &vec![call.count() / 2; call.rows], None)
     })
     .unifying(types::keys_and_values)
+    .by_field(|fields, _| {
+        let part = |at: usize| fields.iter().skip(at).step_by(2).map(AsRef::as_ref).collect();
+        let (keys, values): (Vec<&Field>, Vec<&Field>) = (part(0), part(1));
+        Ok(named_map(&of_values("key", &keys), &of_values("value", &values)))
+    })
     .udf()
+}
+
+/// A map whose keys and values keep Spark's names of their types.
+fn named_map(key: &Field, value: &Field) -> DataType {
+    let plain = map_of(key.data_type().clone(), value.data_type().clone());
+    let DataType::Map(entries, sorted) = &plain else { return plain };
+    let DataType::Struct(parts) = entries.data_type() else { return plain };
+    let named = parts
+        .iter()
+        .zip([key, value])
+        .map(|(part, given)| part.as_ref().clone().with_metadata(given.metadata().clone()));
+    let entries = entries.as_ref().clone().with_data_type(DataType::Struct(named.collect()));
+    DataType::Map(Arc::new(entries), *sorted)
 }
 
 /// `map_from_arrays(keys, values)`

@@ -11,7 +11,8 @@ pub(crate) fn date(year: i32, month: i32, day: i32) -> Result<i32, Failure> {
     within("DayOfMonth", i64::from(day), 1, 31)?;
     let date = NaiveDate::from_ymd_opt(year, month as u32, day as u32);
     date.map(calendar::days_of).ok_or_else(|| {
-        out_of_bounds(format!("there is no day {day} of month {month} in the year {year}"))
+        let message = format!("there is no day {day} of month {month} in the year {year}");
+        Failure::new("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", message)
     })
 }
 

@@ -262,6 +262,11 @@ impl Hasher for XxHash {
     }
 }
 
+/// MurmurHash 3 of a number, as an INT.
+pub(crate) fn murmur3_of_int(value: i32, seed: i32) -> i32 {
+    Murmur3::int(value, i64::from(seed)) as i32
+}
+
 /// MurmurHash 3 of bytes, as an INT.
 pub(crate) fn murmur3_of_bytes(value: &[u8], seed: i32) -> i32 {
     Murmur3::bytes(value, i64::from(seed)) as i32

@@ -43,6 +43,7 @@ pub(super) fn abs() -> ScalarUDF {
         }
         other => internal_err!("`abs` does not take {other}"),
     })
+    .keeping_name()
     .udf()
 }
 
@@ -89,5 +90,5 @@ pub(super) fn sign() -> ScalarUDF {
 
 /// Spark's `positive`: `+a` is `a`.
 pub(super) fn positive() -> ScalarUDF {
-    Kernel::new("positive", PARAMETERS, same, |call| call.array(0)).udf()
+    Kernel::new("positive", PARAMETERS, same, |call| call.array(0)).keeping_name().udf()
 }

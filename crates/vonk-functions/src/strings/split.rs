@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 };
 use regex::Regex;
 
+use crate::failure::Failure;
 use crate::java_regex;
 
 /// Spark's `split`, whose pattern is a regular expression of Java.
@@ -37,6 +38,10 @@ impl ScalarUDFImpl for Split {
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
         let types = [DataType::Utf8View, DataType::Utf8View, DataType::Int32];
+        if let Some(at) = arguments.iter().position(DataType::is_nested) {
+            let message = format!("argument {} of `split` is no text", at + 1);
+            return Err(Failure::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", message).into());
+        }
         match arguments.len() {
             2 | 3 => Ok(types[..arguments.len()].to_vec()),
             count => {

@@ -1,13 +1,14 @@
 //! Timestamps as text by a datetime pattern: `date_format`, `from_unixtime`.
 
-use arrow::array::{ArrayRef, StringViewArray};
-use arrow::datatypes::Int64Type;
+use arrow::array::{Array, ArrayRef, StringViewArray};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::datetime::calendar::MICROS_PER_SECOND;
 use crate::datetime::pattern::{Moment, Pattern};
 use crate::datetime::rows::{self as moments, Memo};
+use crate::failure::Failure;
 use crate::function::{Call, Kernel};
 use crate::parameters::{Kind, Parameters};
 use crate::rows;
@@ -20,10 +21,29 @@ pub(super) fn date_format() -> ScalarUDF {
     let parameters = Parameters::exact(&[Kind::Moment, Kind::Text]);
     Kernel::new("date_format", parameters, rows::text, |call| {
         let (locals, patterns) = (moments::locals(call, 0)?, call.text(1)?);
+        if matches!(call.array(0)?.data_type(), DataType::Time64(_)) {
+            patterns.iter().flatten().try_for_each(check_for_time)?;
+        }
         let zone = moments::session_zone(call)?;
         texts(call, Some(&patterns), |row| Moment::of_local(locals.value(row), zone))
     })
     .udf()
+}
+
+/// A time of the day has no date that a pattern could show.
+fn check_for_time(pattern: &str) -> Result<()> {
+    /// The letters of years, months, days, weeks and zones.
+    const OF_DATES: &str = "GyYuMLDdEFqQwWVzOXxZ";
+    let mut is_quoted = false;
+    let letter = pattern.chars().find(|letter| {
+        is_quoted ^= *letter == '\'';
+        !is_quoted && OF_DATES.contains(*letter)
+    });
+    let Some(letter) = letter else { return Ok(()) };
+    let message = format!("the pattern `{pattern}` has `{letter}`, which no time of the day has");
+    Err(Failure::new("INVALID_PARAMETER_VALUE.PATTERN", message)
+        .hint("write hours, minutes and seconds only")
+        .into())
 }
 
 /// `from_unixtime(seconds[, pattern])`

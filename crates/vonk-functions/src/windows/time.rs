@@ -81,8 +81,11 @@ fn check(duration: i64, slide: i64) -> Result<(), Failure> {
         return Ok(());
     }
     let message = "a window has to be longer than nothing, and not shorter than what it slides by";
-    Err(Failure::new("DATATYPE_MISMATCH", message)
-        .hint("write `window(time, '10 minutes', '5 minutes')`"))
+    let condition = match duration > 0 && slide > 0 {
+        true => "DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION",
+        false => "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+    };
+    Err(Failure::new(condition, message).hint("write `window(time, '10 minutes', '5 minutes')`"))
 }
 
 /// Microseconds of a text such as `5 minutes`.
@@ -90,7 +93,7 @@ fn length(text: &str) -> Result<i64, Failure> {
     let units = parse_units(text).filter(|units| units.months == 0);
     units.and_then(|units| units.duration()).ok_or_else(|| {
         let message = format!("`{text}` is not a length of days and time");
-        Failure::new("CAST_INVALID_INPUT", message).hint("write it as `5 minutes`")
+        Failure::new("CANNOT_PARSE_INTERVAL", message).hint("write it as `5 minutes`")
     })
 }
 

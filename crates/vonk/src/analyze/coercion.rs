@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, ExprSchema, Result as DfResult, ScalarValue};
+use datafusion::common::{
+    Column, DFSchema, ExprSchema, JoinType, NullEquality, Result as DfResult, ScalarValue,
+};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
@@ -81,7 +83,27 @@ impl Rules {
         LogicalPlan::Join(join).recompute_schema()
     }
 
-    fn join(&self, mut join: Join) -> DfResult<LogicalPlan> {
+    /// The rows of INTERSECT and EXCEPT have the common types of both sides, column by column.
+    fn set_operation(&self, mut join: Join) -> DfResult<Join> {
+        let (left, right) = (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
+        let is_it = matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
+            && join.null_equality == NullEquality::NullEqualsNull
+            && join.filter.is_none()
+            && join.on.len() == left.fields().len()
+            && join.on.len() == right.fields().len();
+        if !is_it {
+            return Ok(join);
+        }
+        let pairs = left.fields().iter().zip(right.fields());
+        let commons = pairs.map(|(left, right)| matrix::common(left, right, self.mode));
+        let Some(commons) = commons.collect::<Option<Vec<_>>>() else { return Ok(join) };
+        join.left = self.columns_as(join.left, &commons)?;
+        join.right = self.columns_as(join.right, &commons)?;
+        Ok(join)
+    }
+
+    fn join(&self, join: Join) -> DfResult<LogicalPlan> {
+        let mut join = self.set_operation(join)?;
         let (left_schema, right_schema) =
             (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
         let pairs = join.on.into_iter().map(|(left, right)| {
@@ -140,6 +162,12 @@ impl Rules {
                 let metadata = (!to.metadata().is_empty())
                     .then(|| datafusion::common::metadata::FieldMetadata::new_from_field(&to));
                 Ok(Expr::Literal(null, metadata))
+            }
+            // It stays a literal, whose value the type of a call may depend on.
+            Expr::Literal(ScalarValue::Utf8(text), None)
+                if *to.data_type() == DataType::Utf8View =>
+            {
+                Ok(Expr::Literal(ScalarValue::Utf8View(text), None))
             }
             expr => cast_expr(expr, from, &to, self.mode),
         }

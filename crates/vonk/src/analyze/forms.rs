@@ -15,6 +15,36 @@ pub(super) fn spell_out(query: &mut ast::Query, mode: Mode) {
     let _ = VisitMut::visit(query, &mut Speller { negative, mode });
 }
 
+/// Whether an expression is true or false by its form; HAVING reads all else as a truth value.
+fn is_predicate(expr: &Expr) -> bool {
+    use ast::BinaryOperator as Op;
+    match expr {
+        Expr::Nested(inner) => is_predicate(inner),
+        Expr::BinaryOp { op, .. } => !matches!(
+            op,
+            Op::Plus
+                | Op::Minus
+                | Op::Multiply
+                | Op::Divide
+                | Op::Modulo
+                | Op::StringConcat
+                | Op::MyIntegerDivide
+                | Op::DuckIntegerDivide
+                | Op::BitwiseAnd
+                | Op::BitwiseOr
+                | Op::BitwiseXor
+        ),
+        Expr::Function(_)
+        | Expr::Value(_)
+        | Expr::Identifier(_)
+        | Expr::CompoundIdentifier(_)
+        | Expr::Cast { .. }
+        | Expr::Case { .. }
+        | Expr::Subquery(_) => false,
+        _ => true,
+    }
+}
+
 struct Speller {
     /// The function behind a minus sign.
     negative: String,
@@ -45,6 +75,12 @@ impl VisitorMut for Speller {
         if select.flavor == ast::SelectFlavor::FromFirstNoSelect && select.projection.is_empty() {
             let options = ast::WildcardAdditionalOptions::default();
             select.projection.push(SelectItem::Wildcard(options));
+        }
+        if let Some(having) = select.having.take() {
+            select.having = Some(match is_predicate(&having) {
+                true => having,
+                false => cast(having, ast::DataType::Boolean),
+            });
         }
         ControlFlow::Continue(())
     }

@@ -1,8 +1,13 @@
 //! Arguments by name: `f(x, limit => 3)`, put where their parameters stand.
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr};
+use std::ops::ControlFlow;
 
-use crate::error::{Condition, Error, Result};
+use sqlparser::ast::{
+    self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, Value, VisitMut,
+    VisitorMut,
+};
+
+use crate::error::{Condition, Error, Place, Result};
 
 /// The argument of each parameter, if it is given; places come first, then names in any order.
 ///
@@ -54,4 +59,81 @@ pub(super) fn place<'a>(
         }
     }
     Ok(placed)
+}
+
+/// A function whose arguments may have names.
+struct Signature {
+    name: &'static str,
+    /// The parameters, and the text of each that is left out; `None` has to be given.
+    parameters: &'static [(&'static str, Option<&'static str>)],
+}
+
+const SIGNATURES: &[Signature] = &[
+    Signature {
+        name: "count_min_sketch",
+        parameters: &[("column", None), ("epsilon", None), ("confidence", None), ("seed", None)],
+    },
+    Signature {
+        name: "mask",
+        parameters: &[
+            ("str", None),
+            ("upperChar", Some("X")),
+            ("lowerChar", Some("x")),
+            ("digitChar", Some("n")),
+            ("otherChar", Some("")),
+        ],
+    },
+];
+
+/// Puts the named arguments of the library's functions in their places.
+///
+/// # Errors
+/// Those of [`place`], and `REQUIRED_PARAMETER_NOT_FOUND`.
+pub(super) fn spell(query: &mut ast::Query) -> Result<()> {
+    match VisitMut::visit(query, &mut Speller) {
+        ControlFlow::Break(error) => Err(*error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Speller;
+
+impl VisitorMut for Speller {
+    type Break = Box<Error>;
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Box<Error>> {
+        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+        let at = Place::of(function.name.span());
+        match in_order(function) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(Box::new(match at {
+                Some(place) if error.place().is_none() => error.at(place),
+                _ => error,
+            })),
+        }
+    }
+}
+
+fn in_order(function: &mut ast::Function) -> Result<()> {
+    let name = function.name.to_string();
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    let known = SIGNATURES.iter().find(|known| known.name.eq_ignore_ascii_case(&name));
+    let has_names = list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. }));
+    let Some(Signature { name, parameters }) = known.filter(|_| has_names) else { return Ok(()) };
+    let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+    let placed = place(name, &names, &list.args)?;
+    let last = placed.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    let arguments = placed.into_iter().zip(*parameters).take(last);
+    let arguments = arguments.map(|(given, (parameter, default))| match (given, default) {
+        (Some(given), _) => Ok(given.clone()),
+        (None, Some(default)) => Ok(Expr::value(Value::SingleQuotedString((*default).to_owned()))),
+        (None, None) => {
+            let message = format!("`{name}` is not given `{parameter}`");
+            Err(Error::new(Condition::REQUIRED_PARAMETER_NOT_FOUND, message))
+        }
+    });
+    let arguments = arguments.collect::<Result<Vec<_>>>()?;
+    let unnamed = |expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr));
+    list.args = arguments.into_iter().map(unnamed).collect();
+    Ok(())
 }

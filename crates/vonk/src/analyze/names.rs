@@ -1,6 +1,6 @@
 //! The names of columns that have no alias: an expression as Spark words it.
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use sqlparser::ast::{self, Expr, Ident, UnaryOperator, Value};
 
 use self::functions::function_name;
@@ -111,6 +111,11 @@ impl Namer<'_> {
         if let Some(name) = moments::shifted_name(self, left, op, right) {
             return name;
         }
+        // An interval comes before what it is multiplied by.
+        let is_swapped = *op == Op::Multiply
+            && !moments::is_interval(self, left)
+            && moments::is_interval(self, right);
+        let (left, right) = if is_swapped { (right, left) } else { (left, right) };
         let (left, right) = (self.name(left), self.name(right));
         match op {
             Op::NotEq => format!("(NOT ({left} = {right}))"),
@@ -209,8 +214,19 @@ impl Namer<'_> {
         };
         let fields = if parts.is_empty() { 0 } else { leading_fields(chain, &mut parts) };
         let mut name = if parts.is_empty() { self.name(root) } else { self.path(&parts) };
+        let mut owner = self.paths.column_type(&parts).filter(|_| !parts.is_empty());
         for access in &chain[fields..] {
+            let of = owner.take();
             name += &match access {
+                // A field of a struct, however it is written.
+                ast::AccessExpr::Subscript(ast::Subscript::Index { index: Expr::Value(field) })
+                    if let (Some(DataType::Struct(known)), Some(field)) =
+                        (&of, text_of(&field.value)) =>
+                {
+                    let is_it = |known: &&FieldRef| known.name().eq_ignore_ascii_case(field);
+                    owner = known.iter().find(is_it).map(|known| known.data_type().clone());
+                    format!(".{field}")
+                }
                 ast::AccessExpr::Dot(Expr::Identifier(field)) => format!(".{}", field.value),
                 ast::AccessExpr::Dot(field) => format!(".{field}"),
                 ast::AccessExpr::Subscript(ast::Subscript::Index { index }) => {
@@ -369,6 +385,13 @@ fn is_suffixed(expr: &Expr) -> bool {
             matches!(value.value, Value::Number(_, true) | Value::DollarQuotedString(_))
         }
         _ => false,
+    }
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Some(text),
+        _ => None,
     }
 }
 

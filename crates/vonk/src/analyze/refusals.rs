@@ -10,7 +10,6 @@ use sqlparser::ast::{
     Visitor, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
-use super::named;
 use crate::error::{Condition, Error, Place, Result};
 
 /// Functions of the place of a row, which has none without a window and an order.
@@ -54,9 +53,10 @@ const CHECKS: &[fn(&Call<'_>) -> Result<()>] = &[
     check_filter,
     check_ordered_set,
     check_count,
+    check_single,
     check_window,
     check_place,
-    check_named,
+    check_distinct_window,
 ];
 
 /// Refuses the calls of a query that have a form which they cannot have.
@@ -75,6 +75,22 @@ pub(super) struct Rules<'a> {
     pub(super) is_aggregate: &'a dyn Fn(&str) -> bool,
     /// Whether `count(t.*)` is allowed.
     pub(super) counts_star: bool,
+}
+
+/// Whether a subquery or a column of several parts is in an expression.
+fn depends_on_rows(expr: &Expr) -> bool {
+    struct Finder;
+    impl Visitor for Finder {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Subquery(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expr.visit(&mut Finder).is_break()
 }
 
 struct Checker<'a> {
@@ -97,6 +113,11 @@ impl Visitor for Checker<'_> {
             Expr::Value(value) if value.value == Value::Null => {
                 let error = Error::new(Condition::LIMIT_IS_NULL, "the LIMIT is NULL");
                 ControlFlow::Break(error.hint("leave it out, or write `LIMIT ALL`"))
+            }
+            value if depends_on_rows(value) => {
+                let message = format!("the LIMIT `{value}` is not known before the query runs");
+                let error = Error::new(Condition::LIMIT_IS_UNFOLDABLE, message);
+                ControlFlow::Break(error.hint("write a number"))
             }
             _ => ControlFlow::Continue(()),
         }
@@ -184,6 +205,10 @@ fn check_whole_window(call: &Call<'_>) -> Result<()> {
 fn check_frame(call: &Call<'_>) -> Result<()> {
     let Some(spec) = call.window() else { return Ok(()) };
     let Some(frame) = &spec.window_frame else { return Ok(()) };
+    if frame.units == WindowFrameUnits::Groups {
+        let message = "a frame is of ROWS or of a RANGE, not of GROUPS";
+        return Err(Error::new(Condition::PARSE_SYNTAX_ERROR, message));
+    }
     let distances = [Some(&frame.start_bound), frame.end_bound.as_ref()];
     let distances = distances.into_iter().flatten().filter_map(|bound| match bound {
         WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => {
@@ -271,24 +296,20 @@ fn check_ordered_set(call: &Call<'_>) -> Result<()> {
     }
 }
 
-/// Functions whose arguments may have names: the parameters, of which the first has to be given.
-const NAMED: &[(&str, &[&str])] =
-    &[("mask", &["str", "upperChar", "lowerChar", "digitChar", "otherChar"])];
-
-fn check_named(call: &Call<'_>) -> Result<()> {
+fn check_distinct_window(call: &Call<'_>) -> Result<()> {
     let FunctionArguments::List(list) = &call.function.args else { return Ok(()) };
-    let has_name = list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. }));
-    let Some((name, parameters)) = NAMED.iter().find(|(name, _)| has_name && *name == call.name)
-    else {
-        return Ok(());
-    };
-    match named::place(name, parameters, &list.args)?.as_slice() {
-        [None, ..] => {
-            let message = format!("`{name}` is not given `{}`", parameters[0]);
-            Err(Error::new(Condition::REQUIRED_PARAMETER_NOT_FOUND, message))
-        }
-        _ => Ok(()),
+    let is_distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
+    let is_ordered = !call.function.within_group.is_empty();
+    if is_distinct && call.function.over.is_some() && !is_ordered {
+        let error = call.refused(
+            Condition::DISTINCT_WINDOW_FUNCTION,
+            "is not computed over a window with DISTINCT",
+        );
+        return Err(
+            error.hint("take `size(collect_set(…) OVER …)`, or make the rows distinct first")
+        );
     }
+    Ok(())
 }
 
 fn check_window(call: &Call<'_>) -> Result<()> {
@@ -335,6 +356,20 @@ fn check_place(call: &Call<'_>) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Functions of groups that take one value of each row.
+const SINGLE: &[&str] = &["avg", "max", "mean", "min", "sum", "try_avg", "try_sum"];
+
+fn check_single(call: &Call<'_>) -> Result<()> {
+    let FunctionArguments::List(list) = &call.function.args else { return Ok(()) };
+    let is_value =
+        |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
+    if !SINGLE.contains(&call.name) || list.args.len() == 1 || !list.args.iter().all(is_value) {
+        return Ok(());
+    }
+    let why = format!("takes 1 argument, not {}", list.args.len());
+    Err(call.refused(Condition::WRONG_NUM_ARGS, &why))
 }
 
 fn check_count(call: &Call<'_>) -> Result<()> {

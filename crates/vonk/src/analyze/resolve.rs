@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
@@ -20,7 +21,7 @@ use self::exprs::Names;
 use self::scope::{Env, From, Same, shown};
 use super::syntax::query_of;
 use super::{Scope, parser_options};
-use crate::config;
+use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
 
 mod errors;
@@ -62,6 +63,8 @@ pub(super) struct Resolver<'a> {
     scope: &'a Scope<'a>,
     same: Same,
     ctes: Vec<(String, Source)>,
+    /// How many of these a query in FROM is given without being in the scope of their WITH.
+    apart: usize,
     /// How many queries the current one is in.
     depth: usize,
     /// The outermost query that a column was used of since this was last set.
@@ -72,20 +75,27 @@ pub(super) struct Resolver<'a> {
     captured: Vec<Vec<String>>,
     /// How many SQL functions are written out within each other.
     routines: usize,
+    /// Whether an alias of the same SELECT list was used since this was last unset.
+    uses_lateral: bool,
+    config: Arc<Config>,
 }
 
 /// Resolves every name of a query.
 pub(super) fn resolve(query: &mut ast::Query, scope: &Scope<'_>) -> Result<()> {
-    let case_sensitive = super::config_of(scope.state).is_on(config::CASE_SENSITIVE);
+    let config = super::config_of(scope.state);
+    let case_sensitive = config.is_on(config::CASE_SENSITIVE);
     let mut resolver = Resolver {
         scope,
         same: Same { case_sensitive },
         ctes: Vec::new(),
+        apart: 0,
         depth: 0,
         reached: usize::MAX,
         captures: Vec::new(),
         captured: Vec::new(),
         routines: 0,
+        uses_lateral: false,
+        config,
     };
     resolver.query(query, None).map(|_| ())
 }
@@ -182,8 +192,20 @@ impl Resolver<'_> {
     /// Plans the queries of a WITH clause, or keeps those that use the query around them.
     fn with(&mut self, with: ast::With, parent: Option<&Env<'_>>) -> Result<()> {
         let mut names: Vec<String> = Vec::new();
+        let around = self.ctes.len();
         for mut cte in with.cte_tables {
             let name = cte.alias.name.value.clone();
+            if self.precedence() == "EXCEPTION"
+                && self.ctes[self.apart.min(around)..around]
+                    .iter()
+                    .any(|(known, _)| self.same.is(shown(known), shown(&name)))
+            {
+                let message =
+                    format!("`{}` is the name of a query around this one, too", shown(&name));
+                let error = Error::new(Condition::AMBIGUOUS_ALIAS_IN_NESTED_CTE, message)
+                    .hint(format!("give it another name, or set `{}`", config::CTE_PRECEDENCE));
+                return Err(errors::at(error, &[cte.alias.name]));
+            }
             if names.iter().any(|known| self.same.is(known, &name)) {
                 let error = Error::new(
                     Condition::DUPLICATED_CTE_NAMES,
@@ -231,8 +253,20 @@ impl Resolver<'_> {
         Ok(Source::Plan(self.scope.plan(query)?))
     }
 
+    /// Which of two queries of one name is meant.
+    fn precedence(&self) -> String {
+        let policy = self.config.get(config::CTE_PRECEDENCE).unwrap_or_default();
+        policy.to_uppercase()
+    }
+
     fn cte(&self, name: &str) -> Option<Source> {
-        let found = self.ctes.iter().rev().find(|(known, _)| self.same.is(known, name));
+        let found = match self.precedence().as_str() {
+            "LEGACY" => {
+                let mut ctes = self.ctes.iter();
+                ctes.find(|(known, _)| self.same.is(shown(known), shown(name)))
+            }
+            _ => self.ctes.iter().rev().find(|(known, _)| self.same.is(known, name)),
+        };
         found.map(|(_, source)| source.clone())
     }
 

@@ -7,7 +7,7 @@ use sqlparser::ast::{
     TrimWhereField, Value, VisitMut, VisitorMut,
 };
 
-use super::syntax::{call, case_of};
+use super::syntax::{call, case_of, cast};
 
 /// The shift that fills up with zeros, which the tokenizer reads as `>>` and `>`.
 pub(crate) const UNSIGNED_SHIFT: &str = ">>>";
@@ -39,6 +39,14 @@ const CALLS: &[(&str, Rewrite)] = &[
     }),
     ("isnull", |args| match args {
         [value] => Some(Expr::IsNull(Box::new(value.clone()))),
+        _ => None,
+    }),
+    // The other value is computed only where it is needed.
+    ("nanvl", |args| match args {
+        [value, other] => {
+            let is_nan = call("isnan", vec![value.clone()]);
+            Some(case(vec![(is_nan, double(other))], Some(double(value))))
+        }
         _ => None,
     }),
     ("nullif", |args| match args {
@@ -338,6 +346,10 @@ fn binary(left: &Expr, op: BinaryOperator, right: &Expr) -> Expr {
 
 fn null() -> Expr {
     Expr::Value(Value::Null.into())
+}
+
+fn double(value: &Expr) -> Expr {
+    cast(value.clone(), ast::DataType::Double(ast::ExactNumberInfo::None))
 }
 
 fn number(digits: &str) -> Expr {

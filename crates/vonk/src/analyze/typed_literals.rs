@@ -71,8 +71,13 @@ impl Checker {
             other => return Err(unsupported(other)),
         };
         let spelled = spelled.ok_or_else(|| invalid(&typed.data_type, text))?;
-        typed.value.value = Value::SingleQuotedString(spelled);
+        let is_precise = matches!(&typed.data_type, DataType::TimestampNtz(_))
+            || matches!(&typed.data_type, DataType::Timestamp(_, zone) if *zone != TimezoneInfo::None);
+        let nanos = nanos_of(text).filter(|_| is_precise).map(|nanos| with_nanos(&spelled, nanos));
+        let is_finer = nanos.is_some();
+        typed.value.value = Value::SingleQuotedString(nanos.unwrap_or(spelled));
         if self.timestamps_have_zone
+            && !is_finer
             && let DataType::Timestamp(_, zone @ TimezoneInfo::Tz) = &mut typed.data_type
         {
             // What Spark calls it.
@@ -80,6 +85,19 @@ impl Checker {
         }
         Ok(None)
     }
+}
+
+/// The digits of a moment beyond microseconds, by which Spark names it; its value is cut.
+fn nanos_of(text: &str) -> Option<&str> {
+    let (_, fraction) = text.split_once('.')?;
+    let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+    let digits = fraction.get(6..end.min(9))?.trim_end_matches('0');
+    Some(digits).filter(|digits| !digits.is_empty())
+}
+
+fn with_nanos(spelled: &str, nanos: &str) -> String {
+    let (seconds, micros) = spelled.split_once('.').unwrap_or((spelled, ""));
+    format!("{seconds}.{micros:0<6}{nanos}")
 }
 
 /// `now`, `today` and their like, which depend on when they are asked for.

@@ -185,7 +185,7 @@ fn decimal(size: ExactNumberInfo) -> DfResult<DataType> {
         }
         (Ok(0..=38), _) => {
             let message = format!("the scale {scale} is not between 0 and {precision}");
-            Err(Failure::new("INVALID_DECIMAL_SCALE", message).into())
+            Err(Failure::new("DECIMAL_SCALE_EXCEEDS_PRECISION", message).into())
         }
         _ => {
             let message = format!("a decimal has at most 38 digits, not {precision}");

@@ -281,7 +281,8 @@ fn plan_error(text: &str) -> Error {
         && let Some((predicate, data_type)) = rest.rsplit_once("' returning ")
     {
         let message = format!("the condition `{predicate}` is of type {data_type}, not boolean");
-        return Error::new(Condition::DATATYPE_MISMATCH, message).hint("compare it with a value");
+        let condition = Condition::CONDITION_NOT_BOOLEAN;
+        return Error::new(condition, message).hint("compare it with a value");
     }
     Error::new(Condition::DATATYPE_MISMATCH, text)
 }
@@ -305,12 +306,28 @@ const KNOWN: &[(&str, Condition)] = &[
     ("Cannot infer common argument type for comparison", Condition::INCOMPATIBLE_COLUMN_TYPE),
     ("json_tuple requires at least", Condition::WRONG_NUM_ARGS),
     ("is not defined!", Condition::MISSING_WINDOW_SPECIFICATION),
+    ("not found in struct", Condition::FIELD_NOT_FOUND),
+    ("Join condition must be boolean", Condition::JOIN_CONDITION_NOT_BOOLEAN),
+    ("Unary operator 'NOT' requires", Condition::UNEXPECTED_INPUT_TYPE),
+    ("for logical boolean operation", Condition::DATATYPE_MISMATCH_BINARY),
+    ("Aggregate function calls cannot be nested", Condition::NESTED_AGGREGATE_FUNCTION),
+    ("cannot contain window function calls", Condition::WINDOW_IN_AGGREGATE),
+    ("For SELECT DISTINCT, ORDER BY expressions", Condition::UNRESOLVED_COLUMN),
+    ("was not provided a value for execution", Condition::UNBOUND_SQL_PARAMETER),
     ("table function '", Condition::UNRESOLVABLE_TABLE_FUNCTION),
 ];
 
 fn known_condition(text: &str) -> Option<Condition> {
     let row = KNOWN.iter().find(|(words, _)| text.contains(words));
-    row.map(|(_, condition)| *condition)
+    let condition = row.map(|(_, condition)| *condition)?;
+    let operands = text.split_once("logical boolean operation ").map(|(_, operands)| operands);
+    let sides = operands.and_then(|text| text.split_once(" AND ").or(text.split_once(" OR ")));
+    Some(match sides {
+        Some((left, right)) if left.trim() == right.trim() => {
+            Condition::DATATYPE_MISMATCH_BINARY_WRONG
+        }
+        _ => condition,
+    })
 }
 
 /// No form of a function takes the types of the arguments.

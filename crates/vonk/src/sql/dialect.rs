@@ -68,6 +68,7 @@ impl Dialect for VonkDialect {
     }
 
     allowed! {
+        supports_cross_join_constraint,
         supports_bitwise_shift_operators,
         supports_from_first_select,
         supports_from_trailing_commas,

@@ -22,8 +22,12 @@ const SUFFIXES: &[(&str, &str)] = &[
 ];
 
 /// Rewrites suffixed numbers, raw strings and spaced bytes; all other tokens stay as they are.
-pub(super) fn rewrite(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
-    rewrite_numbers_and_texts(join_bytes(tokens), text)
+pub(super) fn rewrite(
+    tokens: Vec<TokenWithSpan>,
+    text: &str,
+    texts_are_raw: bool,
+) -> Result<Vec<TokenWithSpan>> {
+    rewrite_numbers_and_texts(join_names(join_bytes(tokens)), text, texts_are_raw)
 }
 
 /// Reads `X '1F'` as `X'1F'`.
@@ -46,6 +50,37 @@ fn join_bytes(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     joined
 }
 
+/// Reads `1st` as the name that it is to Spark, where the tokenizer sees a number and an alias.
+fn join_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    if !tokens.windows(2).any(|pair| name_of(&pair[0], &pair[1]).is_some()) {
+        return tokens;
+    }
+    let mut joined = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(token) = rest.next() {
+        match rest.peek().and_then(|next| name_of(&token, next)) {
+            Some(name) => {
+                rest.next();
+                joined.push(TokenWithSpan::new(Token::make_word(&name, None), token.span));
+            }
+            None => joined.push(token),
+        }
+    }
+    joined
+}
+
+/// The name that digits and the word directly behind them are, unless it gives them a type.
+fn name_of(number: &TokenWithSpan, next: &TokenWithSpan) -> Option<String> {
+    let (Token::Number(digits, false), Token::Word(word)) = (&number.token, &next.token) else {
+        return None;
+    };
+    let is_one = number.span.end == next.span.start
+        && word.quote_style.is_none()
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+        && suffix_type(number, next).is_none();
+    is_one.then(|| format!("{digits}{}", word.value))
+}
+
 fn is_hexadecimal(digits: &str) -> bool {
     digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
@@ -62,7 +97,11 @@ fn begin_of_bytes(tokens: &[TokenWithSpan]) -> Option<usize> {
     }
 }
 
-fn rewrite_numbers_and_texts(tokens: Vec<TokenWithSpan>, text: &str) -> Result<Vec<TokenWithSpan>> {
+fn rewrite_numbers_and_texts(
+    tokens: Vec<TokenWithSpan>,
+    text: &str,
+    texts_are_raw: bool,
+) -> Result<Vec<TokenWithSpan>> {
     let is_escaped = strings::are_escaped(text);
     if !tokens.iter().enumerate().any(|(at, token)| {
         let next = tokens.get(at + 1);
@@ -81,7 +120,10 @@ fn rewrite_numbers_and_texts(tokens: Vec<TokenWithSpan>, text: &str) -> Result<V
             rewritten.push(raw_string(text, begin, &string)?);
         } else if is_escaped && strings::is_text(&token) {
             let begin = offsets.offset(token.span.start);
-            rewritten.push(strings::decoded(text, begin, token));
+            rewritten.push(match texts_are_raw {
+                true => strings::undecoded(text, begin, token),
+                false => strings::decoded(text, begin, token),
+            });
         } else if let Some((data_type, is_suffix)) = number_type(&token, rest.peek()) {
             let sign = take_sign(&mut rewritten);
             push_cast(&mut rewritten, &token, data_type, sign)?;

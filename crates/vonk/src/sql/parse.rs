@@ -6,7 +6,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::VonkDialect;
 use super::statement::{self, Command};
-use super::{forms, literals};
+use super::{forms, literals, rows};
 use crate::analyze;
 use crate::error::{Condition, Error, Place, Result};
 
@@ -175,7 +175,13 @@ fn parser(text: &str) -> Result<Parser<'static>> {
 
 /// The tokens of a statement, with Spark's literals as the parser reads them.
 pub(crate) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
-    let tokens = literals::rewrite(tokenize(text)?, text)?;
+    tokens_with(text, false)
+}
+
+/// As [`tokens`]; if `texts_are_raw`, a backslash in a text is a backslash.
+pub(crate) fn tokens_with(text: &str, texts_are_raw: bool) -> Result<Vec<TokenWithSpan>> {
+    let tokens = literals::rewrite(tokenize(text)?, text, texts_are_raw)?;
+    let tokens = rows::without_names(tokens);
     check_lists(&tokens)?;
     Ok(tokens)
 }

@@ -22,6 +22,25 @@ pub(super) fn decoded(source: &str, begin: usize, token: TokenWithSpan) -> Token
     TokenWithSpan::new(kind, token.span)
 }
 
+/// The token with the text that stands between its quotes, from the first at byte `begin`.
+pub(super) fn undecoded(source: &str, begin: usize, token: TokenWithSpan) -> TokenWithSpan {
+    let mut chars = source[begin..].char_indices();
+    let Some((_, quote)) = chars.next() else { return token };
+    let mut is_escaped = false;
+    let end = chars.find(|(_, c)| {
+        let ends = *c == quote && !is_escaped;
+        is_escaped = *c == '\\' && !is_escaped;
+        ends
+    });
+    let Some((end, _)) = end else { return token };
+    let text = source[begin + quote.len_utf8()..begin + end].to_owned();
+    let kind = match &token.token {
+        Token::DoubleQuotedString(_) => Token::DoubleQuotedString(text),
+        _ => Token::SingleQuotedString(text),
+    };
+    TokenWithSpan::new(kind, token.span)
+}
+
 /// Reads a text; `None` for one in three quotes.
 fn read(source: &str) -> Option<String> {
     let quote = source.chars().next().filter(|c| matches!(c, '\'' | '"'))?;

@@ -10,6 +10,8 @@ use crate::failure::Failure;
 const WEEK_BASED: &str = "YWwuec";
 /// Letters that Spark never took.
 const UNSUPPORTED: &str = "ABnNp";
+/// Letters that no formatter of Java's has.
+const UNKNOWN: &str = "bCfiIjJloPrRtTU";
 /// Letters by which Spark writes but does not read.
 const ONLY_WRITTEN: &str = "EFqQ";
 /// Letters whose narrow form meant the full one before Spark 3.0.
@@ -48,6 +50,9 @@ fn letter_runs(pattern: &str) -> Vec<(char, usize)> {
 fn refuse_letters(pattern: &str, is_parsing: bool) -> Result<Vec<(char, usize)>, Failure> {
     let runs = letter_runs(pattern);
     if let Some((letter, _)) = runs.iter().find(|(letter, _)| WEEK_BASED.contains(*letter)) {
+        if !is_parsing && was_known(&runs) {
+            return Err(unrecognized(pattern));
+        }
         let condition = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN";
         let message = format!("the pattern `{pattern}` is based on weeks by its letter `{letter}`");
         return Err(Failure::new(condition, message).hint("use `extract` for parts of weeks"));
@@ -75,17 +80,25 @@ enum Problem {
     Quotes,
 }
 
+/// Whether the pattern meant something to Java's older formatter.
+fn was_known(runs: &[(char, usize)]) -> bool {
+    runs.iter().all(|(letter, count)| LEGACY.contains(*letter) && (*letter != 'X' || *count <= 3))
+}
+
+fn unrecognized(pattern: &str) -> Failure {
+    let condition = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
+    let message = format!("the pattern `{pattern}` is not recognized since Spark 3.0");
+    Failure::new(condition, message).hint("write it with the letters of Spark's datetime patterns")
+}
+
 fn refusal(pattern: &str, runs: &[(char, usize)], problem: Problem) -> Failure {
-    let was_known = runs
-        .iter()
-        .all(|(letter, count)| LEGACY.contains(*letter) && (*letter != 'X' || *count <= 3));
-    if was_known && !matches!(problem, Problem::Quotes) {
-        let condition = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
-        let message = format!("the pattern `{pattern}` is not recognized since Spark 3.0");
-        return Failure::new(condition, message)
-            .hint("write it with the letters of Spark's datetime patterns");
+    if was_known(runs) && !matches!(problem, Problem::Quotes) {
+        return unrecognized(pattern);
     }
     let (condition, what) = match problem {
+        Problem::Letter(letter) if UNKNOWN.contains(letter) => {
+            ("INVALID_DATETIME_PATTERN.WITH_SUGGESTION", format!("letter `{letter}` is not known"))
+        }
         Problem::Letter(letter) => (
             "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
             format!("letter `{letter}` is not known"),

@@ -2,7 +2,7 @@
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result as DfResult;
-use datafusion::logical_expr::expr::WindowFunctionParams;
+use datafusion::logical_expr::expr::{Cast, WindowFunctionParams};
 use datafusion::logical_expr::type_coercion::functions::{UDFCoercionExt, fields_with_udf};
 use datafusion::logical_expr::{
     Expr, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
@@ -54,6 +54,14 @@ impl Scope<'_> {
             }
             Expr::WindowFunction(mut call) => {
                 self.check_range(&call.params)?;
+                for sort in &mut call.params.order_by {
+                    let data_type = self.field(&sort.expr)?.data_type().clone();
+                    if matches!(data_type, DataType::Time32(_) | DataType::Time64(_)) {
+                        // DataFusion measures no distance between times of the day.
+                        let time = Box::new(std::mem::take(&mut sort.expr));
+                        sort.expr = Expr::Cast(Cast::new(time, DataType::Int64));
+                    }
+                }
                 let arguments = std::mem::take(&mut call.params.args);
                 call.params.args = match &call.fun {
                     WindowFunctionDefinition::AggregateUDF(function) => {
@@ -94,8 +102,17 @@ impl Scope<'_> {
         };
         let frame = &window.window_frame;
         let field = self.field(&order.expr)?;
-        let is_wrong = matches!(field.data_type(), DataType::Timestamp(..))
-            && (is_number(&frame.start_bound) || is_number(&frame.end_bound));
+        let bounds = [&frame.start_bound, &frame.end_bound];
+        if field.data_type().is_string() && bounds.into_iter().any(is_number) {
+            let message = "a RANGE frame measures no distance between texts";
+            let condition = "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE";
+            return Err(Failure::new(condition, message).hint("write ROWS").into());
+        }
+        let is_wrong = match field.data_type() {
+            DataType::Timestamp(..) => bounds.into_iter().any(is_number),
+            DataType::Date32 => bounds.into_iter().any(has_time),
+            _ => false,
+        };
         if is_wrong {
             let message = format!("a RANGE frame over {} is no number", types::sql_name(&field));
             return Err(Failure::new("DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", message)
@@ -112,9 +129,27 @@ impl Scope<'_> {
         if arguments.len() <= *from {
             return Ok(arguments);
         }
-        let alike = self.alike(arguments.split_off(*from), name)?;
-        arguments.extend(alike);
+        let alike = arguments.split_off(*from);
+        if matches!(name, "greatest" | "least") && self.rules.mode == Mode::Ansi {
+            self.check_texts(&alike, name)?;
+        }
+        arguments.extend(self.alike(alike, name)?);
         Ok(arguments)
+    }
+
+    /// Text is not read as anything else where values are put in order.
+    fn check_texts(&self, arguments: &[Expr], name: &str) -> DfResult<()> {
+        let fields = arguments.iter().map(|argument| self.field(argument));
+        let fields = fields.collect::<DfResult<Vec<_>>>()?;
+        let mut known = fields.iter().map(|field| field.data_type()).filter(|it| !it.is_null());
+        let is_text = known.next().is_some_and(DataType::is_string);
+        if known.all(|other| other.is_string() == is_text) {
+            return Ok(());
+        }
+        let message = format!("`{name}` does not compare text with values of other types");
+        Err(Failure::new("DATATYPE_MISMATCH.DATA_DIFF_TYPES", message)
+            .hint("cast them to one type")
+            .into())
     }
 
     /// The operators that have names, which take a whole number beside a decimal as a small one.
@@ -155,4 +190,14 @@ impl Scope<'_> {
         });
         cast.collect()
     }
+}
+
+/// Whether the distance of a frame's bound has hours or less in it, which dates do not have.
+fn has_time(bound: &WindowFrameBound) -> bool {
+    let (WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance)) = bound
+    else {
+        return false;
+    };
+    let text = distance.to_string().to_lowercase();
+    ["hour", "minute", "second", "milli", "micro"].iter().any(|unit| text.contains(unit))
 }

@@ -74,8 +74,7 @@ impl Scope<'_> {
                 Some(Box::new(whens.remove(0)))
             }
             None => {
-                whens =
-                    whens.into_iter().map(|when| self.condition(when)).collect::<DfResult<_>>()?;
+                whens = whens.into_iter().map(|when| self.branch(when)).collect::<DfResult<_>>()?;
                 None
             }
         };
@@ -100,6 +99,21 @@ impl Scope<'_> {
             return Ok(expr);
         }
         self.rules.cast(expr, &field, &Field::new("", DataType::Utf8View, true))
+    }
+
+    /// The condition of a branch of CASE.
+    fn branch(&self, when: Expr) -> DfResult<Expr> {
+        let field = self.field(&when)?;
+        if matches!(field.data_type(), DataType::Boolean) {
+            return Ok(when);
+        }
+        if self.rules.mode != Mode::Ansi && field.data_type().is_string() {
+            return self.condition(when);
+        }
+        let message = format!("WHEN is followed by a condition, not by {}", quoted(&field));
+        Err(Failure::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", message)
+            .hint("compare it with a value")
+            .into())
     }
 
     /// What has to be true or false; text and NULL may be read as such.

@@ -184,6 +184,11 @@ pub(super) fn function_name(namer: &Namer<'_>, function: &ast::Function) -> Stri
         return arguments.remove(0);
     }
     if FIRST_ONLY.contains(&bare.as_str()) {
+        // Spark reads a map by what reads structs, and this name is left of it.
+        let is_map = |schema: &String| schema.trim_start().to_lowercase().starts_with("map<");
+        if bare == "from_json" && arguments.get(1).is_some_and(is_map) {
+            return "entries".to_owned();
+        }
         arguments.truncate(1);
     }
     add_defaults(&bare, &mut arguments);
@@ -253,6 +258,9 @@ fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> Stri
     match (name, arguments) {
         ("if" | "iff", _) => return format!("(IF({arguments_text}))"),
         ("ceil" | "floor", [_]) => return format!("{}({arguments_text})", name.to_uppercase()),
+        ("like", [text, pattern, escape]) => {
+            return format!("{text} LIKE {pattern} ESCAPE '{escape}'");
+        }
         ("like", [text, pattern]) => return format!("{text} LIKE {pattern}"),
         ("not", [operand]) => return format!("(NOT {operand})"),
         ("datepart", [field, source]) => return format!("datepart({field} FROM {source})"),
@@ -266,6 +274,11 @@ fn call_name(name: &str, function: &ast::Function, arguments: &[String]) -> Stri
                 "true" => format!("mode() WITHIN GROUP (ORDER BY {operand} DESC)"),
                 _ => format!("mode({operand})"),
             };
+        }
+        // They are tries of the functions that fail.
+        ("try_to_time" | "try_make_timestamp_ntz", [_] | [_, _]) => {
+            let strict = name.trim_start_matches("try_");
+            return format!("{name}({strict}({arguments_text}))");
         }
         ("positive", [operand]) => return format!("(+ {operand})"),
         ("ltrim", [what, text]) => return format!("TRIM(LEADING {what} FROM {text})"),

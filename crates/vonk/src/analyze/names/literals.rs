@@ -81,6 +81,7 @@ pub(super) fn typed_name(expr: &Expr) -> String {
     let Expr::TypedString(typed) = expr else { return expr.to_string() };
     let text = value_name(&typed.value.value);
     let data_type = match typed.data_type.to_string().to_uppercase().as_str() {
+        "TIMESTAMPTZ" | "TIMESTAMP_LTZ" if is_finer(&text) => "TIMESTAMP_LTZ".to_owned(),
         "TIMESTAMPTZ" | "TIMESTAMP_LTZ" => "TIMESTAMP".to_owned(),
         other => other.to_owned(),
     };
@@ -92,6 +93,11 @@ pub(super) fn typed_name(expr: &Expr) -> String {
         return format!("{data_type} '{}'", text.replacen('T', " ", 1));
     }
     format!("{data_type} '{text}'")
+}
+
+/// Whether a moment has digits beyond microseconds.
+fn is_finer(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 6)
 }
 
 /// `INTERVAL '1' DAY` however it was written.

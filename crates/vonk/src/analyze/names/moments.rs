@@ -10,6 +10,8 @@ use super::Namer;
 enum Kind {
     Date,
     Timestamp,
+    /// A time of the day.
+    Time,
     /// Years and months.
     Months,
     /// Whole days, which a date plus them still is a date of.
@@ -33,7 +35,10 @@ pub(super) fn shifted_name(
         _ => return None,
     };
     let (of_left, of_right) = (kind_of(namer, left)?, kind_of(namer, right)?);
-    let is_moment = |kind| matches!(kind, Kind::Date | Kind::Timestamp);
+    if minus && of_left == Kind::Time && of_right == Kind::Time {
+        return Some(format!("{} - {}", namer.name(left), namer.name(right)));
+    }
+    let is_moment = |kind| matches!(kind, Kind::Date | Kind::Timestamp | Kind::Time);
     let (moment, by, kind, of_moment) = match (is_moment(of_left), is_moment(of_right)) {
         (true, false) => (left, right, of_right, of_left),
         (false, true) if !minus => (right, left, of_left, of_right),
@@ -54,6 +59,11 @@ pub(super) fn shifted_name(
         (_, Kind::Null) if minus => return None,
         _ => format!("{moment} {sign} {by}"),
     })
+}
+
+/// Whether an operand is an interval, as far as its form tells.
+pub(super) fn is_interval(namer: &Namer<'_>, operand: &Expr) -> bool {
+    matches!(kind_of(namer, operand), Some(Kind::Months | Kind::Days | Kind::Times))
 }
 
 fn kind_of(namer: &Namer<'_>, expr: &Expr) -> Option<Kind> {
@@ -84,8 +94,14 @@ fn kind_of(namer: &Namer<'_>, expr: &Expr) -> Option<Kind> {
         Expr::Function(function) => match function.name.to_string().to_lowercase().as_str() {
             "current_date" | "curdate" | "date" | "date_add" | "date_sub" | "make_date"
             | "to_date" | "last_day" | "next_day" => Some(Kind::Date),
+            "make_interval" | "make_dt_interval" => Some(Kind::Times),
+            "make_ym_interval" => Some(Kind::Months),
             "current_timestamp" | "now" | "timestamp" | "to_timestamp" | "to_timestamp_ltz"
             | "to_timestamp_ntz" | "make_timestamp" => Some(Kind::Timestamp),
+            "current_time" | "localtime" | "make_time" | "to_time" | "try_to_time"
+            | "time_trunc" | "time_from_seconds" | "time_from_millis" | "time_from_micros" => {
+                Some(Kind::Time)
+            }
             _ => None,
         },
         _ => None,
@@ -96,6 +112,7 @@ fn column(namer: &Namer<'_>, parts: &[ast::Ident]) -> Option<Kind> {
     Some(match namer.paths.column_type(parts)? {
         DataType::Date32 => Kind::Date,
         DataType::Timestamp(..) => Kind::Timestamp,
+        DataType::Time32(_) | DataType::Time64(_) => Kind::Time,
         DataType::Interval(IntervalUnit::YearMonth) => Kind::Months,
         DataType::Interval(_) | DataType::Duration(_) => Kind::Times,
         DataType::Int8 | DataType::Int16 | DataType::Int32 => Kind::Whole,
@@ -106,6 +123,7 @@ fn column(namer: &Namer<'_>, parts: &[ast::Ident]) -> Option<Kind> {
 fn kind_of_type(data_type: &ast::DataType) -> Option<Kind> {
     Some(match data_type {
         ast::DataType::Date => Kind::Date,
+        ast::DataType::Time(..) => Kind::Time,
         ast::DataType::Timestamp(..) | ast::DataType::TimestampNtz(_) => Kind::Timestamp,
         ast::DataType::TinyInt(_) | ast::DataType::SmallInt(_) | ast::DataType::Int(_) => {
             Kind::Whole

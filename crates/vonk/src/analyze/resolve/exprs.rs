@@ -14,7 +14,7 @@ use super::super::syntax::{call, empty_query};
 use super::super::variables;
 use super::scope::{Column, Env, From, shown};
 use super::{Resolver, errors};
-use crate::error::{Error, Result};
+use crate::error::{Condition, Error, Result};
 
 /// Something that a SELECT list calls by a name.
 #[derive(Debug, Clone)]
@@ -25,6 +25,17 @@ pub(super) struct Alias {
     pub aggregates: bool,
     /// Whether the name was given with AS; such a name goes before one that was made.
     pub explicit: bool,
+    /// Whether it is computed from other aliases of its SELECT list.
+    pub lateral: bool,
+}
+
+/// The clause that an expression stands in, as far as it matters to aliases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Clause {
+    Select,
+    GroupBy,
+    #[default]
+    Other,
 }
 
 /// What names may stand for besides columns.
@@ -36,6 +47,7 @@ pub(super) struct Names<'n> {
     pub aliases_first: bool,
     /// What rows are grouped by: a column of FROM that is none of these is not meant, if an alias is.
     pub groups: Option<&'n [Expr]>,
+    pub clause: Clause,
 }
 
 /// How many calls of SQL functions a statement may have, with those in their bodies.
@@ -65,6 +77,7 @@ impl Resolver<'_> {
             lambdas: Vec::new(),
             queries: Vec::new(),
             aggregates: 0,
+            windows: 0,
         };
         match VisitMut::visit(expr, &mut walker) {
             ControlFlow::Continue(()) => Ok(()),
@@ -196,6 +209,8 @@ struct Walker<'w, 'r, 's> {
     queries: Vec<ast::Query>,
     /// In how many aggregate functions the expression is.
     aggregates: usize,
+    /// In how many window functions it is.
+    windows: usize,
 }
 
 impl Walker<'_, '_, '_> {
@@ -265,7 +280,11 @@ impl Walker<'_, '_, '_> {
         }
         let value = match found.as_slice() {
             [] => return Ok(None),
-            [alias] => alias.expr.clone(),
+            [alias] => {
+                let (name, is_lateral) = (shown(&alias.name), alias.lateral);
+                self.check_lateral(path, name, is_lateral)?;
+                alias.expr.clone()
+            }
             found => {
                 let names: Vec<String> = found.iter().map(|alias| alias.name.clone()).collect();
                 return Err(errors::ambiguous_names(path, &names));
@@ -285,6 +304,27 @@ impl Walker<'_, '_, '_> {
         self.resolver.fields(value, &data_type, &path[1..]).map(Some)
     }
 
+    /// An alias of the same SELECT list is not for its aggregates, nor for what rows are grouped by.
+    fn check_lateral(&mut self, path: &[Ident], name: &str, is_lateral: bool) -> Result<()> {
+        let (condition, place) = match self.names.clause {
+            Clause::Select if self.aggregates > 0 => {
+                (Condition::LATERAL_ALIAS_IN_AGGREGATE, "an aggregate function")
+            }
+            Clause::Select if self.windows > 0 => {
+                (Condition::LATERAL_ALIAS_IN_WINDOW, "a window function")
+            }
+            Clause::GroupBy if is_lateral => (Condition::LATERAL_ALIAS_IN_GROUP_BY, "GROUP BY"),
+            Clause::Select => {
+                self.resolver.uses_lateral = true;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let message = format!("an alias of the SELECT list is used in {place} by `{name}`");
+        let error = Error::new(condition, message).hint("compute it in a subquery");
+        Err(errors::at(error, path))
+    }
+
     fn enter(&mut self, expr: &mut Expr) -> Result<()> {
         if let Expr::Function(function) = expr
             && function.over.is_none()
@@ -295,14 +335,20 @@ impl Walker<'_, '_, '_> {
             return self.enter(expr);
         }
         match expr {
-            Expr::Subquery(query)
-            | Expr::Exists { subquery: query, .. }
-            | Expr::InSubquery { subquery: query, .. } => self.query(query)?,
+            Expr::InSubquery { expr, subquery, .. } => {
+                let columns = self.query(subquery)?;
+                check_length(expr, columns)?;
+            }
+            Expr::Subquery(query) | Expr::Exists { subquery: query, .. } => {
+                self.query(query)?;
+            }
             Expr::Function(function) => {
                 if let FunctionArguments::Subquery(query) = &mut function.args {
                     self.query(query)?;
                 }
-                if function.over.is_none() && self.resolver.is_aggregate(function) {
+                if function.over.is_some() {
+                    self.windows += 1;
+                } else if self.resolver.is_aggregate(function) {
                     self.aggregates += 1;
                 }
                 self.star_arguments(function)?;
@@ -344,7 +390,9 @@ impl Walker<'_, '_, '_> {
                 {
                     **query = resolved;
                 }
-                if function.over.is_none() && self.resolver.is_aggregate(function) {
+                if function.over.is_some() {
+                    self.windows -= 1;
+                } else if self.resolver.is_aggregate(function) {
                     self.aggregates -= 1;
                 }
                 self.field_of_value(expr)?;
@@ -377,16 +425,18 @@ impl Walker<'_, '_, '_> {
     }
 
     /// Resolves a query within the expression, and keeps it from the visitor.
-    fn query(&mut self, query: &mut ast::Query) -> Result<()> {
+    ///
+    /// It tells how many columns the query has.
+    fn query(&mut self, query: &mut ast::Query) -> Result<usize> {
         let mut inner = std::mem::replace(query, empty_query());
         self.resolver.captures.push((self.env.depth, Vec::new()));
         let resolved = self.resolver.query(&mut inner, Some(self.env));
         if let Some((_, names)) = self.resolver.captures.pop() {
             self.resolver.captured.push(names);
         }
-        resolved?;
+        let columns = resolved?.len();
         self.queries.push(inner);
-        Ok(())
+        Ok(columns)
     }
 
     /// `f(*)` and `f(t.*)` are calls with all columns as arguments, but for `count(*)`.
@@ -458,6 +508,22 @@ impl Walker<'_, '_, '_> {
         *expr = self.resolver.fields(value, &data_type, &[field])?;
         Ok(())
     }
+}
+
+/// `value IN (query)` needs a query of as many columns as there are values.
+fn check_length(values: &Expr, columns: usize) -> Result<()> {
+    let length = match values {
+        Expr::Tuple(values) => values.len(),
+        _ => 1,
+    };
+    // A struct may be sought among rows of its fields.
+    if length == columns || !matches!(values, Expr::Identifier(_) | Expr::Value(_) | Expr::Tuple(_))
+    {
+        return Ok(());
+    }
+    let message = format!("the subquery of IN has {columns} columns, where {length} are compared");
+    let error = Error::new(Condition::IN_SUBQUERY_LENGTH, message);
+    Err(errors::at_expr(error.hint("select what is compared"), values))
 }
 
 impl VisitorMut for Walker<'_, '_, '_> {

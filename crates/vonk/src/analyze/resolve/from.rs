@@ -23,7 +23,11 @@ const UNNAMED: &str = "__auto_generated_subquery_name";
 
 /// The columns that a FROM clause has so far, and the names that the planner knows them by.
 #[derive(Default)]
-pub(super) struct Taken(HashSet<String>);
+pub(super) struct Taken {
+    names: HashSet<String>,
+    /// Whether there is one relation only, whose columns nothing else can be meant by.
+    is_alone: bool,
+}
 
 /// How a relation is called.
 struct Called {
@@ -41,7 +45,8 @@ impl Resolver<'_> {
         parent: Option<&Env<'_>>,
     ) -> Result<From> {
         let mut all = From::default();
-        let mut taken = Taken::default();
+        let is_alone = matches!(tables, [table] if table.joins.is_empty());
+        let mut taken = Taken { is_alone, ..Taken::default() };
         for table in tables {
             let joined = self.joined(table, &all, parent, &mut taken)?;
             all.append(joined);
@@ -85,7 +90,10 @@ impl Resolver<'_> {
                 let env = Env { from: beside, depth: self.depth, parent };
                 let outer = if *lateral { Some(&env) } else { parent };
                 let alias = alias.clone();
-                let (outputs, reached) = self.standing_alone(subquery, outer)?;
+                let apart = std::mem::replace(&mut self.apart, self.ctes.len());
+                let alone = self.standing_alone(subquery, outer);
+                self.apart = apart;
+                let (outputs, reached) = alone?;
                 if reached > self.depth {
                     let plan = self.scope.plan((**subquery).clone())?;
                     return self.planned(factor, plan, alias, taken);
@@ -415,17 +423,21 @@ impl Taken {
     fn take(&mut self, table: &TableReference, from: &From) -> bool {
         let names: Vec<String> =
             from.fields.iter().map(|(_, field)| format!("{table}\u{0}{}", field.name())).collect();
-        let is_free =
-            !self.0.contains(&table.to_string()) && !names.iter().any(|name| self.0.contains(name));
+        let is_free = !self.names.contains(&table.to_string())
+            && !names.iter().any(|name| self.names.contains(name));
         if is_free {
-            self.0.extend(names);
-            self.0.insert(table.to_string());
+            self.names.extend(names);
+            self.names.insert(table.to_string());
         }
         is_free
     }
 
-    /// Reserves the columns of a relation under the names that its plan has for them.
+    /// Reserves the columns of a relation under the names that its plan has for them; beside other
+    /// relations each of them has to have a table's.
     fn take_all(&mut self, from: &From) -> bool {
+        if !self.is_alone && from.fields.iter().any(|(table, _)| table.is_none()) {
+            return false;
+        }
         let names: Vec<String> = from
             .fields
             .iter()
@@ -434,9 +446,9 @@ impl Taken {
                 None => field.name().clone(),
             })
             .collect();
-        let is_free = !names.iter().any(|name| self.0.contains(name));
+        let is_free = !names.iter().any(|name| self.names.contains(name));
         if is_free {
-            self.0.extend(names);
+            self.names.extend(names);
         }
         is_free
     }

@@ -8,11 +8,12 @@ use sqlparser::ast::{
     Visitor,
 };
 
-use super::exprs::{Alias, Names};
+use super::exprs::{Alias, Clause, Names};
 use super::scope::{Column, Env, From, shown};
 use super::select::plain;
 use super::sets::{Groups, set_of_call};
 use super::{Output, Resolver, errors, sets};
+use crate::config;
 use crate::error::{Condition, Error, Result};
 
 /// What a GROUP BY may refer to.
@@ -68,6 +69,12 @@ impl Resolver<'_> {
         let mut keys = Vec::new();
         for alias in grouping.aliases {
             if !alias.aggregates && !matches!(alias.expr, Expr::Subquery(_)) {
+                if alias.lateral {
+                    let message =
+                        format!("GROUP BY ALL is by `{}`, of aliases", shown(&alias.name));
+                    let error = Error::new(Condition::LATERAL_ALIAS_IN_GROUP_BY, message);
+                    return Err(error.hint("compute it in a subquery"));
+                }
                 keys.push(constant_key(alias.expr.clone()));
             }
         }
@@ -100,12 +107,18 @@ impl Resolver<'_> {
             }
             _ => {}
         }
-        if let Some(position) = position_of(key) {
+        if let Some(position) = position_of(key)
+            && self.config.is_on(config::GROUP_BY_ORDINAL)
+        {
             *key = self.at_position(key, position, grouping)?;
             return Ok(());
         }
         let written = key.clone();
-        let names = Names { aliases: grouping.aliases, aliases_first: false, groups: None };
+        let aliases = match self.config.is_on(config::GROUP_BY_ALIASES) {
+            true => grouping.aliases,
+            false => &[],
+        };
+        let names = Names { aliases, clause: Clause::GroupBy, ..Names::default() };
         self.expr(key, env, names)?;
         if self.has_aggregate(key) {
             let message = format!("`{written}` is an aggregate, by which no rows can be grouped");
@@ -170,8 +183,10 @@ impl Resolver<'_> {
         }
         for expr in exprs() {
             let Some(column) = self.loose_column(expr, env, &keys) else { continue };
+            let is_having = select.having.as_ref().is_some_and(|having| std::ptr::eq(having, expr));
             let condition = match is_global {
                 true => Condition::MISSING_GROUP_BY,
+                false if is_having => Condition::UNRESOLVED_COLUMN,
                 false => Condition::MISSING_AGGREGATION,
             };
             let name = match &column {
@@ -236,6 +251,11 @@ impl Resolver<'_> {
         if !self.has_aggregate(condition) && !has_window(condition) {
             return Ok(());
         }
+        if !self.has_aggregate(condition) {
+            let message = format!("WHERE cannot hold a window function: `{condition}`");
+            let error = Error::new(Condition::WINDOW_FUNCTION_NOT_ALLOWED, message);
+            return Err(errors::at_expr(error.hint("use QUALIFY"), condition));
+        }
         let error = Error::new(
             Condition::INVALID_WHERE_CONDITION,
             format!("WHERE cannot hold an aggregate or window function: `{condition}`"),
@@ -283,6 +303,7 @@ impl Resolver<'_> {
         groups: &Groups,
     ) -> Result<()> {
         expand_all(order_by, aliases.len());
+        self.drop_constants(order_by);
         let ast::OrderByKind::Expressions(orders) = &mut order_by.kind else { return Ok(()) };
         let outputs: Vec<Alias> = aliases
             .iter()
@@ -299,8 +320,16 @@ impl Resolver<'_> {
                 check_order_position(&order.expr, position, aliases.len())?;
                 continue;
             }
-            let names = Names { aliases: &outputs, aliases_first: true, groups: None };
+            let names = Names { aliases: &outputs, aliases_first: true, ..Names::default() };
             self.expr(&mut order.expr, env, names)?;
+            if !groups.keys.is_empty()
+                && let Some(column) = self.loose_column(&order.expr, env, &groups.keys)
+            {
+                let message = format!("`{column}` is not a column of the groups");
+                let error = Error::new(Condition::UNRESOLVED_COLUMN, message)
+                    .hint("add the column to GROUP BY or wrap it in `any_value`");
+                return Err(errors::at_expr(error, &column));
+            }
             self.spell_grouping(&mut order.expr, groups)?;
             let at = outputs.iter().position(|output| plain(&output.expr) == plain(&order.expr));
             if let Some(at) = at {
@@ -308,6 +337,17 @@ impl Resolver<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Numbers that are no positions put nothing in order.
+    fn drop_constants(&self, order_by: &mut ast::OrderBy) {
+        if self.config.is_on(config::ORDER_BY_ORDINAL) {
+            return;
+        }
+        let ast::OrderByKind::Expressions(orders) = &mut order_by.kind else { return };
+        for order in orders.iter_mut() {
+            order.expr = constant_key(std::mem::replace(&mut order.expr, Expr::value(Value::Null)));
+        }
     }
 
     /// Resolves the ORDER BY of a set operation or of VALUES.
@@ -318,6 +358,7 @@ impl Resolver<'_> {
         parent: Option<&Env<'_>>,
     ) -> Result<()> {
         expand_all(order_by, outputs.len());
+        self.drop_constants(order_by);
         let ast::OrderByKind::Expressions(orders) = &mut order_by.kind else { return Ok(()) };
         let columns = outputs.iter().map(|output| Column {
             name: shown(&output.name).to_owned(),

@@ -12,10 +12,11 @@ use sqlparser::ast::{
 use super::super::generators;
 use super::super::names::{Paths, name_of};
 use super::super::variables;
-use super::exprs::{Alias, Names};
+use super::exprs::{Alias, Clause, Names};
 use super::groups::Grouping;
 use super::scope::Env;
 use super::{Output, Resolver, errors};
+use crate::config;
 use crate::display::DUPLICATE_MARK;
 use crate::error::{Condition, Error, Result};
 
@@ -33,6 +34,9 @@ impl Resolver<'_> {
         if select.flavor == ast::SelectFlavor::FromFirstNoSelect && select.projection.is_empty() {
             select.projection.push(SelectItem::Wildcard(WildcardAdditionalOptions::default()));
         }
+        if self.config.is_on(config::HAVING_AS_WHERE) {
+            having_as_where(select);
+        }
         let from = self.from(&mut select.from, parent)?;
         let env = Env { from: &from, depth: self.depth, parent };
         if let Some(condition) = &mut select.selection {
@@ -48,7 +52,7 @@ impl Resolver<'_> {
         let aliases = self.items(&mut select.projection, &env)?;
         let grouping = Grouping { aliases: &aliases, has_star };
         let groups = self.group_by(select, &env, &grouping)?;
-        let names = Names { aliases: &aliases, aliases_first: false, groups: Some(&groups.keys) };
+        let names = Names { aliases: &aliases, groups: Some(&groups.keys), ..Names::default() };
         if let Some(having) = &mut select.having {
             self.expr(having, &env, names)?;
             self.spell_grouping(having, &groups)?;
@@ -85,6 +89,7 @@ impl Resolver<'_> {
         let mut items = Vec::with_capacity(projection.len());
         let mut aliases: Vec<Alias> = Vec::with_capacity(projection.len());
         for item in std::mem::take(projection) {
+            self.uses_lateral = false;
             match item {
                 SelectItem::Wildcard(options) => {
                     let columns = self.star(None, &options, env)?;
@@ -174,7 +179,13 @@ impl Resolver<'_> {
 
     fn alias(&self, name: &str, expr: &Expr) -> Alias {
         let aggregates = self.has_aggregate(expr);
-        Alias { name: name.to_owned(), expr: expr.clone(), aggregates, explicit: false }
+        Alias {
+            name: name.to_owned(),
+            expr: expr.clone(),
+            aggregates,
+            explicit: false,
+            lateral: self.uses_lateral,
+        }
     }
 
     /// Resolves an expression without an alias, and names it.
@@ -453,11 +464,29 @@ fn arguments_of(args: &ast::FunctionArguments) -> Vec<Expr> {
 /// A column of the result, to be ordered by under its name.
 fn named_output(output: &Output) -> Alias {
     let expr = Expr::Identifier(Ident::with_quote('`', output.name.as_str()));
-    Alias { name: output.name.clone(), expr, aggregates: false, explicit: true }
+    Alias { name: output.name.clone(), expr, aggregates: false, explicit: true, lateral: false }
+}
+
+/// HAVING without GROUP BY becomes a part of WHERE.
+fn having_as_where(select: &mut ast::Select) {
+    let is_grouped = !matches!(&select.group_by, ast::GroupByExpr::Expressions(keys, modifiers)
+        if keys.is_empty() && modifiers.is_empty());
+    if is_grouped {
+        return;
+    }
+    let nested = |condition| Box::new(Expr::Nested(Box::new(condition)));
+    select.selection = match (select.selection.take(), select.having.take()) {
+        (Some(condition), Some(having)) => Some(Expr::BinaryOp {
+            left: nested(condition),
+            op: ast::BinaryOperator::And,
+            right: nested(having),
+        }),
+        (condition, having) => condition.or(having),
+    };
 }
 
 fn lateral(aliases: &[Alias]) -> Names<'_> {
-    Names { aliases, aliases_first: false, groups: None }
+    Names { aliases, clause: Clause::Select, ..Names::default() }
 }
 
 fn is_star(item: &SelectItem) -> bool {

@@ -30,6 +30,8 @@ pub(super) fn part_names(query: &mut ast::Query) -> Result<()> {
 #[derive(Default)]
 struct Parter {
     scopes: Vec<HashMap<String, String>>,
+    /// The WITH clauses of the queries that are visited, which the visitor is kept from.
+    withs: Vec<Option<ast::With>>,
     given: HashMap<String, usize>,
 }
 
@@ -38,7 +40,37 @@ impl VisitorMut for Parter {
 
     fn pre_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
         self.scopes.push(HashMap::new());
-        let Some(with) = &mut query.with else { return ControlFlow::Continue(()) };
+        let mut with = query.with.take();
+        let parted = with.as_mut().map_or(ControlFlow::Continue(()), |with| self.part(with));
+        self.withs.push(with);
+        parted
+    }
+
+    fn post_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
+        self.scopes.pop();
+        query.with = self.withs.pop().flatten();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::Table { name, alias, args: None, .. } = factor
+            && let [ObjectNamePart::Identifier(ident)] = name.0.as_mut_slice()
+            && let Some(own) = self.meant(&ident.value)
+            && own != ident.value
+        {
+            if alias.is_none() {
+                *alias = Some(super::alias_of(ident.clone()));
+            }
+            ident.value = own;
+            ident.quote_style = Some('`');
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Parter {
+    /// Gives the queries of a WITH clause their names, and what is within them, too.
+    fn part(&mut self, with: &mut ast::With) -> ControlFlow<Error> {
         let is_recursive = with.recursive;
         let mut seen = HashSet::new();
         for cte in &mut with.cte_tables {
@@ -74,7 +106,7 @@ impl VisitorMut for Parter {
             if is_recursive && let Err(error) = check_recursion(&cte.query, &own) {
                 return ControlFlow::Break(error);
             }
-            if is_recursive && names(&*cte.query, &own) {
+            if is_recursive {
                 type_numbers(&mut cte.query.body);
             }
             self.define(&name, &own);
@@ -83,28 +115,6 @@ impl VisitorMut for Parter {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _query: &mut ast::Query) -> ControlFlow<Error> {
-        self.scopes.pop();
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if let TableFactor::Table { name, alias, args: None, .. } = factor
-            && let [ObjectNamePart::Identifier(ident)] = name.0.as_mut_slice()
-            && let Some(own) = self.meant(&ident.value)
-            && own != ident.value
-        {
-            if alias.is_none() {
-                *alias = Some(super::alias_of(ident.clone()));
-            }
-            ident.value = own;
-            ident.quote_style = Some('`');
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-impl Parter {
     /// The name itself when it is first given, else with a number.
     fn own_name(&mut self, name: &str, level: Option<&str>) -> String {
         let count = self.given.entry(name.to_lowercase()).or_default();
@@ -171,6 +181,11 @@ fn type_numbers(body: &mut SetExpr) {
         SetExpr::Select(select) => {
             let _ = VisitMut::visit(&mut select.projection, &mut NumberTyper);
             let _ = VisitMut::visit(&mut select.selection, &mut NumberTyper);
+            for table in &mut select.from {
+                if let TableFactor::Derived { subquery, .. } = &mut table.relation {
+                    type_numbers(&mut subquery.body);
+                }
+            }
         }
         SetExpr::Values(values) => {
             let _ = VisitMut::visit(values, &mut NumberTyper);

@@ -8,6 +8,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, last_part, no_answer};
+use crate::display::DUPLICATE_MARK;
 use crate::error::{Condition, Error, Result};
 use crate::sources::{self, ReadSpec};
 use crate::sql::{Environment, GLOBAL_DATABASE, parse_query, plan_query};
@@ -149,7 +150,7 @@ impl Command for CreateView {
             }
             if exists && !self.replace {
                 return Err(Error::new(
-                    Condition::TABLE_ALREADY_EXISTS,
+                    Condition::TEMP_VIEW_ALREADY_EXISTS,
                     format!("view `{}` exists already", self.name),
                 )
                 .hint("use `CREATE OR REPLACE TEMP VIEW`"));
@@ -165,11 +166,27 @@ impl Command for CreateView {
             if !self.columns.is_empty() {
                 plan = rename(plan, &self.columns)?;
             }
+            check_columns(&plan)?;
             session.views().insert(&self.name, plan);
             session.cached().remove(&self.name.to_lowercase());
             no_answer()
         })
     }
+}
+
+/// Refuses a view with two columns of one name.
+fn check_columns(plan: &LogicalPlan) -> Result<()> {
+    let mut known: Vec<String> = Vec::new();
+    for field in plan.schema().fields() {
+        let name = field.name().split(DUPLICATE_MARK).next().unwrap_or_default();
+        if known.contains(&name.to_lowercase()) {
+            let message = format!("two columns of the view are called `{name}`");
+            return Err(Error::new(Condition::COLUMN_ALREADY_EXISTS, message)
+                .hint("give one of them another name with AS"));
+        }
+        known.push(name.to_lowercase());
+    }
+    Ok(())
 }
 
 /// Gives the columns of a plan other names, in order.

@@ -242,7 +242,8 @@ async fn planned_columns(
             Some(column) => column.declared_type()?,
             None => display::field_type_name(field),
         };
-        let comment = column.and_then(|column| column.comment.clone());
+        let own = || field.metadata().get("comment").cloned();
+        let comment = column.and_then(|column| column.comment.clone()).or_else(own);
         Ok([Some(field.name().clone()), Some(data_type), comment])
     });
     rows.collect()
