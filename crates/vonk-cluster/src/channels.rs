@@ -21,11 +21,11 @@ use crate::secret::Secret;
 use crate::shipped::Sealing;
 
 /// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a worker is asked whether it lives, and how long it may take to say so.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
-const PING_TIMEOUT: Duration = Duration::from_secs(4);
+const PING_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What may be under way to one reader: enough that a network with delay is not idle.
 const STREAM_WINDOW: u32 = 4 << 20;

@@ -17,7 +17,7 @@ use crate::master::{self, Place};
 use crate::{VERSION, io};
 
 /// How long a worker may take to say that it lives.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long is believed what workers said.
 const FRESH: Duration = Duration::from_secs(2);
