@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::limits::{self, Deadline};
 use crate::operators::in_order::keep_file_order;
 use crate::operators::interrupt::Interrupt;
-use crate::placement::{self, Placed};
+use crate::placement::{self, Place, Placed};
 use crate::session::Session;
 use crate::stack::with_room;
 
@@ -100,6 +100,8 @@ pub struct Execution {
     pub stream: SendableRecordBatchStream,
     /// The running plan with its metrics.
     pub plan: Arc<dyn ExecutionPlan>,
+    /// Where it runs.
+    pub(crate) place: Place,
 }
 
 impl fmt::Debug for DataFrame {
@@ -179,9 +181,9 @@ impl DataFrame {
     /// # Errors
     /// Those of planning; errors of the data come through the stream.
     pub async fn execute(&self) -> Result<Execution> {
-        let Execution { stream, plan } = self.start().await?;
-        let stream = limits::at_most_rows(stream, &self.session.config())?;
-        Ok(Execution { stream, plan })
+        let execution = self.start().await?;
+        let stream = limits::at_most_rows(execution.stream, &self.session.config())?;
+        Ok(Execution { stream, ..execution })
     }
 
     /// Runs the query for rows that stay in memory together.
@@ -192,8 +194,8 @@ impl DataFrame {
     /// Runs the query, within the time that a statement may take.
     async fn start(&self) -> Result<Execution> {
         let deadline = Deadline::start(&self.session.config())?;
-        let Execution { stream, plan } = deadline.within(self.begin()).await?;
-        Ok(Execution { stream: deadline.bound(stream), plan })
+        let execution = deadline.within(self.begin()).await?;
+        Ok(Execution { stream: deadline.bound(execution.stream), ..execution })
     }
 
     async fn begin(&self) -> Result<Execution> {
@@ -211,7 +213,7 @@ impl DataFrame {
         interrupt.begin();
         let stream = execute_stream(Arc::clone(&plan), state.task_ctx())?;
         let stream = interrupt.run(display::result_stream(stream));
-        Ok(Execution { stream, plan })
+        Ok(Execution { stream, plan, place: placed.place })
     }
 
     /// The plan that runs once, with as many partitions as the query has.

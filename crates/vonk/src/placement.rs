@@ -14,6 +14,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use futures::future::BoxFuture;
 
 use crate::config::{self, Config};
@@ -106,6 +107,7 @@ pub(crate) struct Placed {
 }
 
 /// Where a plan that was made runs.
+#[derive(Debug, Clone)]
 pub(crate) enum Place {
     /// There are no workers.
     Alone,
@@ -118,6 +120,24 @@ pub(crate) enum Place {
 impl Placed {
     pub(crate) fn is_here(&self) -> bool {
         !matches!(self.place, Place::Cluster(_))
+    }
+
+    /// The operators, and where they run if they could have run elsewhere; with rows and times once
+    /// they have run.
+    pub(crate) async fn describe(&self, with_metrics: bool) -> Result<String> {
+        let plan = &self.plan;
+        if let Place::Cluster(cluster) = &self.place {
+            return cluster.describe(plan, with_metrics).await;
+        }
+        let operators = match with_metrics {
+            true => DisplayableExecutionPlan::with_metrics(plan.as_ref()),
+            false => DisplayableExecutionPlan::new(plan.as_ref()),
+        };
+        let operators = operators.indent(false);
+        Ok(match &self.place {
+            Place::Here(reason) => format!("Not on the cluster: {reason}\n{operators}"),
+            Place::Alone | Place::Cluster(_) => operators.to_string(),
+        })
     }
 }
 

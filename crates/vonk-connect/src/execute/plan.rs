@@ -86,7 +86,7 @@ pub(crate) fn decompressed(plan: Plan, bytes_max: usize) -> Result<OpType> {
 /// Sends the rows of a relation.
 async fn rows(context: &Context, relation: &Relation) -> Result<()> {
     let frame = relation::frame(&context.session, relation).await?;
-    let Execution { mut stream, plan } = frame.execute().await?;
+    let Execution { mut stream, plan, .. } = frame.execute().await?;
     let mut sender = Sender::new(context, &stream.schema()).await?;
     let mut ticks = tokio::time::interval(PROGRESS_EVERY);
     ticks.tick().await;

@@ -5,12 +5,12 @@ use datafusion::common::stats::Precision;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, StatisticsArgs, StatisticsContext, displayable};
 use futures::StreamExt;
 
-use super::DataFrame;
+use super::{DataFrame, Execution};
 use crate::error::{Condition, Error, Result};
+use crate::placement::{self, Placed};
 use crate::sql::Environment;
 
 impl DataFrame {
@@ -105,14 +105,15 @@ impl DataFrame {
         let logical = self.logical_plan().await?;
         let state = self.session.state();
         let physical = || async { Ok::<_, Error>(state.create_physical_plan(logical).await?) };
+        let operators = || async { placement::plan(&state, logical).await?.describe(false).await };
         match mode {
-            "simple" => Ok(displayable(physical().await?.as_ref()).indent(false).to_string()),
+            "simple" => operators().await,
             "formatted" => Ok(displayable(physical().await?.as_ref()).tree_render().to_string()),
             "extended" => Ok(format!(
                 "== Logical Plan ==\n{}\n\n== Optimized Logical Plan ==\n{}\n\n== Physical Plan ==\n{}",
                 logical.display_indent(),
                 state.optimize(logical)?.display_indent(),
-                displayable(physical().await?.as_ref()).indent(false),
+                operators().await?,
             )),
             "logical" => Ok(logical.display_indent().to_string()),
             "optimized" => Ok(state.optimize(logical)?.display_indent().to_string()),
@@ -128,8 +129,9 @@ impl DataFrame {
                 while let Some(batch) = execution.stream.next().await {
                     batch?;
                 }
-                let measured = DisplayableExecutionPlan::with_metrics(execution.plan.as_ref());
-                Ok(measured.indent(false).to_string())
+                let Execution { stream, plan, place } = execution;
+                drop(stream);
+                Placed { plan, place }.describe(true).await
             }
             other => Err(Error::new(
                 Condition::INVALID_PARAMETER,

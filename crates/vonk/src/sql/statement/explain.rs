@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -12,7 +11,7 @@ use sqlparser::ast;
 
 use super::{Command, Source, answer};
 use crate::error::Result;
-use crate::placement::{self, Place, Placed};
+use crate::placement;
 use crate::sql::{Environment, plan_query};
 
 struct Explain {
@@ -96,14 +95,14 @@ pub(crate) async fn explain(
     let placed = placement::plan(state, plan).await?;
     let physical = &placed.plan;
     let text = match detail {
-        Detail::Physical => format!("{PHYSICAL}{}", operators(&placed, false).await?),
+        Detail::Physical => format!("{PHYSICAL}{}", placed.describe(false).await?),
         Detail::Extended => {
             let optimized = state.optimize(plan)?;
             format!(
                 "== Analyzed Logical Plan ==\n{}\n== Optimized Logical Plan ==\n{}\n{PHYSICAL}{}",
                 plan.display_indent(),
                 optimized.display_indent(),
-                operators(&placed, false).await?
+                placed.describe(false).await?
             )
         }
         Detail::Analyze => {
@@ -113,26 +112,9 @@ pub(crate) async fn explain(
                 rows += batch?.num_rows();
             }
             drop(stream);
-            let operators = operators(&placed, true).await?;
+            let operators = placed.describe(true).await?;
             format!("== Physical Plan, {rows} rows ==\n{operators}")
         }
     };
     Ok(text)
-}
-
-/// The operators of a plan, and where they run if they could have run elsewhere.
-async fn operators(placed: &Placed, with_metrics: bool) -> Result<String> {
-    let plan = &placed.plan;
-    if let Place::Cluster(cluster) = &placed.place {
-        return cluster.describe(plan, with_metrics).await;
-    }
-    let operators = match with_metrics {
-        true => DisplayableExecutionPlan::with_metrics(plan.as_ref()),
-        false => DisplayableExecutionPlan::new(plan.as_ref()),
-    };
-    let operators = operators.indent(false);
-    Ok(match &placed.place {
-        Place::Here(reason) => format!("Not on the cluster: {reason}\n{operators}"),
-        Place::Alone | Place::Cluster(_) => operators.to_string(),
-    })
 }
