@@ -34,6 +34,7 @@ mod identifiers;
 mod literals;
 mod parameters;
 mod parse;
+mod refused;
 mod rows;
 mod statement;
 mod strings;

@@ -1,6 +1,6 @@
 //! Spark's short forms that the parser does not know, spelled out between tokenizer and parser:
 //! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query, `MAX RECURSION LEVEL`,
-//! `* EXCEPT (a.b)`, `STRUCT(*)`, `IN (*)`, `TRIM(LEADING FROM a)`,
+//! `FROM VALUES (1) PIVOT …`, `* EXCEPT (a.b)`, `STRUCT(*)`, `IN (*)`, `TRIM(LEADING FROM a)`,
 //! GROUPING SETS within others.
 
 use std::ops::Range;
@@ -312,6 +312,12 @@ fn push_values(tokens: &[TokenWithSpan], at: usize, spelled: &mut Vec<TokenWithS
     if has_alias && !is_relation {
         push_select_all(&tokens[at], spelled);
     }
+    // The parser takes PIVOT and UNPIVOT behind tables and queries only.
+    let pivots = |token: &TokenWithSpan| is_word(token, "PIVOT") || is_word(token, "UNPIVOT");
+    let becomes_query = is_relation && tokens[end..].iter().any(pivots);
+    if becomes_query {
+        spelled.push(TokenWithSpan::new(Token::LParen, tokens[at].span));
+    }
     spelled.push(tokens[at].clone());
     for (number, row) in rows.into_iter().enumerate() {
         if number > 0 {
@@ -326,6 +332,9 @@ fn push_values(tokens: &[TokenWithSpan], at: usize, spelled: &mut Vec<TokenWithS
         if needs_parentheses {
             spelled.push(TokenWithSpan::new(Token::RParen, span));
         }
+    }
+    if becomes_query {
+        spelled.push(TokenWithSpan::new(Token::RParen, tokens[at].span));
     }
     end
 }

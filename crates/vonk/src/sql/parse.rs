@@ -6,7 +6,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::VonkDialect;
 use super::statement::{self, Command};
-use super::{forms, literals, rows};
+use super::{forms, literals, refused, rows};
 use crate::analyze;
 use crate::error::{Condition, Error, Place, Result};
 
@@ -182,38 +182,8 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
 pub(crate) fn tokens_with(text: &str, texts_are_raw: bool) -> Result<Vec<TokenWithSpan>> {
     let tokens = literals::rewrite(tokenize(text)?, text, texts_are_raw)?;
     let tokens = rows::without_names(tokens);
-    check_lists(&tokens)?;
+    refused::check(&tokens)?;
     Ok(tokens)
-}
-
-/// Refuses lists without values, for which Spark has conditions of their own: `IN ()`, `LIKE ALL ()`.
-fn check_lists(tokens: &[TokenWithSpan]) -> Result<()> {
-    const LISTS: &[(&str, Condition)] = &[
-        ("IN", Condition::EMPTY_IN_PREDICATE),
-        ("ALL", Condition::EMPTY_PATTERN_LIST),
-        ("ANY", Condition::EMPTY_PATTERN_LIST),
-        ("SOME", Condition::EMPTY_PATTERN_LIST),
-    ];
-    let mut last: [Option<&TokenWithSpan>; 2] = [None, None];
-    for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
-        if let (Token::RParen, [Some(word), Some(open)]) = (&token.token, last)
-            && open.token == Token::LParen
-            && let Token::Word(list) = &word.token
-            && list.quote_style.is_none()
-            && let Some((_, condition)) =
-                LISTS.iter().find(|(name, _)| list.value.eq_ignore_ascii_case(name))
-        {
-            let error =
-                Error::new(*condition, format!("{} has no values", list.value.to_uppercase()));
-            let error = error.hint("give at least one");
-            return Err(match Place::of(word.span) {
-                Some(place) => error.at(place),
-                None => error,
-            });
-        }
-        last = [last[1], Some(token)];
-    }
-    Ok(())
 }
 
 fn parser_of(tokens: Vec<TokenWithSpan>) -> Parser<'static> {
