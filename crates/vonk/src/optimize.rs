@@ -27,6 +27,7 @@ mod token_counts;
 mod unless;
 mod upwards;
 mod yielding;
+mod zeros_in_lists;
 
 use spilling_joins::WhereMemoryIsShort;
 use unless::Unless;
@@ -59,7 +60,12 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
             _ => vec![rule],
         }
     });
-    rules.collect()
+    let mut rules: Vec<_> = rules.collect();
+    if config.is_on(config::REPAIR_IN_LIST) {
+        // Conditions have become lists by now, and their constants literals.
+        rules.push(Arc::new(zeros_in_lists::WithTwins));
+    }
+    rules
 }
 
 /// The rules for physical plans of which parts go to other processes: none of them puts in what only

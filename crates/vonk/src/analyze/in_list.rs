@@ -27,12 +27,15 @@ pub(super) fn spell(plan: LogicalPlan) -> DfResult<LogicalPlan> {
 
 fn spell_one(expr: Expr) -> Transformed<Expr> {
     let Expr::InList(list) = expr else { return Transformed::no(expr) };
-    let only_literals = list.list.iter().all(is_literal);
+    // What is constant altogether is computed before `optimize::zeros_in_lists` sees it.
+    let is_constant = is_literal(&list.expr);
+    let only_literals = !is_constant && list.list.iter().all(is_literal);
     if only_literals || list.list.is_empty() || list.expr.is_volatile() {
         return Transformed::no(Expr::InList(list));
     }
     let InList { expr, list, negated } = list;
-    let (literals, others): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(is_literal);
+    let stays = |item: &Expr| !is_constant && is_literal(item);
+    let (literals, others): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(stays);
     let in_literals =
         (!literals.is_empty()).then(|| Expr::InList(InList::new(expr.clone(), literals, false)));
     let equal = others.into_iter().map(|item| expr.as_ref().clone().eq(item));
