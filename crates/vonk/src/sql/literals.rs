@@ -102,7 +102,7 @@ fn rewrite_numbers_and_texts(
     text: &str,
     texts_are_raw: bool,
 ) -> Result<Vec<TokenWithSpan>> {
-    let is_escaped = strings::are_escaped(text);
+    let is_escaped = texts_are_raw || strings::are_escaped(text);
     if !tokens.iter().enumerate().any(|(at, token)| {
         let next = tokens.get(at + 1);
         number_type(token, next).is_some()
@@ -120,10 +120,7 @@ fn rewrite_numbers_and_texts(
             rewritten.push(raw_string(text, begin, &string)?);
         } else if is_escaped && strings::is_text(&token) {
             let begin = offsets.offset(token.span.start);
-            rewritten.push(match texts_are_raw {
-                true => strings::undecoded(text, begin, token),
-                false => strings::decoded(text, begin, token),
-            });
+            rewritten.push(strings::decoded(text, begin, token, texts_are_raw));
         } else if let Some((data_type, is_suffix)) = number_type(&token, rest.peek()) {
             let sign = take_sign(&mut rewritten);
             push_cast(&mut rewritten, &token, data_type, sign)?;

@@ -12,8 +12,15 @@ pub(super) fn is_text(token: &TokenWithSpan) -> bool {
     matches!(token.token, Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))
 }
 
-/// The token with the text that stands in the source, from its opening quote at byte `begin`.
-pub(super) fn decoded(source: &str, begin: usize, token: TokenWithSpan) -> TokenWithSpan {
+/// The token with the text that stands in the source, from its opening quote at byte `begin`: with
+/// what its escapes stand for, or, where texts are raw, all that stands between its quotes.
+pub(super) fn decoded(
+    source: &str,
+    begin: usize,
+    token: TokenWithSpan,
+    texts_are_raw: bool,
+) -> TokenWithSpan {
+    let read = if texts_are_raw { read_raw } else { read };
     let Some(text) = read(&source[begin..]) else { return token };
     let kind = match &token.token {
         Token::DoubleQuotedString(_) => Token::DoubleQuotedString(text),
@@ -22,32 +29,26 @@ pub(super) fn decoded(source: &str, begin: usize, token: TokenWithSpan) -> Token
     TokenWithSpan::new(kind, token.span)
 }
 
-/// The token with the text that stands between its quotes, from the first at byte `begin`.
-pub(super) fn undecoded(source: &str, begin: usize, token: TokenWithSpan) -> TokenWithSpan {
-    let mut chars = source[begin..].char_indices();
-    let Some((_, quote)) = chars.next() else { return token };
-    let mut is_escaped = false;
-    let end = chars.find(|(_, c)| {
-        let ends = *c == quote && !is_escaped;
-        is_escaped = *c == '\\' && !is_escaped;
-        ends
-    });
-    let Some((end, _)) = end else { return token };
-    let text = source[begin + quote.len_utf8()..begin + end].to_owned();
-    let kind = match &token.token {
-        Token::DoubleQuotedString(_) => Token::DoubleQuotedString(text),
-        _ => Token::SingleQuotedString(text),
-    };
-    TokenWithSpan::new(kind, token.span)
-}
-
-/// Reads a text; `None` for one in three quotes.
-fn read(source: &str) -> Option<String> {
+/// The quote that a text begins with; `None` for one in three quotes.
+fn opening_quote(source: &str) -> Option<char> {
     let quote = source.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let triple: String = std::iter::repeat_n(quote, 3).collect();
-    if source.starts_with(&triple) {
-        return None;
+    (!source.starts_with(&triple)).then_some(quote)
+}
+
+/// Reads all that stands between the quotes of a text, two quotes within it as two.
+fn read_raw(source: &str) -> Option<String> {
+    let quote = opening_quote(source)?;
+    let mut rest = source;
+    while let Some(inner) = rest.strip_prefix(quote) {
+        rest = read_part(inner, quote, &mut String::new())?;
     }
+    Some(source[1..source.len() - rest.len() - 1].to_owned())
+}
+
+/// Reads a text with what its escapes stand for.
+fn read(source: &str) -> Option<String> {
+    let quote = opening_quote(source)?;
     let mut text = String::new();
     let mut rest = source;
     while let Some(inner) = rest.strip_prefix(quote) {
@@ -115,7 +116,7 @@ fn escaped(escape: &str, text: &mut String) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{read, read_raw};
 
     #[test]
     fn escapes_are_those_of_spark() {
@@ -129,6 +130,14 @@ mod tests {
         ];
         for (source, text) in cases {
             assert_eq!(read(source).as_deref(), Some(text), "{source}");
+        }
+    }
+
+    #[test]
+    fn raw_texts_keep_all_between_their_quotes() {
+        let cases = [(r"'a\nb' more", r"a\nb"), ("'it''s'", "it''s"), (r#""a\"b""#, r#"a\"b"#)];
+        for (source, text) in cases {
+            assert_eq!(read_raw(source).as_deref(), Some(text), "{source}");
         }
     }
 }
