@@ -20,6 +20,7 @@ mod cluster;
 mod exit;
 mod look;
 mod output;
+mod piped;
 mod progress;
 mod python;
 mod report;
@@ -70,13 +71,14 @@ fn run(args: &Args) -> Result<(), Exit> {
     let control = control().map_err(told)?;
     let settings = settings(args, &source);
     let runner = control.block_on(async { Runner::new(session, settings, workers.clone()) });
+    let name = args.file.as_ref().map(|path| path.display().to_string());
     let result = match source {
         Source::Shell => shell::run(runner, &control),
         Source::Text(text) => {
-            let name = args.file.as_ref().map(|path| path.display().to_string());
-            let script = Script { name: name.as_deref(), text: &text };
+            let script = Script { name: name.as_deref(), text: &text, line: 0 };
             control.block_on(run_script(runner, script, place, args))
         }
+        Source::Piped => control.block_on(piped::run(runner, name.as_deref())),
     };
     control.shutdown_background();
     workers.stop(CANCEL_WAIT);
@@ -170,6 +172,8 @@ enum Source {
     Shell,
     /// They are all there.
     Text(String),
+    /// They come on standard input.
+    Piped,
 }
 
 impl Source {
@@ -181,12 +185,12 @@ impl Source {
             Self::Text(text) if has_data && stdin::is_named_in(text) => {
                 stdin::Place::new().map(Some)
             }
-            Self::Text(_) | Self::Shell => Ok(None),
+            Self::Text(_) | Self::Shell | Self::Piped => Ok(None),
         }
     }
 }
 
-/// The SQL to run, from the arguments, a file or standard input, or else from a person.
+/// The SQL to run: from the arguments, a file or standard input, or else from a person.
 fn source(args: &Args) -> vonk::Result<Source> {
     if let Some(text) = args.sql.as_ref().or(args.command.as_ref()) {
         return Ok(Source::Text(text.clone()));
@@ -195,14 +199,10 @@ fn source(args: &Args) -> vonk::Result<Source> {
         return Ok(Source::Shell);
     }
     let path = args.file.as_deref().filter(|path| path.as_os_str() != "-");
-    let text = match path {
-        Some(path) => script::read(path, &Policy::default()),
-        None => io::read_to_string(io::stdin()).map_err(|error| {
-            let message = format!("the statements cannot be read: {error}");
-            Error::new(Condition::CANNOT_READ_FILE, message).file("<stdin>")
-        }),
-    };
-    text.map(Source::Text)
+    match path {
+        Some(path) => script::read(path, &Policy::default()).map(Source::Text),
+        None => Ok(Source::Piped),
+    }
 }
 
 fn settings(args: &Args, source: &Source) -> Settings {

@@ -59,6 +59,8 @@ pub(crate) struct Settings {
 pub(crate) struct Script<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) text: &'a str,
+    /// Lines of the script before this text.
+    pub(crate) line: u64,
 }
 
 /// What is known of a result at its end.
@@ -97,16 +99,22 @@ impl Runner {
         let mut result = Ok(());
         for statement in vonk::sql::split(script.text) {
             let Err(failure) = self.statement(statement).await else { continue };
-            let offset = offset(script.text, statement);
+            let (line, column) = offset(script.text, statement);
+            let offset = (script.line + line, column);
             let source = Source { name: script.name, statement, offset };
             let exit = self.tell_failure(&failure, &source);
             result = result.and(Err(exit));
-            let is_final = matches!(exit, Exit::ClosedPipe | Exit::Interrupted);
-            if is_final || !self.settings.keeps_going {
+            if !self.goes_on_after(exit) {
                 return Err(exit);
             }
         }
         result
+    }
+
+    /// Whether statements run after one that ended so.
+    pub(crate) fn goes_on_after(&self, exit: Exit) -> bool {
+        let is_final = matches!(exit, Exit::ClosedPipe | Exit::Interrupted);
+        self.settings.keeps_going && !is_final
     }
 
     /// Completes when the user presses Ctrl-C.
@@ -133,10 +141,13 @@ impl Runner {
     /// Runs a statement that nobody typed and whose result nobody wants.
     pub(crate) async fn prepare(&self, statement: &str) -> Result<(), Exit> {
         let made = self.session.sql(statement).collect().await;
-        made.map(drop).map_err(|error| {
-            let source = Source { name: None, statement: "", offset: (0, 0) };
-            self.tell_failure(&error.into(), &source)
-        })
+        made.map(drop).map_err(|error| self.tell(error))
+    }
+
+    /// Tells an error that has no statement.
+    pub(crate) fn tell(&self, error: vonk::Error) -> Exit {
+        let source = Source { name: None, statement: "", offset: (0, 0) };
+        self.tell_failure(&error.into(), &source)
     }
 
     fn tell_failure(&self, failure: &Failure, source: &Source<'_>) -> Exit {

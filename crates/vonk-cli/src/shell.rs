@@ -68,7 +68,7 @@ impl Shell<'_> {
         if command::is_command(text) {
             return command::run(self, text.trim());
         }
-        self.script(Script { name: None, text });
+        self.script(Script { name: None, text, line: 0 });
         Next::Prompt
     }
 

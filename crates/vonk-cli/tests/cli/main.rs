@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 mod codes;
+mod piped;
 #[cfg(unix)]
 mod safe;
 #[cfg(unix)]

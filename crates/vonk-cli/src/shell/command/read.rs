@@ -20,6 +20,6 @@ fn run(shell: &mut Shell<'_>, argument: &str) -> Result<Next, Failure> {
         return Err(bad_argument("no file is named".to_owned()).hint("`.read report.sql`").into());
     }
     let text = script::read(Path::new(path), shell.runner.session.policy())?;
-    shell.script(Script { name: Some(path), text: &text });
+    shell.script(Script { name: Some(path), text: &text, line: 0 });
     Ok(Next::Prompt)
 }
