@@ -113,7 +113,7 @@ options! {
     MASTER: Text = "vonk.master", Some("spark.master"), "local[*]",
         "Where queries run: `local[*]` is all cores, `local[N]` is N threads, `vonk://HOST:PORT,…` are workers.", process;
     MEMORY_GUARD: Boolean = "vonk.memory.guard", None, "false",
-        "Whether operators get no more while the process takes over 1.2 times the memory limit and 48 MB; the command sets it.", process;
+        "Whether operators get no more while the process takes over 1.1 times the memory limit, of which up to 48 MB are set apart for what they do not account for; the command sets it.", process;
     MEMORY_LIMIT: Bytes = "vonk.memory.limit", Some("spark.driver.memory"), "",
         "Memory for operators and caches; 70 % of the machine's or container's memory if not set.", process;
     PACING: Boolean = "vonk.execution.pacing", None, "true",

@@ -21,12 +21,16 @@ const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(5).unwrap();
 /// The part of the machine's memory that is used when no limit is set.
 const MEMORY_SHARE: f64 = 0.7;
 
-/// What the process may take beyond the memory limit, as hundredths of it and in bytes, before those
-/// who can spill have to.
-const SPILLS_FROM: (u64, u64) = (20, 48 << 20);
+/// What the process may take by itself before those who can spill have to: hundredths of the memory
+/// limit, bytes beyond them, and bytes that it may take under any limit.
+const SPILLS_FROM: (u64, u64, u64) = (105, 10 << 20, 112 << 20);
 
 /// The same for those who cannot spill, whose query fails.
-const FAILS_FROM: (u64, u64) = (30, 60 << 20);
+const FAILS_FROM: (u64, u64, u64) = (110, 16 << 20, 120 << 20);
+
+/// What is set apart of a memory limit for what is in nobody's books: half of what is beyond the
+/// first figure, at most the second.
+const UNBOOKED: (usize, usize) = (32 << 20, 48 << 20);
 
 /// How long a reading of the process's size is good for.
 const READING_MS: u64 = 10;
@@ -34,12 +38,14 @@ const READING_MS: u64 = 10;
 /// The pool that the operators and caches of a session share.
 pub(super) fn pool(config: &Config) -> Result<Arc<dyn MemoryPool>> {
     let bytes = limit(config)?;
-    let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), CONSUMERS_NAMED);
+    let tracked = |bytes| TrackConsumersPool::new(FairSpillPool::new(bytes), CONSUMERS_NAMED);
     if !config.is_on(config::MEMORY_GUARD) {
-        return Ok(Arc::new(pool));
+        return Ok(Arc::new(tracked(bytes)));
     }
-    let limit = |(hundredths, slack)| {
-        (bytes as u64).saturating_add(bytes as u64 / 100 * hundredths).saturating_add(slack)
+    let unbooked = (bytes.saturating_sub(UNBOOKED.0) / 2).min(UNBOOKED.1);
+    let pool = tracked(bytes - unbooked);
+    let limit = |(hundredths, slack, least): (u64, u64, u64)| {
+        (bytes as u64 / 100).saturating_mul(hundredths).saturating_add(slack).max(least)
     };
     let (spills_from, fails_from) = (limit(SPILLS_FROM), limit(FAILS_FROM));
     let (little, reading) = ((bytes / 16).max(1 << 20), Reading::new());
