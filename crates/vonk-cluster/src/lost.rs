@@ -1,7 +1,10 @@
 //! Which errors mean that a worker is lost, rather than that a query is wrong.
 
+use std::error::Error as _;
+
 use datafusion::common::DataFusionError;
 use tonic::{Code, Status};
+use vonk::error::{causes, innermost};
 use vonk::{Condition, Error};
 
 /// What the engine says when a stage waits for a plan whose sender is gone.
@@ -39,14 +42,7 @@ pub(crate) fn is_lost(error: &Error) -> bool {
 /// The errors of a query travel in statuses too, but arrive as what they were.
 fn status_of(error: &DataFusionError) -> Option<&Status> {
     let DataFusionError::External(external) = error.find_root() else { return None };
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(external.as_ref());
-    while let Some(error) = cause {
-        if let Some(status) = error.downcast_ref::<Status>() {
-            return Some(status);
-        }
-        cause = error.source();
-    }
-    None
+    causes(external.as_ref()).find_map(|cause| cause.downcast_ref())
 }
 
 fn of_status(status: &Status) -> Error {
@@ -65,13 +61,10 @@ fn of_status(status: &Status) -> Error {
 
 /// The innermost cause, which is the one that says something.
 fn reason(status: &Status) -> String {
-    let mut text = status.message().to_owned();
-    let mut cause = std::error::Error::source(status);
-    while let Some(error) = cause {
-        text = error.to_string();
-        cause = error.source();
+    match status.source() {
+        Some(cause) => innermost(cause).to_string(),
+        None => status.message().to_owned(),
     }
-    text
 }
 
 #[cfg(test)]

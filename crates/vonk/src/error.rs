@@ -3,7 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use sqlparser::tokenizer::Span;
+
+mod causes;
 mod convert;
+
+pub use causes::{causes, innermost, panic_text};
 
 /// The result of everything that can fail in vonk.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -454,7 +459,7 @@ pub struct Place {
 
 impl Place {
     /// The place of a span of the parser, if it has one.
-    pub(crate) fn of(span: sqlparser::tokenizer::Span) -> Option<Self> {
+    pub(crate) fn of(span: Span) -> Option<Self> {
         if span.start.line == 0 {
             return None;
         }
@@ -541,6 +546,21 @@ impl Error {
     pub fn at(mut self, place: Place) -> Self {
         self.0.place = Some(place);
         self
+    }
+
+    /// Adds the place of a span of the parser, if it has one.
+    #[must_use]
+    pub(crate) fn at_span(self, span: Span) -> Self {
+        match Place::of(span) {
+            Some(place) => self.at(place),
+            None => self,
+        }
+    }
+
+    /// Adds the place of a span of the parser, unless the error has a place already.
+    #[must_use]
+    pub(crate) fn or_at_span(self, span: Span) -> Self {
+        if self.0.place.is_some() { self } else { self.at_span(span) }
     }
 
     /// Adds the file that the error is about.

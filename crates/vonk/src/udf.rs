@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 };
 use parking_lot::RwLock;
 
-use crate::error::{Condition, Error, Result};
+use crate::error::{Condition, Error, Result, panic_text};
 use crate::session::Session;
 
 mod aggregate;
@@ -186,11 +186,7 @@ fn guarded<T>(name: &str, code: impl FnOnce() -> Result<T>) -> DfResult<T> {
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(result) => Ok(result?),
         Err(panic) => {
-            let why = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "it panicked".to_owned());
+            let why = panic_text(panic.as_ref()).unwrap_or("it panicked");
             Err(Error::new(
                 Condition::USER_CODE_FAILED,
                 format!("the user-defined function `{name}` failed: {why}"),

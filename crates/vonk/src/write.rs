@@ -12,7 +12,7 @@ use datafusion::logical_expr::LogicalPlan;
 use parking_lot::Mutex;
 
 use crate::config::{self, Config};
-use crate::error::{Condition, Error, Result};
+use crate::error::{Condition, Error, Result, causes};
 use crate::placement;
 
 mod assign;
@@ -197,14 +197,7 @@ fn job_name() -> String {
 
 /// The input/output error at the root of another, if that is what it is.
 fn find_io<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return Some(io);
-        }
-        next = error.source();
-    }
-    None
+    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 #[cfg(test)]

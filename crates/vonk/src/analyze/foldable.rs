@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::variables;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// Functions, the places of those of their arguments, from 0, and what they are called.
 const CONSTANTS: &[(&str, &[(usize, &str)])] = &[
@@ -52,10 +52,7 @@ impl Visitor for Checker {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
         match check_call(function) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(match Place::of(function.name.span()) {
-                Some(place) => error.at(place),
-                None => error,
-            }),
+            Err(error) => ControlFlow::Break(error.at_span(function.name.span())),
         }
     }
 }

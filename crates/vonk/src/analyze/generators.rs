@@ -13,7 +13,7 @@ use sqlparser::ast::{
 
 use super::lateral::generator;
 use super::syntax::{constraint_of, query_of};
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// What the rows of a generator in a SELECT list are called in FROM.
 const GENERATED: &str = "__generated";
@@ -133,10 +133,7 @@ impl Translator<'_> {
                 let message = format!("`{}` stands within an expression", call.name);
                 let error = Error::new(Condition::NESTED_GENERATOR, message)
                     .hint("make its rows in a subquery or by LATERAL VIEW, and use the column");
-                self.0 = Some(match Place::of(ast::Spanned::span(&call.name)) {
-                    Some(place) => error.at(place),
-                    None => error,
-                });
+                self.0 = Some(error.at_span(ast::Spanned::span(&call.name)));
                 ControlFlow::Break(())
             }
         }

@@ -10,7 +10,7 @@ use sqlparser::ast::{
     Visitor, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// Functions of the place of a row, which has none without a window and an order.
 const NEED_ORDER: &[&str] = &[
@@ -144,10 +144,7 @@ impl Visitor for Checker<'_> {
         let call = Call { name: &name, function, rules: self.rules };
         match CHECKS.iter().try_for_each(|check| check(&call)) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(match Place::of(function.name.span()) {
-                Some(place) if error.place().is_none() => error.at(place),
-                _ => error,
-            }),
+            Err(error) => ControlFlow::Break(error.or_at_span(function.name.span())),
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::shared::{self, Updates};
 use super::{Rdd, Rows, Step};
-use crate::error::{Condition, Error, Result};
+use crate::error::{Condition, Error, Result, panic_text};
 use crate::session::Session;
 
 /// One run of an action.
@@ -262,11 +262,7 @@ fn run_task<R>(task: &Arc<Task>, work: impl Fn(&Arc<Task>) -> Result<R>) -> Opti
 }
 
 fn panicked(partition: usize, payload: &(dyn Any + Send)) -> Error {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no text");
+    let text = panic_text(payload).unwrap_or("no text");
     let message = format!("a closure panicked in partition {partition}: {text}");
     Error::new(Condition::USER_CODE_FAILED, message)
         .parameter("partition", partition.to_string())

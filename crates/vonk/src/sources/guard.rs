@@ -39,7 +39,7 @@ use super::listed::ListedStore;
 use super::paths::display_path;
 use super::tolerance::Tolerance;
 use super::{ReadOptions, diagnosis, failure};
-use crate::error::{Condition, Error};
+use crate::error::{Condition, Error, panic_text};
 
 /// What an error has to say about where it happened.
 #[derive(Debug, Clone)]
@@ -91,9 +91,7 @@ impl Place {
 }
 
 fn panicked(file: &str, format: &str, payload: &(dyn Any + Send)) -> Error {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    failure::not_readable(file, format, text.unwrap_or("the reader gave up"))
+    failure::not_readable(file, format, panic_text(payload).unwrap_or("the reader gave up"))
 }
 
 /// Awaits work on one file; an error or panic names the file.

@@ -4,7 +4,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::config;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// What NOT stands before within a condition.
 const PREDICATES: &[Keyword] = &[
@@ -29,10 +29,7 @@ pub(super) fn spell(mut tokens: Vec<TokenWithSpan>, is_not: bool) -> Result<Vec<
             let message = "`!` is a NOT before a truth value only";
             let error = Error::new(Condition::BANG_EQUALS_NOT, message)
                 .hint(format!("write NOT, or set `{}`", config::BANG_AS_NOT));
-            return Err(match Place::of(tokens[at].span) {
-                Some(place) => error.at(place),
-                None => error,
-            });
+            return Err(error.at_span(tokens[at].span));
         }
         tokens[at].token = Token::make_keyword("NOT");
     }

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::parse::Offsets;
 use super::strings;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// The types of number suffixes; the tokenizer itself reads `L`.
 const SUFFIXES: &[(&str, &str)] = &[
@@ -171,10 +171,7 @@ fn raw_string(text: &str, begin: usize, token: &TokenWithSpan) -> Result<TokenWi
     let inner = &text[begin + quote.len_utf8()..];
     let Some(end) = inner.find(quote) else {
         let error = Error::new(Condition::PARSE_SYNTAX_ERROR, "the raw string does not end");
-        return Err(match Place::of(token.span) {
-            Some(place) => error.at(place),
-            None => error,
-        });
+        return Err(error.at_span(token.span));
     };
     let token_kind = Token::SingleQuotedString(inner[..end].to_owned());
     Ok(TokenWithSpan::new(token_kind, token.span))
@@ -258,10 +255,7 @@ fn fits(written: &str, data_type: &str) -> bool {
 fn out_of_range(written: &str, data_type: &str, number: &TokenWithSpan) -> Error {
     let message = format!("the number {written} is outside of the range of {data_type}");
     let error = Error::new(Condition::INVALID_NUMERIC_LITERAL_RANGE, message);
-    match Place::of(number.span) {
-        Some(place) => error.at(place),
-        None => error,
-    }
+    error.at_span(number.span)
 }
 
 /// A text that is a number: no other text is between dollars by now.

@@ -5,7 +5,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::analyze::Variables;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// The value of a parameter, and its name if it has one.
 pub(crate) struct Argument {
@@ -79,10 +79,7 @@ fn check_names(arguments: &[Argument]) -> Result<()> {
 
 fn unbound(token: &TokenWithSpan) -> Error {
     let error = Error::new(Condition::UNBOUND_SQL_PARAMETER, "a parameter has no value");
-    match Place::of(token.span) {
-        Some(place) => error.at(place),
-        None => error,
-    }
+    error.at_span(token.span)
 }
 
 /// The parameter that begins at `at`, and how many tokens it has.

@@ -8,7 +8,7 @@ use super::dialect::VonkDialect;
 use super::statement::{self, Command};
 use super::{forms, literals, refused, rows};
 use crate::analyze;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// How deep expressions and queries may nest.
 const DEPTH_MAX: usize = 128;
@@ -201,10 +201,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
 pub(super) fn located(error: ParserError, parser: &Parser<'_>) -> Error {
     let token = parser.peek_token_ref();
     let error = Error::from(error);
-    match Place::of(token.span) {
-        Some(place) if error.place().is_none() => error.at(place),
-        _ => error,
-    }
+    error.or_at_span(token.span)
 }
 
 fn expect_end(parser: &Parser<'_>) -> Result<()> {
@@ -220,10 +217,7 @@ pub(super) fn syntax_error_at(token: &TokenWithSpan) -> Error {
     };
     let error =
         Error::new(Condition::PARSE_SYNTAX_ERROR, format!("syntax error at or near {near}"));
-    match Place::of(token.span) {
-        Some(place) => error.at(place),
-        None => error,
-    }
+    error.at_span(token.span)
 }
 
 /// Byte offsets of places that come in ascending order.

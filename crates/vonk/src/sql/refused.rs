@@ -5,7 +5,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::forms::is_word;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// Words before lists that need a value.
 const LISTS: &[(&str, Condition)] = &[
@@ -29,10 +29,7 @@ pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<()> {
         let rest = &tokens[at..];
         let found = empty_list(rest).or_else(|| earlier_version(&tokens[..at], rest));
         if let Some(error) = found {
-            return Err(match Place::of(tokens[at].span) {
-                Some(place) => error.at(place),
-                None => error,
-            });
+            return Err(error.at_span(tokens[at].span));
         }
     }
     Ok(())

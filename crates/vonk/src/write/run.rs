@@ -26,7 +26,7 @@ use super::sorted::sorted;
 use super::staging::write_error;
 use super::{Stage, WriteReport, find_io};
 use crate::config;
-use crate::error::{Condition, Error, Result};
+use crate::error::{Condition, Error, Result, panic_text};
 
 /// What all tasks of one write share.
 pub(super) struct Sink {
@@ -115,9 +115,8 @@ async fn join<T: 'static>(mut tasks: JoinSet<Result<T>>) -> Result<Vec<T>> {
 fn task_error(error: tokio::task::JoinError) -> Error {
     match error.try_into_panic() {
         Ok(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Error::internal(format!("a task panicked: {}", text.unwrap_or_default()))
+            let text = panic_text(panic.as_ref()).unwrap_or_default();
+            Error::internal(format!("a task panicked: {text}"))
         }
         Err(error) => Error::internal(format!("a task was lost: {error}")),
     }

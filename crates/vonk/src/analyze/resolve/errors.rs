@@ -5,7 +5,7 @@ use sqlparser::ast::{Expr, Ident, Spanned};
 
 use super::scope::{Column, Env};
 use crate::display::type_name;
-use crate::error::{Condition, Error, Place, closest};
+use crate::error::{Condition, Error, closest};
 
 /// The words of a path, as they were written.
 pub(super) fn words(path: &[Ident]) -> String {
@@ -15,18 +15,12 @@ pub(super) fn words(path: &[Ident]) -> String {
 /// An error with the place of the words that it is about.
 pub(super) fn at(error: Error, path: &[Ident]) -> Error {
     let (Some(first), Some(last)) = (path.first(), path.last()) else { return error };
-    match Place::of(first.span.union(&last.span)) {
-        Some(place) => error.at(place),
-        None => error,
-    }
+    error.at_span(first.span.union(&last.span))
 }
 
 /// An error with the place of an expression.
 pub(super) fn at_expr(error: Error, expr: &Expr) -> Error {
-    match Place::of(expr.span()) {
-        Some(place) => error.at(place),
-        None => error,
-    }
+    error.at_span(expr.span())
 }
 
 /// No column is called so.

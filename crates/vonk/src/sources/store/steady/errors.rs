@@ -1,13 +1,13 @@
 //! What a store's errors mean, in words for the person who named the path.
 
-use std::error::Error as StdError;
+use std::error::Error as _;
 
 use object_store::path::Path;
 use url::{Position, Url};
 
 use super::super::settings::Patience;
 use crate::config;
-use crate::error::{Condition, Error};
+use crate::error::{Condition, Error, causes, innermost};
 
 /// What clients and servers write when a bucket is missing.
 const NO_BUCKET: &[&str] =
@@ -172,14 +172,10 @@ impl Teller {
 
 /// Whether an error that the client gives may be gone when it is asked again.
 pub(super) fn may_pass(error: &object_store::Error) -> bool {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    let text = error.to_string();
-    while let Some(error) = next {
-        if error.is::<std::io::Error>() {
-            return true;
-        }
-        next = error.source();
+    if causes(error).any(|cause| cause.is::<std::io::Error>()) {
+        return true;
     }
+    let text = error.to_string();
     PASSING.iter().any(|mark| text.contains(mark))
 }
 
@@ -191,27 +187,17 @@ pub(super) fn knows_no_ranges(error: &object_store::Error) -> bool {
 
 /// An error of ours below those of the client, such as the policy's, in a copy.
 fn ours_within(error: &object_store::Error) -> Option<Error> {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(ours) = error.downcast_ref::<Error>() {
-            let copy = Error::new(ours.condition(), ours.message());
-            return Some(match ours.hint_text() {
-                Some(hint) => copy.hint(hint),
-                None => copy,
-            });
-        }
-        next = error.source();
-    }
-    None
+    let ours = causes(error).find_map(|cause| cause.downcast_ref::<Error>())?;
+    let copy = Error::new(ours.condition(), ours.message());
+    Some(match ours.hint_text() {
+        Some(hint) => copy.hint(hint),
+        None => copy,
+    })
 }
 
-/// The innermost cause, which says what happened and not through which layers.
+/// The innermost cause, in a line.
 fn reason(error: &object_store::Error) -> String {
-    let mut deepest: &(dyn StdError + 'static) = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    let text = deepest.to_string();
+    let text = innermost(error).to_string();
     // A server's whole stack of calls says nothing to a user.
     text.lines().next().unwrap_or_default().trim().chars().take(300).collect()
 }
