@@ -45,6 +45,7 @@ mod text;
 mod times;
 mod tolerance;
 pub(crate) mod travel;
+mod whole;
 mod zlib;
 
 pub use compression::uncompressed;

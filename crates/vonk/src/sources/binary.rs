@@ -10,26 +10,20 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result as DfResult, Statistics};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{
-    FileOpenFuture, FileOpener, FileScanConfig, FileSource,
-};
+use datafusion::datasource::physical_plan::{FileOpenFuture, FileScanConfig, FileSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
-use futures::{FutureExt, StreamExt, stream};
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt, future};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::paths::display_path;
+use super::whole::{Wanted, WholeFiles};
 use crate::error::{Condition, Error, Result};
 
 /// The largest file that fits into one value.
@@ -92,98 +86,19 @@ impl FileFormat for BinaryFormat {
     }
 
     fn file_source(&self, schema: TableSchema) -> Arc<dyn FileSource> {
-        Arc::new(BinarySource {
-            projection: SplitProjection::unprojected(&schema),
-            schema,
-            metrics: ExecutionPlanMetricsSet::new(),
-        })
+        Arc::new(WholeFiles::new("binaryFile", read, schema))
     }
 }
 
-#[derive(Debug, Clone)]
-struct BinarySource {
-    schema: TableSchema,
-    projection: SplitProjection,
-    metrics: ExecutionPlanMetricsSet,
-}
-
-impl FileSource for BinarySource {
-    fn create_file_opener(
-        &self,
-        store: Arc<dyn ObjectStore>,
-        config: &FileScanConfig,
-        _partition: usize,
-    ) -> DfResult<Arc<dyn FileOpener>> {
-        let file_schema = self.schema.file_schema();
-        let schema = Arc::new(file_schema.project(&self.projection.file_indices)?);
-        let opener = BinaryOpener { store, url: config.object_store_url.clone(), schema };
-        ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), file_schema)
-    }
-
-    fn table_schema(&self) -> &TableSchema {
-        &self.schema
-    }
-
-    fn with_batch_size(&self, _batch_size: usize) -> Arc<dyn FileSource> {
-        Arc::new(self.clone())
-    }
-
-    fn projection(&self) -> Option<&ProjectionExprs> {
-        Some(&self.projection.source)
-    }
-
-    fn try_pushdown_projection(
-        &self,
-        projection: &ProjectionExprs,
-    ) -> DfResult<Option<Arc<dyn FileSource>>> {
-        let merged = self.projection.source.try_merge(projection)?;
-        let projection = SplitProjection::new(self.schema.file_schema(), &merged);
-        Ok(Some(Arc::new(Self { projection, ..self.clone() })))
-    }
-
-    fn metrics(&self) -> &ExecutionPlanMetricsSet {
-        &self.metrics
-    }
-
-    fn file_type(&self) -> &str {
-        "binaryFile"
-    }
-
-    fn supports_repartitioning(&self) -> bool {
-        false
-    }
-
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
-    ) -> DfResult<TreeNodeRecursion> {
-        datafusion::physical_plan::apply_expression_roots(self.projection.source.iter(), visit)
-    }
-}
-
-struct BinaryOpener {
-    store: Arc<dyn ObjectStore>,
-    url: ObjectStoreUrl,
-    schema: SchemaRef,
-}
-
-impl FileOpener for BinaryOpener {
-    fn open(&self, file: PartitionedFile) -> DfResult<FileOpenFuture> {
-        let (store, url, schema) =
-            (Arc::clone(&self.store), self.url.clone(), Arc::clone(&self.schema));
-        let row = async move { read_row(&*store, &url, &schema, &file.object_meta).await };
-        let row = row.map(|batch| batch.map_err(DataFusionError::from));
-        Ok(Box::pin(async move { Ok(stream::once(row).boxed()) }))
-    }
+fn read(wanted: Wanted, file: ObjectMeta) -> FileOpenFuture {
+    let row = async move { read_row(&wanted, &file).await.map_err(DataFusionError::from) };
+    let rows: BoxStream<'_, _> = stream::once(row).boxed();
+    future::ready(Ok(rows)).boxed()
 }
 
 /// The row of one file; its bytes are read only if the column is wanted.
-async fn read_row(
-    store: &dyn ObjectStore,
-    url: &ObjectStoreUrl,
-    schema: &SchemaRef,
-    file: &ObjectMeta,
-) -> Result<RecordBatch> {
+async fn read_row(wanted: &Wanted, file: &ObjectMeta) -> Result<RecordBatch> {
+    let Wanted { store, url, schema, .. } = wanted;
     let mut arrays = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
         let array: ArrayRef = match field.name().to_lowercase().as_str() {
@@ -193,7 +108,9 @@ async fn read_row(
                 Arc::new(TimestampMicrosecondArray::from(vec![micros]).with_timezone("UTC"))
             }
             "length" => Arc::new(Int64Array::from(vec![file.size.cast_signed()])),
-            "content" => Arc::new(BinaryViewArray::from_iter_values([content(store, file).await?])),
+            "content" => {
+                Arc::new(BinaryViewArray::from_iter_values([content(store.as_ref(), file).await?]))
+            }
             other => {
                 let names: Vec<String> = columns().iter().map(|c| c.name().clone()).collect();
                 let message = format!("binary files have no column `{other}`");

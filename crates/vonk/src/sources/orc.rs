@@ -9,21 +9,13 @@ use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result as DfResult, Statistics};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{
-    FileOpenFuture, FileOpener, FileScanConfig, FileSource,
-};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -34,10 +26,8 @@ use orc_rust::{ArrowReaderBuilder, TimestampPrecision};
 
 use super::ReadOptions;
 use super::option_values::check_names;
+use super::whole::{Wanted, WholeFiles};
 use crate::error::Result;
-
-/// Rows of a batch, where the session does not say.
-const BATCH_ROWS: usize = 8192;
 
 /// Makes the reader for the user's options.
 ///
@@ -101,98 +91,16 @@ impl FileFormat for OrcFormat {
     }
 
     fn file_source(&self, schema: TableSchema) -> Arc<dyn FileSource> {
-        Arc::new(OrcSource {
-            projection: SplitProjection::unprojected(&schema),
-            schema,
-            batch_rows: BATCH_ROWS,
-            metrics: ExecutionPlanMetricsSet::new(),
-        })
-    }
-}
-
-#[derive(Debug, Clone)]
-struct OrcSource {
-    schema: TableSchema,
-    projection: SplitProjection,
-    batch_rows: usize,
-    metrics: ExecutionPlanMetricsSet,
-}
-
-impl FileSource for OrcSource {
-    fn create_file_opener(
-        &self,
-        store: Arc<dyn ObjectStore>,
-        _config: &FileScanConfig,
-        _partition: usize,
-    ) -> DfResult<Arc<dyn FileOpener>> {
-        let file_schema = self.schema.file_schema();
-        let schema = Arc::new(file_schema.project(&self.projection.file_indices)?);
-        let opener = OrcOpener { store, schema, batch_rows: self.batch_rows };
-        ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), file_schema)
-    }
-
-    fn table_schema(&self) -> &TableSchema {
-        &self.schema
-    }
-
-    fn with_batch_size(&self, batch_rows: usize) -> Arc<dyn FileSource> {
-        Arc::new(Self { batch_rows, ..self.clone() })
-    }
-
-    fn projection(&self) -> Option<&ProjectionExprs> {
-        Some(&self.projection.source)
-    }
-
-    fn try_pushdown_projection(
-        &self,
-        projection: &ProjectionExprs,
-    ) -> DfResult<Option<Arc<dyn FileSource>>> {
-        let merged = self.projection.source.try_merge(projection)?;
-        let projection = SplitProjection::new(self.schema.file_schema(), &merged);
-        Ok(Some(Arc::new(Self { projection, ..self.clone() })))
-    }
-
-    fn metrics(&self) -> &ExecutionPlanMetricsSet {
-        &self.metrics
-    }
-
-    fn file_type(&self) -> &str {
-        "orc"
-    }
-
-    fn supports_repartitioning(&self) -> bool {
-        false
-    }
-
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
-    ) -> DfResult<TreeNodeRecursion> {
-        datafusion::physical_plan::apply_expression_roots(self.projection.source.iter(), visit)
-    }
-}
-
-struct OrcOpener {
-    store: Arc<dyn ObjectStore>,
-    schema: SchemaRef,
-    batch_rows: usize,
-}
-
-impl FileOpener for OrcOpener {
-    fn open(&self, file: PartitionedFile) -> DfResult<FileOpenFuture> {
-        let (store, schema) = (Arc::clone(&self.store), Arc::clone(&self.schema));
-        let batch_rows = self.batch_rows;
-        Ok(read(store, file.object_meta, schema, batch_rows).boxed())
+        Arc::new(WholeFiles::new("orc", |wanted, file| read(wanted, file).boxed(), schema))
     }
 }
 
 /// The rows of a file: its columns of these names, and NULL for those that it has not.
 async fn read(
-    store: Arc<dyn ObjectStore>,
+    wanted: Wanted,
     file: ObjectMeta,
-    schema: SchemaRef,
-    batch_rows: usize,
 ) -> DfResult<BoxStream<'static, DfResult<RecordBatch>>> {
+    let Wanted { store, schema, batch_rows, .. } = wanted;
     let builder = open(store, file).await?;
     let own = builder.schema();
     let places = schema.fields().iter().map(|field| {
