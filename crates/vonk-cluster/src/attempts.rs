@@ -147,13 +147,9 @@ impl ExecutionPlan for AttemptsExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        match <[_; 1]>::try_from(children) {
-            Ok([stages]) => {
-                let context = Arc::clone(&self.first.context);
-                Ok(Arc::new(Self::new(self.query.clone(), stages, context)))
-            }
-            Err(_) => internal_err!("AttemptsExec has one input"),
-        }
+        let stages = cluster::only_input(self.name(), children)?;
+        let context = Arc::clone(&self.first.context);
+        Ok(Arc::new(Self::new(self.query.clone(), stages, context)))
     }
 
     fn execute(

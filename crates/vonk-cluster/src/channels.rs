@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tower::ServiceExt;
 use url::Url;
+use vonk::error::innermost;
 use vonk::{Condition, Error, Result};
 
 use crate::io;
@@ -44,13 +45,8 @@ impl Channels {
     /// # Errors
     /// If the file with the certificates cannot be read.
     pub(crate) fn new(secret: Option<Secret>, ca: Option<&Path>) -> Result<Self> {
-        let read = |path: &Path| {
-            std::fs::read(path).map(Arc::new).map_err(|error| {
-                let message = format!("the certificates cannot be read: {error}");
-                Error::new(Condition::CANNOT_READ_FILE, message).file(path)
-            })
-        };
-        Ok(Self { secret, ca: ca.map(read).transpose()?, open: Arc::default() })
+        let ca = ca.map(|path| read("certificates", path).map(Arc::new)).transpose()?;
+        Ok(Self { secret, ca, open: Arc::default() })
     }
 
     /// How the addresses of workers begin.
@@ -92,7 +88,7 @@ impl Channels {
         let made = io::handle()?.spawn(async move { endpoint.connect().await }).await;
         match made {
             Ok(Ok(channel)) => Ok(channel),
-            Ok(Err(error)) => Err(lost::worker_lost(&display(url), &innermost(&error))),
+            Ok(Err(error)) => Err(lost::worker_lost(&display(url), &innermost(&error).to_string())),
             Err(error) => Err(Error::internal(error.to_string())),
         }
     }
@@ -124,18 +120,17 @@ impl Channels {
     }
 }
 
+/// The bytes of a file; errors say `what` cannot be read.
+pub(crate) fn read(what: &str, path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let message = format!("the {what} cannot be read: {error}");
+        Error::new(Condition::CANNOT_READ_FILE, message).file(path)
+    })
+}
+
 /// The place of a worker as a master names it.
 pub(crate) fn display(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
-}
-
-/// The innermost cause, which is the one that says something.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    error.to_string()
 }
 
 #[async_trait]

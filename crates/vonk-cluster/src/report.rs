@@ -6,14 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result as DfResult, internal_err};
+use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{FutureExt, StreamExt};
 use vonk::Error;
-use vonk::cluster::TravellingError;
+use vonk::cluster::{self, TravellingError};
+use vonk::error::panic_text;
 
 use crate::lost;
 
@@ -35,9 +36,8 @@ fn written(error: DataFusionError) -> DataFusionError {
 }
 
 fn panicked(payload: &(dyn Any + Send)) -> DataFusionError {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = format!("a worker gave up: {}", text.unwrap_or("no reason is known"));
+    let text = panic_text(payload).unwrap_or("no reason is known");
+    let message = format!("a worker gave up: {text}");
     written(Error::internal(message).into())
 }
 
@@ -75,10 +75,7 @@ impl ExecutionPlan for ReportExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        match <[_; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input))),
-            Err(_) => internal_err!("ReportExec has one input"),
-        }
+        Ok(Arc::new(Self::new(cluster::only_input(self.name(), children)?)))
     }
 
     fn execute(

@@ -16,10 +16,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::union::UnionExec;
-use datafusion::physical_plan::{
-    ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, Partitioning,
-    ReplaceChildrenOptions,
-};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use datafusion_distributed::{
     BroadcastExec, DesiredTaskCountEvent, DesiredTaskCountEventResponse, DistributedExec,
     DistributedExt, DistributedLeafExec, NetworkBoundary, NetworkBoundaryExt, NetworkCoalesceExec,
@@ -248,19 +245,10 @@ fn reporting(head: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> 
     match head.children().as_slice() {
         [input] if is_hash || head.is::<BroadcastExec>() => {
             let input = Arc::new(ReportExec::new(Arc::clone(input)));
-            over(head, vec![input])
+            cluster::replace_children(head, vec![input])
         }
         _ => Ok(Arc::new(ReportExec::new(Arc::clone(head)))),
     }
-}
-
-/// The operator over other inputs.
-fn over(
-    plan: &Arc<dyn ExecutionPlan>,
-    inputs: Vec<Arc<dyn ExecutionPlan>>,
-) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Arc::clone(plan).replace_children(inputs, options)
 }
 
 /// The plan whose head gives the tasks' rows in their order; `None` if no operator merges them there.
@@ -275,7 +263,7 @@ fn with_file_order(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Arc<dyn Exe
         return Ok(None);
     }
     match with_file_order(input)? {
-        Some(input) => Ok(Some(over(plan, vec![input])?)),
+        Some(input) => Ok(Some(cluster::replace_children(plan, vec![input])?)),
         None => Ok(None),
     }
 }

@@ -24,8 +24,9 @@ use vonk::config::Config;
 use vonk::{Condition, Error, Result};
 
 use crate::VERSION;
-use crate::channels::Channels;
+use crate::channels::{self, Channels};
 use crate::codec::Sealed;
+use crate::io;
 use crate::members::Status;
 use crate::secret::{self, Secret};
 use crate::shipped::Settings;
@@ -92,12 +93,7 @@ pub fn serve(
     let has_guard = options.secret.is_some() && options.tls.is_some();
     let address = address(&options.listen, has_guard || options.insecure)?;
     let computing = computing(&options.config)?;
-    let connections = Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("vonk-io")
-        .enable_all()
-        .build()
-        .map_err(no_threads)?;
+    let connections = io::runtime()?;
     let served = connections.block_on(listen(options, address, &computing, ready, end));
     computing.shutdown_background();
     connections.shutdown_background();
@@ -128,11 +124,7 @@ fn computing(config: &Config) -> Result<Runtime> {
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
-        .map_err(no_threads)
-}
-
-fn no_threads(error: std::io::Error) -> Error {
-    Error::internal(format!("no threads can be started: {error}"))
+        .map_err(io::no_threads)
 }
 
 async fn listen(
@@ -163,6 +155,7 @@ async fn listen(
         .tcp_nodelay(true)
         .layer(Elsewhere::new(computing.handle().clone()));
     if let Some(tls) = &options.tls {
+        let read = |path| channels::read("file", path);
         let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
         let tls = ServerTlsConfig::new().identity(identity);
         server = server.tls_config(tls).map_err(|error| failed(&error))?;
@@ -185,13 +178,6 @@ async fn listen(
     // Tasks that take longer are lost to their coordinators, who run the query elsewhere.
     let _ended = tokio::time::timeout(DRAIN_TIMEOUT, serving).await;
     Ok(())
-}
-
-fn read(path: &std::path::Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
-        let message = format!("the file cannot be read: {error}");
-        Error::new(Condition::CANNOT_READ_FILE, message).file(path)
-    })
 }
 
 /// What runs the tasks.

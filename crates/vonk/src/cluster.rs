@@ -19,6 +19,7 @@ mod expressions;
 mod functions;
 mod operators;
 
+pub use crate::operators::{only_input, replace_children};
 pub use crate::placement::{Cluster, Connect, Finish, Placement, offer, unreachable};
 pub use crate::sources::travel::{
     TravellingScan, arrived, scanned_bytes, shares, source, travelling,

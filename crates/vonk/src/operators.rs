@@ -22,7 +22,10 @@ pub(crate) mod spilling_join;
 pub(crate) mod token_count;
 
 /// The operator over other inputs.
-pub(crate) fn replace_children(
+///
+/// # Errors
+/// If they do not fit it.
+pub fn replace_children(
     plan: &Arc<dyn ExecutionPlan>,
     children: Vec<Arc<dyn ExecutionPlan>>,
 ) -> DfResult<Arc<dyn ExecutionPlan>> {
@@ -34,7 +37,7 @@ pub(crate) fn replace_children(
 ///
 /// # Errors
 /// An internal error that names the operator, if it is given none or several.
-pub(crate) fn only_input(
+pub fn only_input(
     operator: &str,
     children: Vec<Arc<dyn ExecutionPlan>>,
 ) -> DfResult<Arc<dyn ExecutionPlan>> {

@@ -99,11 +99,7 @@ impl Functions {
             written.extend(code?);
             return Ok(written);
         }
-        let home = self.home(|home| {
-            let known = scalar_at(home, inner.name());
-            known.is_some_and(|known| known.as_ref() == inner)
-        });
-        write(inner.name(), home, limit)
+        write(inner.name(), self.home(scalar_at, inner.name(), inner), limit)
     }
 
     /// What stands for a function of groups.
@@ -111,11 +107,7 @@ impl Functions {
     /// # Errors
     /// `UNSUPPORTED_FEATURE` if it is not the library's.
     pub fn aggregate(self, function: &AggregateUDF) -> Result<Vec<u8>> {
-        let home = self.home(|home| {
-            let known = aggregate_at(home, function.name());
-            known.is_some_and(|known| known.as_ref() == function)
-        });
-        write(function.name(), home, None)
+        write(function.name(), self.home(aggregate_at, function.name(), function), None)
     }
 
     /// What stands for a function of the rows around a row.
@@ -123,11 +115,7 @@ impl Functions {
     /// # Errors
     /// `UNSUPPORTED_FEATURE` if it is not the library's.
     pub fn window(self, function: &WindowUDF) -> Result<Vec<u8>> {
-        let home = self.home(|home| {
-            let known = window_at(home, function.name());
-            known.is_some_and(|known| known.as_ref() == function)
-        });
-        write(function.name(), home, None)
+        write(function.name(), self.home(window_at, function.name(), function), None)
     }
 
     /// What stands for a function that takes lambdas.
@@ -135,17 +123,19 @@ impl Functions {
     /// # Errors
     /// `UNSUPPORTED_FEATURE` if it is not the library's.
     pub fn higher_order(self, function: &HigherOrderUDF) -> Result<Vec<u8>> {
-        let home = self.home(|home| {
-            let known = higher_order_at(home, function.name());
-            known.is_some_and(|known| known.as_ref() == function)
-        });
-        write(function.name(), home, None)
+        write(function.name(), self.home(higher_order_at, function.name(), function), None)
     }
 
-    /// The first home of a session's functions that has one.
-    fn home(self, has: impl Fn(Home) -> bool) -> Option<Home> {
+    /// The first home of a session's functions where `find` finds this one by its name.
+    fn home<T: PartialEq>(
+        self,
+        find: impl Fn(Home, &str) -> Option<Arc<T>>,
+        name: &str,
+        function: &T,
+    ) -> Option<Home> {
         let library = if self.is_ansi { Home::Ansi } else { Home::Legacy };
-        [library, Home::Rules].into_iter().find(|home| has(*home))
+        let has = |home: &Home| find(*home, name).is_some_and(|known| *known == *function);
+        [library, Home::Rules].into_iter().find(has)
     }
 }
 
