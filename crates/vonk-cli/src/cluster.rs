@@ -125,7 +125,7 @@ pub(crate) fn work(worker: &Worker) -> Result<()> {
         listen: worker.listen.clone(),
         metrics: worker.metrics.clone(),
         config,
-        variables: crate::environment().collect(),
+        variables: std::env::vars_os().collect(),
         secret: worker.secret_file.as_deref().map(Secret::read).transpose()?,
         tls,
         insecure: worker.insecure,

@@ -1,6 +1,5 @@
 //! The `vonk` command: SQL over files from the terminal, in a shell, a pipe or a script.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -108,7 +107,7 @@ async fn run_script(
 fn session(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Session> {
     let mut builder = Session::builder()
         .policy(policy(args, place)?)
-        .environment(environment())
+        .environment(std::env::vars_os())
         .config(vonk::config::MEMORY_GUARD, "true");
     if let Some(master) = &args.master {
         builder = builder.master(master);
@@ -120,14 +119,6 @@ fn session(args: &Args, place: Option<&stdin::Place>) -> vonk::Result<Session> {
         builder = builder.config(name, value);
     }
     builder.get_or_create()
-}
-
-/// The variables of the environment, as far as they are text.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    let text = |(name, value): (OsString, OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    std::env::vars_os().filter_map(text)
 }
 
 /// What statements may do: everything or, to be safe, read what is here and what was named.

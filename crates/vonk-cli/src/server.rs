@@ -56,7 +56,7 @@ async fn serve(options: &ServerOptions, template: SessionBuilder, workers: &Work
 }
 
 fn template(options: &ServerOptions) -> SessionBuilder {
-    let mut builder = Session::builder().environment(crate::environment());
+    let mut builder = Session::builder().environment(std::env::vars_os());
     if let Some(master) = &options.master {
         builder = builder.master(master);
     }

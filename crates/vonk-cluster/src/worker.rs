@@ -4,6 +4,7 @@
 //! hearing that the worker lives. Memory and disk are shared by all tasks, as those of a session are.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::future::Future;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -69,7 +70,7 @@ pub struct WorkerOptions {
     /// Options of the process: threads by `vonk.master`, memory, and where to spill.
     pub config: Config,
     /// The variables of the environment, which say something of stores.
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<OsString, OsString>,
     /// What coordinators and other workers have to know.
     pub secret: Option<Secret>,
     /// Speaks TLS.

@@ -1,6 +1,6 @@
 //! SQL from Python: a session, and results that go over as Arrow streams or as rows.
 
-use std::ffi::{CStr, OsString};
+use std::ffi::CStr;
 
 use arrow::error::ArrowError;
 use arrow::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
@@ -9,7 +9,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList};
-use vonk::blocking;
+use vonk::{SessionBuilder, blocking};
 
 use crate::rows;
 
@@ -23,17 +23,17 @@ fn told(error: vonk::Error) -> PyErr {
     SqlError::new_err(error.to_string())
 }
 
-/// A session with settings, which is told the environment of Python's process.
-pub(crate) fn session(settings: Vec<(String, String)>) -> PyResult<blocking::Session> {
+/// What sessions with these settings are made of: they are told the environment of Python's process,
+/// and may run on a cluster.
+pub(crate) fn builder(settings: Vec<(String, String)>) -> SessionBuilder {
     vonk_cluster::install();
-    let text = |(name, value): (OsString, OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    let builder = vonk::Session::builder().environment(std::env::vars_os().filter_map(text));
-    let builder =
-        settings.into_iter().fold(builder, |builder, (name, value)| builder.config(name, value));
-    let session = builder.get_or_create().map_err(told)?;
-    Ok(session.into())
+    let builder = vonk::Session::builder().environment(std::env::vars_os());
+    settings.into_iter().fold(builder, |builder, (name, value)| builder.config(name, value))
+}
+
+/// A session with settings.
+pub(crate) fn session(settings: Vec<(String, String)>) -> PyResult<blocking::Session> {
+    Ok(builder(settings).get_or_create().map_err(told)?.into())
 }
 
 /// A session: its views, settings and catalog.

@@ -1,7 +1,7 @@
 //! What a cluster of workers needs of the engine: how the parts of a plan are written down for other
 //! processes, and how these run them. It is for the crate `vonk-cluster`, and may change with it.
 
-use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
@@ -42,9 +42,12 @@ impl Shared {
     ///
     /// # Errors
     /// If an option does not fit, or the spill directory cannot be made.
-    pub fn new(config: &Config, variables: BTreeMap<String, String>) -> Result<Self> {
-        let variables = variables.into_iter().filter(|(name, _)| store::is_variable(name));
-        let stores = Stores::new(Policy::default(), variables.collect(), config);
+    pub fn new(
+        config: &Config,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self> {
+        let variables = store::variables_of(variables).collect();
+        let stores = Stores::new(Policy::default(), variables, config);
         Ok(Self { runtime: session::runtime(config, &stores)?, stores })
     }
 

@@ -1,6 +1,7 @@
 //! The session: the entrance to SQL, files, tables and RDDs.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use datafusion::execution::SessionState;
@@ -106,22 +107,22 @@ impl SessionBuilder {
     }
 
     /// Tells the session the variables of the process's environment that say where stores are and
-    /// who asks them: those of Amazon, Google, Azure and Hadoop. The others are left aside.
+    /// who asks them: those of Amazon, Google, Azure and Hadoop. The others are left aside, and so are
+    /// those that are not text.
     ///
     /// A session reads no environment by itself, so that what a program opens is the program's to say.
     ///
     /// ```
     /// # use vonk::prelude::*;
-    /// let session = Session::builder().environment(std::env::vars()).get_or_create()?;
+    /// let session = Session::builder().environment(std::env::vars_os()).get_or_create()?;
     /// # Ok::<(), vonk::Error>(())
     /// ```
     #[must_use]
     pub fn environment(
         mut self,
-        variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        variables: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
     ) -> Self {
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-        self.variables.extend(variables.filter(|(name, _)| store::is_variable(name)));
+        self.variables.extend(store::variables_of(variables));
         self
     }
 

@@ -4,6 +4,7 @@
 //! settings and the process's environment say of the store.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
@@ -84,9 +85,14 @@ const STORES: &[Store] = &[
 /// How the names of the environment's variables begin that say something of stores.
 const VARIABLES: &[&str] = &["AWS_", "AZURE_", "GOOGLE_", "HADOOP_", "HOME", "USERPROFILE"];
 
-/// Whether a variable of the environment says something of stores.
-pub(crate) fn is_variable(name: &str) -> bool {
-    VARIABLES.iter().any(|begin| name.starts_with(begin))
+/// The variables of an environment that say something of stores, as far as they are text.
+pub(crate) fn variables_of(
+    environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
+) -> impl Iterator<Item = (String, String)> {
+    let texts = environment.into_iter().filter_map(|(name, value)| {
+        Some((name.into().into_string().ok()?, value.into().into_string().ok()?))
+    });
+    texts.filter(|(name, _)| VARIABLES.iter().any(|begin| name.starts_with(begin)))
 }
 
 /// The stores of one session: the local disk, those that the program gave it, and clients that are
