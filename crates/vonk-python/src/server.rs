@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use vonk_connect::{Running, Server};
 
+use crate::sql;
+
 /// The one server of the process, with the threads that answer and those that compute.
 struct Served {
     running: Running,
@@ -18,6 +20,9 @@ static SERVED: Mutex<Option<Served>> = Mutex::new(None);
 
 /// Threads that answer clients, however busy the others are.
 const CONTROL_THREADS: usize = 2;
+
+/// Deep expressions are evaluated by recursion.
+const STACK_BYTES: usize = 16 << 20;
 
 /// Starts the server, if it does not run yet, and gives its port: it listens to this machine only,
 /// for clients that know the token. `python` is the command that runs the functions of programs.
@@ -51,13 +56,14 @@ pub(crate) fn stop_serving(py: Python<'_>) {
 }
 
 fn start(settings: Vec<(String, String)>, token: &str, python: &str) -> vonk::Result<Served> {
-    let template = settings
-        .into_iter()
-        .fold(vonk::Session::builder(), |builder, (name, value)| builder.config(name, value));
+    let template = sql::builder(settings);
     let threads = template.clone().get_or_create()?.config().threads()?;
     let runtime = |threads: usize| {
-        let built = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-        built.map_err(|error| vonk::Error::internal(format!("there are no threads: {error}")))
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(threads).thread_stack_size(STACK_BYTES).enable_all();
+        builder
+            .build()
+            .map_err(|error| vonk::Error::internal(format!("there are no threads: {error}")))
     };
     let (control, workers) = (runtime(CONTROL_THREADS)?, runtime(threads.max(1))?);
     let server = Server::builder(template).workers(workers.handle().clone()).python(python);
