@@ -1,6 +1,7 @@
 """What is done for each of PySpark's kinds of functions: from the batches of the input to its result."""
 
 import inspect
+import itertools
 import json
 
 import pyarrow as pa
@@ -423,7 +424,7 @@ def for_each_row(function, batches):
     from pyspark.taskcontext import TaskContext
 
     def rows():
-        for batch in (first, *batches) if first is not None else ():
+        for batch in itertools.chain([first], batches) if first is not None else ():
             yield from to_objects(batch.column(0))
 
     first = next(batches, None)
