@@ -9,6 +9,7 @@ use vonk::catalog::TableInfo;
 use vonk::sql::fits;
 use vonk::{Error, Result};
 
+use crate::config;
 use crate::errors::{self, required};
 use crate::expression::quoted;
 use crate::relation::Query;
@@ -159,11 +160,9 @@ async fn created(session: &Arc<ConnectSession>, create: &proto::CreateTable) -> 
         None => String::new(),
     };
     let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
-    let default = || crate::config::value(engine, "spark.sql.sources.default");
-    let source = create.source.clone().filter(|source| !source.is_empty()).or_else(default);
+    let source = config::format(engine, create.source.as_deref());
     let escape = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
-    let mut text =
-        format!("CREATE TABLE {}{columns} USING {}", create.table_name, source.unwrap_or_default());
+    let mut text = format!("CREATE TABLE {}{columns} USING {source}", create.table_name);
     let options = create.options.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("path"));
     let options: Vec<String> =
         options.map(|(name, value)| format!("{} '{}'", quoted(name), escape(value))).collect();

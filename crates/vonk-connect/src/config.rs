@@ -113,6 +113,12 @@ pub(crate) fn value(session: &Session, key: &str) -> Option<String> {
     })
 }
 
+/// The format that was asked for, else the session's default.
+pub(crate) fn format(session: &Session, asked: Option<&str>) -> String {
+    let asked = asked.filter(|format| !format.is_empty()).map(str::to_owned);
+    asked.or_else(|| value(session, "spark.sql.sources.default")).unwrap_or_default()
+}
+
 fn set_value(session: &Session, key: &str) -> Option<String> {
     session.config().get(key).map(str::to_owned)
 }

@@ -8,7 +8,7 @@ use spark_connect_proto::expression::sort_order::{NullOrdering, SortDirection};
 use spark_connect_proto::expression::window::window_frame::frame_boundary::Boundary;
 use spark_connect_proto::expression::window::window_frame::{FrameBoundary, FrameType};
 use spark_connect_proto::expression::{self, ExprType, SortOrder};
-use vonk::dataframe::{Column, WindowSpec, col, expr};
+use vonk::dataframe::{Column, WindowSpec, col, expr, lit};
 use vonk::{Result, Window, functions};
 
 use crate::errors::{self, required};
@@ -144,24 +144,50 @@ fn extracted(scope: &Scope<'_>, extract: &expression::UnresolvedExtractValue) ->
 /// A sort key.
 pub(crate) fn sort_order(scope: &Scope<'_>, order: &SortOrder) -> Result<Column> {
     let key = column(scope, required(order.child.as_deref(), "key of an order")?)?;
-    let is_descending = order.direction() == SortDirection::Descending;
-    Ok(match (is_descending, order.null_ordering()) {
-        (false, NullOrdering::SortNullsLast) => key.asc_nulls_last(),
-        (false, _) => key.asc_nulls_first(),
-        (true, NullOrdering::SortNullsFirst) => key.desc_nulls_first(),
-        (true, _) => key.desc_nulls_last(),
-    })
+    let is_ascending = order.direction() != SortDirection::Descending;
+    let has_nulls_first = match order.null_ordering() {
+        NullOrdering::SortNullsFirst => true,
+        NullOrdering::SortNullsLast => false,
+        NullOrdering::SortNullsUnspecified => is_ascending,
+    };
+    Ok(sorted(key, Order { is_ascending, has_nulls_first }))
+}
+
+/// The sort keys of a list.
+pub(crate) fn sort_orders(scope: &Scope<'_>, orders: &[SortOrder]) -> Result<Vec<Column>> {
+    orders.iter().map(|order| sort_order(scope, order)).collect()
+}
+
+/// Which way a key sorts.
+pub(crate) struct Order {
+    pub(crate) is_ascending: bool,
+    pub(crate) has_nulls_first: bool,
+}
+
+/// A key that sorts this way.
+pub(crate) fn sorted(key: Column, order: Order) -> Column {
+    match (order.is_ascending, order.has_nulls_first) {
+        (true, true) => key.asc_nulls_first(),
+        (true, false) => key.asc_nulls_last(),
+        (false, true) => key.desc_nulls_first(),
+        (false, false) => key.desc_nulls_last(),
+    }
+}
+
+/// A struct of values by their names.
+pub(crate) fn structure<N: AsRef<str>>(parts: impl IntoIterator<Item = (N, Column)>) -> Column {
+    let parts = parts.into_iter().flat_map(|(name, value)| [lit(name.as_ref()), value]);
+    functions::call("named_struct", parts.collect::<Vec<_>>())
 }
 
 fn window(scope: &Scope<'_>, window: &expression::Window) -> Result<Column> {
     let function = required(window.window_function.as_deref(), "function of a window")?;
     let keys = columns(scope, &window.partition_spec)?;
-    let order = window.order_spec.iter().map(|order| sort_order(scope, order));
+    let order = sort_orders(scope, &window.order_spec)?;
     let mut spec = WindowSpec::default();
     if !keys.is_empty() {
         spec = spec.partition_by(keys);
     }
-    let order = order.collect::<Result<Vec<_>>>()?;
     if !order.is_empty() {
         spec = spec.order_by(order);
     }

@@ -18,6 +18,7 @@ use vonk::display::{Renderer, Style, Zone};
 use vonk::{Result, Session, functions};
 
 use crate::errors::{self, required};
+use crate::expression;
 use crate::types;
 
 /// The expression of a constant.
@@ -200,11 +201,8 @@ fn structure(
         }
         _ => (1..=fields.elements.len()).map(|at| format!("col{at}")).collect(),
     };
-    let mut parts = Vec::new();
-    for (name, value) in names.iter().zip(&fields.elements) {
-        parts.extend([lit(name.as_str()), column(session, value)?]);
-    }
-    Ok(functions::call("named_struct", parts))
+    let values = fields.elements.iter().map(|value| column(session, value));
+    Ok(expression::structure(names.iter().zip(values.collect::<Result<Vec<_>>>()?)))
 }
 
 /// The one value of a column as a constant of the protocol; what it has no form for is text.

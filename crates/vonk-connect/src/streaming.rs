@@ -5,6 +5,7 @@
 //! beginning; what would have to keep a state otherwise is refused. A batch that was written is noted
 //! in the checkpoint behind it, so that a program that ends between the two does that batch twice.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -180,6 +181,12 @@ pub(crate) async fn command(
         proto::StreamingQueryCommandResult { query_id: Some(query.instance()), result_type };
     context.answer(ResponseType::StreamingQueryCommandResult(answer)).await;
     Ok(())
+}
+
+/// What an option of a source or a sink is set to; its name may be in any case.
+fn option<'o>(options: &'o HashMap<String, String>, name: &str) -> Option<&'o String> {
+    let found = options.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
 }
 
 fn progress(recent_progress_json: Vec<String>) -> QueryAnswer {

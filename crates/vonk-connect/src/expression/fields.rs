@@ -3,10 +3,10 @@
 use arrow::datatypes::{DataType, FieldRef};
 use spark_connect_proto::Expression;
 use spark_connect_proto::expression::{ExprType, UpdateFields};
-use vonk::dataframe::{Column, lit};
+use vonk::dataframe::Column;
 use vonk::{Error, Result, functions};
 
-use super::{column, quoted};
+use super::{column, quoted, structure};
 use crate::errors::{self, FIELD_NOT_FOUND, required};
 use crate::relation::Scope;
 
@@ -95,9 +95,8 @@ impl Part {
         match self {
             Part::Kept(value, _) | Part::New(value) => value,
             Part::Changed(base, fields) => {
-                let named = fields.into_iter().flat_map(|(name, part)| [lit(name), part.column()]);
-                let whole = functions::call("named_struct", named.collect::<Vec<Column>>());
-                functions::when(base.is_not_null(), whole)
+                let named = fields.into_iter().map(|(name, part)| (name, part.column()));
+                functions::when(base.is_not_null(), structure(named))
             }
         }
     }

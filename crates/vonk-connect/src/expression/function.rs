@@ -5,7 +5,7 @@ use spark_connect_proto::expression::{ExprType, UnresolvedFunction};
 use vonk::dataframe::{Column, col, expr, lit};
 use vonk::{Result, functions};
 
-use super::{attribute_name, last_part, literal_text, quoted};
+use super::{attribute_name, last_part, literal_text, quoted, structure};
 use crate::relation::{Scope, row_number};
 use crate::types;
 
@@ -86,14 +86,12 @@ fn has_name(expression: &Expression) -> bool {
 
 /// `struct` of values with names of their own, which a call of SQL has no place for.
 fn named_struct(arguments: &[Expression], values: Vec<Column>) -> Column {
-    let mut parts = Vec::new();
-    for (at, (argument, value)) in arguments.iter().zip(values).enumerate() {
+    let names = arguments.iter().enumerate().map(|(at, argument)| {
         let name = match &argument.expr_type {
             Some(ExprType::Alias(alias)) => alias.name.first().cloned(),
             _ => attribute_name(argument).map(|name| last_part(name).to_owned()),
         };
-        parts.push(lit(name.unwrap_or_else(|| format!("col{}", at + 1))));
-        parts.push(value);
-    }
-    functions::call("named_struct", parts)
+        name.unwrap_or_else(|| format!("col{}", at + 1))
+    });
+    structure(names.zip(values))
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use serde::Deserialize;
 use spark_connect_proto::common_inline_user_defined_function::Function as Defined;
 use spark_connect_proto::common_inline_user_defined_table_function::Function as DefinedTable;
 use spark_connect_proto::expression::ExprType;
 use spark_connect_proto::{
     CommonInlineUserDefinedFunction, CommonInlineUserDefinedTableFunction, Expression, PythonUdf,
 };
-use vonk::dataframe::{Column, WindowSpec, lit};
+use vonk::dataframe::{Column, WindowSpec};
 use vonk::udf::OutsideFunction;
 use vonk::{Error, Result, functions};
 
@@ -116,8 +117,7 @@ fn rows(values: Vec<Column>) -> Column {
 /// A struct of these values.
 pub(crate) fn row(values: impl IntoIterator<Item = Column>) -> Column {
     let parts = values.into_iter().enumerate();
-    let parts = parts.flat_map(|(at, value)| [lit(format!("_{at}")), value]);
-    functions::call("named_struct", parts.collect::<Vec<_>>())
+    expression::structure(parts.map(|(at, value)| (format!("_{at}"), value)))
 }
 
 /// Makes a function one of SQL.
@@ -196,10 +196,12 @@ pub(crate) fn analysis(
 }
 
 /// What a handler's `analyze` says of a call.
+#[derive(Deserialize)]
 pub(crate) struct Analysis {
     /// The columns of the result, as JSON.
     pub(crate) schema: String,
     /// Whether one handler wants all rows of its table.
+    #[serde(rename = "single")]
     pub(crate) is_single: bool,
     /// Expressions by which the rows are divided among handlers.
     pub(crate) partition: Vec<String>,
@@ -209,7 +211,8 @@ pub(crate) struct Analysis {
     pub(crate) select: Vec<(String, String)>,
 }
 
-/// A key of an order.
+/// A key of an order, which workers write as a list.
+#[derive(Deserialize)]
 pub(crate) struct Ordered {
     pub(crate) name: String,
     pub(crate) is_ascending: bool,
@@ -220,24 +223,10 @@ impl Analysis {
     /// Reads what a worker says.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR` if it is no JSON.
+    /// `INTERNAL_ERROR` if it is no analysis.
     pub(crate) fn of(json: &str) -> Result<Self> {
-        let told: serde_json::Value = serde_json::from_str(json)
-            .map_err(|error| Error::internal(format!("a worker gave no analysis: {error}")))?;
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let list = |name: &str| told[name].as_array().cloned().unwrap_or_default();
-        let ordered = |key: &serde_json::Value| Ordered {
-            name: text(&key[0]),
-            is_ascending: key[1].as_bool().unwrap_or(true),
-            has_nulls_first: key[2].as_bool().unwrap_or(true),
-        };
-        Ok(Self {
-            schema: text(&told["schema"]),
-            is_single: told["single"].as_bool().unwrap_or(false),
-            partition: list("partition").iter().map(text).collect(),
-            order: list("order").iter().map(ordered).collect(),
-            select: list("select").iter().map(|one| (text(&one[0]), text(&one[1]))).collect(),
-        })
+        serde_json::from_str(json)
+            .map_err(|error| Error::internal(format!("a worker gave no analysis: {error}")))
     }
 }
 

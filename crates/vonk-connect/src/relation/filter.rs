@@ -21,8 +21,7 @@ pub(super) async fn filter(session: &Arc<ConnectSession>, filter: &Filter) -> Re
 pub(super) async fn sort(session: &Arc<ConnectSession>, sort: &Sort) -> Result<Query> {
     let input = input(session, &sort.input).await?;
     let scope = input.scope(session);
-    let keys = sort.order.iter().map(|order| expression::sort_order(&scope, order));
-    let keys = keys.collect::<Result<Vec<Column>>>()?;
+    let keys = expression::sort_orders(&scope, &sort.order)?;
     let frame = scope.only(&input.frame);
     Ok(input.with(match sort.is_global {
         Some(false) => frame.sort_within_partitions(keys),

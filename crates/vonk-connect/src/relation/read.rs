@@ -9,6 +9,7 @@ use vonk::Result;
 use vonk::dataframe::DataFrameReader;
 
 use super::Query;
+use crate::config;
 use crate::errors::required;
 use crate::session::{ConnectSession, cached_table};
 
@@ -50,9 +51,8 @@ pub(crate) fn reader(
     session: &ConnectSession,
     source: &DataSource,
 ) -> (DataFrameReader, Vec<String>) {
-    let default = crate::config::value(&session.engine, "spark.sql.sources.default");
-    let format = source.format.clone().filter(|format| !format.is_empty()).or(default);
-    let mut reader = session.engine.read().format(&format.unwrap_or_default());
+    let format = config::format(&session.engine, source.format.as_deref());
+    let mut reader = session.engine.read().format(&format);
     let mut paths = source.paths.clone();
     for (name, value) in &source.options {
         match name.eq_ignore_ascii_case("path") {

@@ -7,12 +7,12 @@ use futures::StreamExt;
 use spark_connect_proto::expression::ExprType;
 use spark_connect_proto::subquery_expression::SubqueryType;
 use spark_connect_proto::{CommonInlineUserDefinedTableFunction, Expression, SubqueryExpression};
-use vonk::dataframe::{Column, col, expr, lit};
+use vonk::dataframe::{Column, col, expr};
 use vonk::{DataFrame, Error, Result, functions};
 
 use super::{Query, Scope};
 use crate::errors::{self, required};
-use crate::expression::{self, quoted};
+use crate::expression::{self, Order, quoted};
 use crate::python::{self, Analysis, Function, Shape, in_order};
 use crate::session::ConnectSession;
 use crate::types;
@@ -183,8 +183,7 @@ impl Table {
         let scope = query.scope(session);
         let options = subquery.table_arg_options.clone().unwrap_or_default();
         let keys = expression::columns(&scope, &options.partition_spec)?;
-        let order = options.order_spec.iter().map(|order| expression::sort_order(&scope, order));
-        let order = order.collect::<Result<Vec<Column>>>()?;
+        let order = expression::sort_orders(&scope, &options.order_spec)?;
         let fields = scope.names().map(|name| (name.to_owned(), col(&quoted(name)))).collect();
         let is_single = options.with_single_partition();
         let frame = scope.only(&query.frame);
@@ -193,9 +192,7 @@ impl Table {
 
     /// One of its rows as a value.
     fn row(&self) -> Column {
-        let fields = self.fields.iter();
-        let parts = fields.flat_map(|(name, value)| [lit(name.as_str()), value.clone()]);
-        functions::call("named_struct", parts.collect::<Vec<_>>())
+        expression::structure(self.fields.iter().map(|(name, value)| (name, value.clone())))
     }
 
     /// Takes over what `analyze` has said of the table.
@@ -205,16 +202,11 @@ impl Table {
             self.keys = analysis.partition.iter().map(|key| expr(key)).collect();
         }
         if !analysis.order.is_empty() {
-            let key = |order: &python::Ordered| {
-                let key = expr(&order.name);
-                match (order.is_ascending, order.has_nulls_first) {
-                    (true, true) => key.asc_nulls_first(),
-                    (true, false) => key.asc_nulls_last(),
-                    (false, true) => key.desc_nulls_first(),
-                    (false, false) => key.desc_nulls_last(),
-                }
+            let sorted = |key: &python::Ordered| {
+                let python::Ordered { is_ascending, has_nulls_first, .. } = *key;
+                expression::sorted(expr(&key.name), Order { is_ascending, has_nulls_first })
             };
-            self.order = analysis.order.iter().map(key).collect();
+            self.order = analysis.order.iter().map(sorted).collect();
         }
         if !analysis.select.is_empty() {
             let selected = analysis.select.iter();

@@ -14,6 +14,7 @@ use spark_connect_proto::write_stream_operation_start::Trigger as Wanted;
 use vonk::write::SaveMode;
 use vonk::{Condition, DataFrame, Error, Result};
 
+use super::option;
 use super::sink::Sink;
 use super::source::{Offset, Source, Within, within};
 use crate::errors::{self, required};
@@ -96,16 +97,11 @@ impl Plan {
         }
         check_state(&frame, mode).await?;
         let sink = Sink::new(session, command, mode)?;
-        let mut sources: Vec<Source> = Vec::new();
-        if let Within::Start(reads) = start.as_ref() {
-            let reads = std::mem::take(&mut *reads.lock());
-            for read in &reads {
-                let source = Source::new(session, read).await?;
-                if sources.iter().all(|one| one.key != source.key) {
-                    sources.push(source);
-                }
-            }
-        }
+        let sources = match start.as_ref() {
+            Within::Start(sources) => std::mem::take(&mut *sources.lock()),
+            Within::Batch(_) => Vec::new(),
+        };
+        sources.iter().try_for_each(Source::check)?;
         let checkpoint = checkpoint(session, command);
         let plan = Self { relation, sources, sink, mode, trigger, checkpoint };
         Ok((plan, frame))
@@ -118,7 +114,7 @@ impl Plan {
         from: &[Offset],
         to: &[Offset],
     ) -> Result<Rows> {
-        let start: Vec<Offset> = self.sources.iter().map(|source| beginning(source, to)).collect();
+        let start: Vec<Offset> = self.sources.iter().map(Source::start).collect();
         match self.mode {
             Mode::Append => self.between(session, from, to).await,
             Mode::Complete => self.between(session, &start, to).await,
@@ -199,19 +195,6 @@ impl Plan {
         let row = session.engine.create_data_frame([Noted { value: text.to_string() }])?;
         row.write().mode(SaveMode::Overwrite).format("text").save(path).await.map(drop)
     }
-}
-
-/// Where a source begins whose batch ends there.
-fn beginning(source: &Source, to: &[Offset]) -> Offset {
-    match source.start() {
-        // It began when the query did.
-        Offset::Count { .. } => to.iter().find_map(|offset| match offset {
-            Offset::Count { began_ms, .. } => Some(Offset::Count { count: 0, began_ms: *began_ms }),
-            Offset::Files(_) => None,
-        }),
-        files => Some(files),
-    }
-    .unwrap_or_else(|| source.start())
 }
 
 fn mode(name: &str) -> Result<Mode> {
@@ -295,14 +278,13 @@ fn checkpoint(
     session: &ConnectSession,
     command: &proto::WriteStreamOperationStart,
 ) -> Option<String> {
-    let mut options = command.options.iter();
-    let own = options.find(|(name, _)| name.eq_ignore_ascii_case("checkpointLocation"));
+    let own = option(&command.options, "checkpointLocation").cloned();
     let of_session = || {
         let all = crate::config::value(&session.engine, "spark.sql.streaming.checkpointLocation")?;
         let name = Some(&command.query_name).filter(|name| !name.is_empty())?;
         Some(format!("{}/{name}", all.trim_end_matches('/')))
     };
-    let folder = own.map(|(_, path)| path.clone()).or_else(of_session)?;
+    let folder = own.or_else(of_session)?;
     Some(format!("{}/progress", folder.trim_end_matches('/')))
 }
 

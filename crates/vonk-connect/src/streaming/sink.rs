@@ -8,13 +8,15 @@ use parking_lot::Mutex;
 use spark_connect_proto as proto;
 use spark_connect_proto::streaming_foreach_function::Function as Foreach;
 use spark_connect_proto::write_stream_operation_start::SinkDestination;
-use vonk::dataframe::{Column, col, lit};
+use vonk::dataframe::{col, lit};
 use vonk::write::{DataFrameWriter, SaveMode};
-use vonk::{Condition, DataFrame, Error, Result, functions};
+use vonk::{Condition, DataFrame, Error, Result};
 
+use super::option;
 use super::plan::Mode;
+use crate::config;
 use crate::errors::{self, required};
-use crate::expression::quoted;
+use crate::expression::{quoted, structure};
 use crate::python::{Function, Shape, Source, in_order};
 use crate::session::{ConnectSession, new_id};
 
@@ -44,7 +46,7 @@ pub(super) enum Sink {
 #[derive(Debug)]
 pub(super) struct Files {
     target: SinkDestination,
-    format: Option<String>,
+    format: String,
     options: Vec<(String, String)>,
     keys: Vec<String>,
 }
@@ -69,11 +71,7 @@ impl Sink {
         if let Some(function) = &command.foreach_batch {
             return Ok(Self::Batches(function_of(session, function, FOR_EACH_BATCH)?));
         }
-        let option = |name: &str| {
-            let mut options = command.options.iter();
-            let found = options.find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.clone())
-        };
+        let option = |name: &str| option(&command.options, name);
         let is_table = matches!(command.sink_destination, Some(SinkDestination::TableName(_)));
         match command.format.to_lowercase().as_str() {
             "console" if !is_table => Ok(Self::Console {
@@ -100,15 +98,13 @@ impl Sink {
                 }
                 let target = match (&command.sink_destination, option("path")) {
                     (Some(target), _) => target.clone(),
-                    (None, Some(path)) => SinkDestination::Path(path),
+                    (None, Some(path)) => SinkDestination::Path(path.clone()),
                     (None, None) => {
                         let message = "the query does not say where its rows are to be written";
                         return Err(Error::new(Condition::INVALID_PARAMETER, message)
                             .hint("give a path to `.start(…)`, or use `.toTable(…)`"));
                     }
                 };
-                let default = crate::config::value(&session.engine, "spark.sql.sources.default");
-                let format = Some(format.to_owned()).filter(|format| !format.is_empty());
                 let is_ours = |name: &str| {
                     ["path", "checkpointlocation", "queryname"]
                         .contains(&name.to_lowercase().as_str())
@@ -116,7 +112,7 @@ impl Sink {
                 let options = command.options.iter().filter(|(name, _)| !is_ours(name));
                 Ok(Self::Files(Files {
                     target,
-                    format: format.or(default),
+                    format: config::format(&session.engine, Some(format)),
                     options: options.map(|(name, value)| (name.clone(), value.clone())).collect(),
                     keys: command.partitioning_column_names.clone(),
                 }))
@@ -212,10 +208,7 @@ impl Sink {
 
 impl Files {
     fn writer(&self, frame: &DataFrame) -> DataFrameWriter {
-        let mut writer = frame.write().mode(SaveMode::Append);
-        if let Some(format) = &self.format {
-            writer = writer.format(format.clone());
-        }
+        let mut writer = frame.write().mode(SaveMode::Append).format(self.format.clone());
         if !self.keys.is_empty() {
             writer = writer.partition_by(self.keys.clone());
         }
@@ -251,8 +244,7 @@ fn function_of(
 /// Calls a function of the program for the rows of a batch.
 async fn for_rows(frame: &DataFrame, function: &Arc<Function>, number: u64) -> Result<()> {
     let columns = frame.columns().await?;
-    let parts = columns.iter().flat_map(|name| [lit(name.as_str()), col(&quoted(name))]);
-    let row = functions::call("named_struct", parts.collect::<Vec<Column>>());
+    let row = structure(columns.iter().map(|name| (name, col(&quoted(name)))));
     let number = lit(i64::try_from(number).unwrap_or(i64::MAX));
     let rows = frame.select([row.alias("_0"), number.alias("_1")]);
     run(&rows, function).await

@@ -13,6 +13,7 @@ use spark_connect_proto::Read;
 use spark_connect_proto::read::{DataSource, ReadType};
 use vonk::{Condition, DataFrame, Error, Result};
 
+use super::option;
 use crate::errors::{self, required};
 use crate::relation::{self, Query};
 use crate::session::ConnectSession;
@@ -20,8 +21,8 @@ use crate::session::ConnectSession;
 /// What a plan's reads of streams are while it is translated.
 #[derive(Debug)]
 pub(super) enum Within {
-    /// They are gathered.
-    Start(Mutex<Vec<Read>>),
+    /// They are gathered, each once.
+    Start(Mutex<Vec<Source>>),
     /// They are these rows, by the bytes of the read.
     Batch(HashMap<Vec<u8>, DataFrame>),
 }
@@ -41,16 +42,19 @@ pub(super) async fn within<T>(sources: &Arc<Within>, work: impl Future<Output = 
 /// `UNSUPPORTED_FEATURE` for a kind that vonk has not, those of reading.
 pub(crate) async fn read(session: &Arc<ConnectSession>, read: &Read) -> Result<Query> {
     let sources = WITHIN.try_with(Arc::clone).ok();
-    match sources.as_deref() {
-        Some(Within::Batch(rows)) => {
-            let rows = rows.get(&read.encode_to_vec()).cloned();
-            return Query::new(required(rows, "rows of a source")?).await;
-        }
-        Some(Within::Start(reads)) => reads.lock().push(read.clone()),
-        None => {}
+    if let Some(Within::Batch(rows)) = sources.as_deref() {
+        let rows = rows.get(&read.encode_to_vec()).cloned();
+        return Query::new(required(rows, "rows of a source")?).await;
     }
-    let kind = Kind::of(read)?;
-    Query::new(session.engine.unbounded(kind.schema(session).await?)?).await
+    let source = Source::new(session, read).await?;
+    let rows = session.engine.unbounded(Arc::clone(&source.schema))?;
+    if let Some(Within::Start(sources)) = sources.as_deref() {
+        let mut sources = sources.lock();
+        if sources.iter().all(|known| known.key != source.key) {
+            sources.push(source);
+        }
+    }
+    Query::new(rows).await
 }
 
 /// One source of a query.
@@ -94,13 +98,18 @@ pub(super) enum Offset {
 }
 
 impl Source {
-    pub(super) async fn new(session: &Arc<ConnectSession>, read: &Read) -> Result<Self> {
+    async fn new(session: &Arc<ConnectSession>, read: &Read) -> Result<Self> {
         let kind = Kind::of(read)?;
-        if let Kind::Socket = kind {
-            return Err(errors::unsupported("streaming queries over sockets"));
-        }
         let schema = kind.schema(session).await?;
         Ok(Self { key: read.encode_to_vec(), kind, schema })
+    }
+
+    /// Refuses what can be described and not run.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.kind {
+            Kind::Socket => Err(errors::unsupported("streaming queries over sockets")),
+            _ => Ok(()),
+        }
     }
 
     /// What users are told that it is.
@@ -359,10 +368,7 @@ const OTHER_OPTIONS: &[&str] =
 
 /// A whole number among the options of a source.
 fn number(source: &DataSource, name: &str, default: i64) -> Result<i64> {
-    let mut options = source.options.iter();
-    let Some((_, value)) = options.find(|(key, _)| key.eq_ignore_ascii_case(name)) else {
-        return Ok(default);
-    };
+    let Some(value) = option(&source.options, name) else { return Ok(default) };
     value.trim().trim_end_matches('s').parse().map_err(|_| {
         let message = format!("option `{name}` cannot be `{value}`");
         Error::new(Condition::INVALID_PARAMETER, message).hint("give a whole number")
