@@ -49,8 +49,9 @@ impl Split {
         if self.path.ends_with(".bz2") {
             return whole_lines(MultiBzDecoder::new(file), &mut give_bytes);
         }
-        let begin = if self.start > 0 { line_after(file.as_mut(), self.start)? } else { 0 };
+        // The end first: what a store gives for the beginning is what is read next.
         let stop = line_after(file.as_mut(), self.end)?;
+        let begin = if self.start > 0 { line_after(file.as_mut(), self.start)? } else { 0 };
         file.seek(SeekFrom::Start(begin))?;
         whole_lines(file.take(stop.saturating_sub(begin)), &mut give_bytes)
     }

@@ -57,13 +57,18 @@ impl Removed {
     pub(crate) fn new(path: String, file: &ObjectMeta) -> Self {
         Self { path, size: file.size, modified: file.last_modified.timestamp_micros() }
     }
+
+    /// Whether the file under the path is the one that goes.
+    fn is(&self, file: &ObjectMeta) -> bool {
+        self.size == file.size && self.modified == file.last_modified.timestamp_micros()
+    }
 }
 
 impl Ledger {
     /// Whether a file does not count, named relative to the directory.
     pub(crate) fn hides(&self, path: &str, file: &ObjectMeta) -> bool {
         let names = |list: &[String]| list.iter().any(|name| name == path);
-        let is_removed = |removed: &Removed| *removed == Removed::new(path.to_owned(), file);
+        let is_removed = |removed: &Removed| removed.path == path && removed.is(file);
         names(&self.void)
             || match self.phase {
                 Phase::Staged => names(&self.added),

@@ -270,7 +270,7 @@ pub(super) fn open(
 }
 
 /// Whether the servers of a scheme can say which files they have.
-pub(super) fn lists(url: &ObjectStoreUrl) -> bool {
+pub(crate) fn lists(url: &ObjectStoreUrl) -> bool {
     !url.as_str().starts_with("http")
 }
 

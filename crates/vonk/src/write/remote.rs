@@ -20,7 +20,7 @@ use super::staging::already_exists;
 use super::{Existing, Guard, WriteOptions, make_private, write_error};
 use crate::error::{Condition, Error, Result};
 use crate::policy::{Access, Policy};
-use crate::sources::{self, ReadOptions, ledger};
+use crate::sources::{self, ReadOptions, ledger, store};
 
 mod publish;
 #[cfg(test)]
@@ -68,7 +68,7 @@ impl Address {
             return Err(Error::new(Condition::INVALID_PARAMETER, message)
                 .hint("name a file or directory in it"));
         }
-        if url.as_str().starts_with("http") {
+        if !store::lists(&url) {
             return Err(Error::unsupported("writing to servers of HTTP")
                 .hint("write to a local path, `hdfs`, or an object store")
                 .file(text));
@@ -265,26 +265,25 @@ impl RemoteStage {
 
     /// Publishes the one file that was sent.
     pub(super) async fn publish_file(&self, existing: Existing) -> Result<()> {
-        let sent = std::mem::take(&mut *self.sent.lock());
         let address = &self.address;
-        let mut done = Ok(());
-        for file in sent {
-            if done.is_ok()
-                && existing == Existing::Refuse
-                && address.look().await? != Found::Nothing
-            {
-                done = Err(already_exists(self.target()));
+        let sent = self.sent.lock().pop();
+        let done = match (sent, self.check_absent(existing).await) {
+            (Some(file), Ok(())) => publish::show(address, file, &address.path, existing).await,
+            (sent, checked) => {
+                self.take_back(sent.into_iter().collect()).await;
+                checked
             }
-            done = match done {
-                Ok(()) => publish::show(address, file, &address.path, existing).await,
-                Err(error) => {
-                    self.take_back(vec![file]).await;
-                    Err(error)
-                }
-            };
-        }
+        };
         self.sweep().await;
         done
+    }
+
+    /// Refuses a target that somebody has made in the meantime, where none may be.
+    async fn check_absent(&self, existing: Existing) -> Result<()> {
+        if existing == Existing::Refuse && self.address.look().await? != Found::Nothing {
+            return Err(already_exists(self.target()));
+        }
+        Ok(())
     }
 
     /// Publishes the files that were sent as a directory, with what it keeps of the old one.

@@ -177,14 +177,17 @@ impl Publication<'_> {
                 self.settle(ledger).await;
                 continue;
             }
-            let there = ledger::files(store, &address.path, &ledger).await.map_err(failed)?;
+            if existing == Existing::Append && added.len() <= 1 {
+                return Ok(None);
+            }
+            let there = match existing {
+                Existing::Append => Vec::new(),
+                _ => ledger::files(store, &address.path, &ledger).await.map_err(failed)?,
+            };
             if existing == Existing::Refuse && !there.is_empty() {
                 return Err(already_exists(std::path::Path::new(&address.text)));
             }
             let removed = goes(existing, there, added);
-            if existing == Existing::Append && added.len() <= 1 {
-                return Ok(None);
-            }
             let staged = Ledger {
                 phase: Phase::Staged,
                 added: added.to_vec(),
