@@ -42,15 +42,18 @@ pub(crate) const DUPLICATE_MARK: char = '\u{2063}';
 /// Stands between a recursive query's name and the deepest level that it may have.
 pub(crate) const LEVEL_MARK: char = '\u{2064}';
 
+/// A name as the user wrote it, without the mark.
+pub(crate) fn shown(name: &str) -> &str {
+    name.split(DUPLICATE_MARK).next().unwrap_or_default()
+}
+
 /// The schema of a result, with the names that the user wrote.
 pub(crate) fn result_schema(schema: &SchemaRef) -> SchemaRef {
     if !schema.fields().iter().any(|field| field.name().contains(DUPLICATE_MARK)) {
         return Arc::clone(schema);
     }
-    let fields = schema.fields().iter().map(|field| {
-        let name = field.name().split(DUPLICATE_MARK).next().unwrap_or_default();
-        field.as_ref().clone().with_name(name)
-    });
+    let fields = schema.fields().iter();
+    let fields = fields.map(|field| field.as_ref().clone().with_name(shown(field.name())));
     let fields = fields.collect::<Vec<Field>>();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }

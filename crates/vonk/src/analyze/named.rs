@@ -7,7 +7,7 @@ use sqlparser::ast::{
     VisitorMut,
 };
 
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// The argument of each parameter, if it is given; places come first, then names in any order.
 ///
@@ -103,23 +103,21 @@ impl VisitorMut for Speller {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Box<Error>> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
-        let at = Place::of(function.name.span());
         match in_order(function) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(Box::new(match at {
-                Some(place) if error.place().is_none() => error.at(place),
-                _ => error,
-            })),
+            Err(error) => ControlFlow::Break(Box::new(error.or_at_span(function.name.span()))),
         }
     }
 }
 
 fn in_order(function: &mut ast::Function) -> Result<()> {
-    let name = function.name.to_string();
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    if !list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. })) {
+        return Ok(());
+    }
+    let name = function.name.to_string();
     let known = SIGNATURES.iter().find(|known| known.name.eq_ignore_ascii_case(&name));
-    let has_names = list.args.iter().any(|arg| matches!(arg, FunctionArg::Named { .. }));
-    let Some(Signature { name, parameters }) = known.filter(|_| has_names) else { return Ok(()) };
+    let Some(Signature { name, parameters }) = known else { return Ok(()) };
     let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
     let placed = place(name, &names, &list.args)?;
     let last = placed.iter().rposition(Option::is_some).map_or(0, |last| last + 1);

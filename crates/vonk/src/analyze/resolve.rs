@@ -18,10 +18,11 @@ use sqlparser::ast::{
 };
 
 use self::exprs::Names;
-use self::scope::{Env, From, Same, shown};
+use self::scope::{Env, From, Same};
 use super::syntax::query_of;
 use super::{Scope, parser_options};
 use crate::config::{self, Config};
+use crate::display::shown;
 use crate::error::{Condition, Error, Result};
 
 mod errors;

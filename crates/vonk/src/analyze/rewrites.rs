@@ -78,7 +78,7 @@ const CALLS: &[(&str, Rewrite)] = &[
 ];
 
 /// Forms that have to be spelled out before columns get their names: generators, whose columns have
-/// names of their own, and arguments by name.
+/// names of their own.
 pub(super) fn spell_calls(query: &mut ast::Query) {
     let _ = VisitMut::visit(query, &mut Calls);
 }
@@ -89,54 +89,14 @@ impl VisitorMut for Calls {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let Expr::Function(function) = &mut *expr else { return ControlFlow::Continue(()) };
-        match function.name.to_string().to_lowercase().as_str() {
-            // A struct per text, as a table of one row.
-            "json_tuple" => {
-                let rows = call("array", vec![expr.clone()]);
-                *expr = call("inline", vec![rows]);
-            }
-            "mask" => place_named(function, MASK),
-            _ => {}
+        // A struct per text, as a table of one row.
+        if let Expr::Function(function) = &*expr
+            && function.name.to_string().eq_ignore_ascii_case("json_tuple")
+        {
+            let rows = call("array", vec![expr.clone()]);
+            *expr = call("inline", vec![rows]);
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// The parameters of `mask`, and what stands for those that are left out.
-const MASK: &[(&str, Option<&str>)] =
-    &[("str", None), ("upperchar", Some("X")), ("lowerchar", Some("x")), ("digitchar", Some("n"))];
-
-/// Puts arguments with names where their parameters stand, if each has one and one only.
-fn place_named(function: &mut ast::Function, parameters: &[(&str, Option<&str>)]) {
-    let FunctionArguments::List(list) = &mut function.args else { return };
-    let is_plain = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(_));
-    if list.args.iter().all(is_plain) {
-        return;
-    }
-    let mut placed: Vec<Option<FunctionArg>> = vec![None; parameters.len() + 1];
-    for (at, arg) in list.args.iter().enumerate() {
-        let (place, arg) = match arg {
-            FunctionArg::Named { name, arg, .. } => {
-                let name = name.value.to_lowercase();
-                let known = parameters.iter().position(|(known, _)| *known == name);
-                let other = (name == "otherchar").then_some(parameters.len());
-                (known.or(other), FunctionArg::Unnamed(arg.clone()))
-            }
-            other => (Some(at), other.clone()),
-        };
-        match place.and_then(|place| placed.get_mut(place)) {
-            Some(free @ None) => *free = Some(arg),
-            _ => return,
-        }
-    }
-    let last = placed.iter().rposition(Option::is_some).unwrap_or(0);
-    let defaults = parameters.iter().map(|(_, default)| *default).chain([None]);
-    let args = placed.into_iter().zip(defaults).take(last + 1).map(|(arg, default)| {
-        arg.or_else(|| Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(text(default?)))))
-    });
-    if let Some(args) = args.collect() {
-        list.args = args;
     }
 }
 

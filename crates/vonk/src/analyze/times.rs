@@ -2,6 +2,7 @@
 //!
 //! Literals, `current_time` and what only writes times are there always, as in Spark.
 
+use std::cell::LazyCell;
 use std::ops::ControlFlow;
 
 use datafusion::arrow::datatypes::DataType;
@@ -13,7 +14,7 @@ use sqlparser::ast::{self, Spanned, Visit, Visitor};
 use vonk_functions::Failure;
 
 use crate::config;
-use crate::error::{Condition, Error, Place, Result};
+use crate::error::{Condition, Error, Result};
 
 /// Functions that make times of the day, or are of nothing else.
 const OF_TIMES: &[&str] = &[
@@ -63,10 +64,7 @@ impl Visitor for Checker {
             return ControlFlow::Continue(());
         }
         let error = Error::new(Condition::UNSUPPORTED_TIME_TYPE, MESSAGE).hint(hint());
-        ControlFlow::Break(Box::new(match Place::of(expr.span()) {
-            Some(place) => error.at(place),
-            None => error,
-        }))
+        ControlFlow::Break(Box::new(error.at_span(expr.span())))
     }
 }
 
@@ -76,11 +74,16 @@ impl Visitor for Checker {
 /// `UNSUPPORTED_TIME_TYPE`
 pub(super) fn check_plan(plan: &LogicalPlan) -> DfResult<()> {
     plan.apply_with_subqueries(|node| {
-        let schema = merge_schema(&node.inputs());
+        let schema = LazyCell::new(|| merge_schema(&node.inputs()));
         node.apply_expressions(|expr| {
-            expr.apply(|expr| match takes_time(expr, &schema) {
-                true => Err(Failure::new("UNSUPPORTED_TIME_TYPE", MESSAGE).hint(hint()).into()),
-                false => Ok(TreeNodeRecursion::Continue),
+            expr.apply(|expr| match expr {
+                Expr::ScalarFunction(call)
+                    if OF_TIMES_TOO.contains(&call.func.name())
+                        && call.args.iter().any(|argument| is_time(argument, &schema)) =>
+                {
+                    Err(Failure::new("UNSUPPORTED_TIME_TYPE", MESSAGE).hint(hint()).into())
+                }
+                _ => Ok(TreeNodeRecursion::Continue),
             })
         })
     })?;
@@ -93,11 +96,7 @@ fn hint() -> String {
     format!("set `{}` to `true`", config::TIME_TYPE)
 }
 
-fn takes_time(expr: &Expr, schema: &DFSchema) -> bool {
-    let Expr::ScalarFunction(call) = expr else { return false };
-    let is_time = |argument: &Expr| {
-        let data_type = argument.get_type(schema);
-        data_type.is_ok_and(|it| matches!(it, DataType::Time32(_) | DataType::Time64(_)))
-    };
-    OF_TIMES_TOO.contains(&call.func.name()) && call.args.iter().any(is_time)
+fn is_time(expr: &Expr, schema: &DFSchema) -> bool {
+    let data_type = expr.get_type(schema);
+    data_type.is_ok_and(|it| matches!(it, DataType::Time32(_) | DataType::Time64(_)))
 }

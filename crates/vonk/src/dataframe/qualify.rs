@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr as Resolved, LogicalPlanBuilder};
 
 use super::DataFrame;
 use super::select::Names;
-use crate::display::DUPLICATE_MARK;
+use crate::display::shown;
 
 /// The table of columns that were in none, where it has to differ from that of another.
 const OTHERS: &str = "__others";
@@ -31,10 +31,7 @@ impl DataFrame {
         self.derive(move |plan, _| {
             let schema = plan.schema().clone();
             let given = |at: usize| tables.get(at).and_then(Option::as_deref);
-            let named = |at: usize| {
-                let name = schema.field(at).name();
-                name.split(DUPLICATE_MARK).next().unwrap_or_default()
-            };
+            let named = |at: usize| shown(schema.field(at).name());
             let moved = |name: &str| {
                 (0..schema.fields().len()).any(|at| given(at).is_some() && named(at) == name)
             };

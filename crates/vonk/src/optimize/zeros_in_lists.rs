@@ -30,6 +30,9 @@ impl OptimizerRule for WithTwins {
     ) -> DfResult<Transformed<LogicalPlan>> {
         let names = NamePreserver::new(&plan);
         plan.map_expressions(|expr| {
+            if !expr.exists(|expr| Ok(matches!(expr, Expr::InList(_))))? {
+                return Ok(Transformed::no(expr));
+            }
             let name = names.save(&expr);
             let changed = expr.transform_up(|expr| Ok(with_twins(expr)))?;
             Ok(changed.update_data(|expr| name.restore(expr)))

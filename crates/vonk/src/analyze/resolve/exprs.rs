@@ -12,8 +12,9 @@ use super::super::ALL_COLUMNS;
 use super::super::names::leading_fields;
 use super::super::syntax::{call, empty_query};
 use super::super::variables;
-use super::scope::{Column, Env, From, shown};
+use super::scope::{Column, Env, From};
 use super::{Resolver, errors};
+use crate::display::shown;
 use crate::error::{Condition, Error, Result};
 
 /// Something that a SELECT list calls by a name.
@@ -38,13 +39,21 @@ pub(super) enum Clause {
     Other,
 }
 
+/// What a name means that both the SELECT list and FROM have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Precedence {
+    #[default]
+    Columns,
+    /// The SELECT list's, as in ORDER BY.
+    Aliases,
+}
+
 /// What names may stand for besides columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Names<'n> {
     /// What the SELECT list has named so far.
     pub aliases: &'n [Alias],
-    /// Whether these come before the columns of FROM, as in ORDER BY.
-    pub aliases_first: bool,
+    pub precedence: Precedence,
     /// What rows are grouped by: a column of FROM that is none of these is not meant, if an alias is.
     pub groups: Option<&'n [Expr]>,
     pub clause: Clause,
@@ -225,7 +234,7 @@ impl Walker<'_, '_, '_> {
             let value = Expr::Identifier(Ident { value: name, ..first.clone() });
             return self.resolver.fields(value, &DataType::Null, &path[1..]).map(Some);
         }
-        if self.names.aliases_first
+        if self.names.precedence == Precedence::Aliases
             && self.aggregates == 0
             && let Some(found) = self.alias(path)?
         {

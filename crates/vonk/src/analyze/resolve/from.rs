@@ -12,10 +12,10 @@ use sqlparser::ast::{
 use super::super::lateral::generator;
 use super::super::syntax::{call, query_of};
 use super::exprs::Names;
-use super::scope::{Column, Env, From, reference, shown};
+use super::scope::{Column, Env, From, reference};
 use super::select::idents_of;
 use super::{Output, Resolver, Source, errors};
-use crate::display::DUPLICATE_MARK;
+use crate::display::{DUPLICATE_MARK, shown};
 use crate::error::{Condition, Error, Result};
 
 /// What unnamed subqueries are called where two of them would give the same column.

@@ -8,12 +8,13 @@ use sqlparser::ast::{
     Visitor,
 };
 
-use super::exprs::{Alias, Clause, Names};
-use super::scope::{Column, Env, From, shown};
+use super::exprs::{Alias, Clause, Names, Precedence};
+use super::scope::{Column, Env, From};
 use super::select::plain;
 use super::sets::{Groups, set_of_call};
 use super::{Output, Resolver, errors, sets};
 use crate::config;
+use crate::display::shown;
 use crate::error::{Condition, Error, Result};
 
 /// What a GROUP BY may refer to.
@@ -299,28 +300,19 @@ impl Resolver<'_> {
         &mut self,
         order_by: &mut ast::OrderBy,
         env: &Env<'_>,
-        (aliases, by_name): (&[Alias], bool),
+        outputs: &[Alias],
         groups: &Groups,
     ) -> Result<()> {
-        expand_all(order_by, aliases.len());
+        expand_all(order_by, outputs.len());
         self.drop_constants(order_by);
         let ast::OrderByKind::Expressions(orders) = &mut order_by.kind else { return Ok(()) };
-        let outputs: Vec<Alias> = aliases
-            .iter()
-            .map(|alias| Alias {
-                expr: match by_name {
-                    true => Expr::Identifier(Ident::with_quote('`', alias.name.as_str())),
-                    false => alias.expr.clone(),
-                },
-                ..alias.clone()
-            })
-            .collect();
         for order in orders {
             if let Some(position) = position_of(&order.expr) {
-                check_order_position(&order.expr, position, aliases.len())?;
+                check_order_position(&order.expr, position, outputs.len())?;
                 continue;
             }
-            let names = Names { aliases: &outputs, aliases_first: true, ..Names::default() };
+            let precedence = Precedence::Aliases;
+            let names = Names { aliases: outputs, precedence, ..Names::default() };
             self.expr(&mut order.expr, env, names)?;
             if !groups.keys.is_empty()
                 && let Some(column) = self.loose_column(&order.expr, env, &groups.keys)

@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{DFSchema, TableReference};
 use sqlparser::ast::{Expr, Ident};
 
-use crate::display::DUPLICATE_MARK;
+use crate::display::shown;
 
 /// A column that a name may stand for.
 #[derive(Debug, Clone)]
@@ -135,11 +135,6 @@ pub(super) struct Env<'e> {
     /// How many queries it is in.
     pub depth: usize,
     pub parent: Option<&'e Env<'e>>,
-}
-
-/// A name as users see it.
-pub(super) fn shown(name: &str) -> &str {
-    name.split(DUPLICATE_MARK).next().unwrap_or_default()
 }
 
 /// `schema.table` as its words.

@@ -62,12 +62,14 @@ impl Resolver<'_> {
         }
         if let Some(order_by) = order_by {
             let generates = select.projection.iter().any(generators::is_call);
-            let aliases = match generates {
-                true => self.outputs(&select.projection, &env)?.iter().map(named_output).collect(),
-                false => aliases.clone(),
+            let outputs = match (generates, &select.distinct) {
+                (true, _) => {
+                    self.outputs(&select.projection, &env)?.iter().map(named_output).collect()
+                }
+                (false, Some(_)) => aliases.iter().map(by_name).collect(),
+                (false, None) => aliases.clone(),
             };
-            let by_name = generates || select.distinct.is_some();
-            self.order_by(order_by, &env, (&aliases, by_name), &groups)?;
+            self.order_by(order_by, &env, &outputs, &groups)?;
         }
         self.check_groups(select, &env)?;
         self.check_having(select, &env)?;
@@ -463,8 +465,17 @@ fn arguments_of(args: &ast::FunctionArguments) -> Vec<Expr> {
 
 /// A column of the result, to be ordered by under its name.
 fn named_output(output: &Output) -> Alias {
-    let expr = Expr::Identifier(Ident::with_quote('`', output.name.as_str()));
-    Alias { name: output.name.clone(), expr, aggregates: false, explicit: true, lateral: false }
+    let (name, expr) = (output.name.clone(), quoted(&output.name));
+    Alias { name, expr, aggregates: false, explicit: true, lateral: false }
+}
+
+/// An item of the SELECT list, to be ordered by under its name.
+fn by_name(alias: &Alias) -> Alias {
+    Alias { expr: quoted(&alias.name), ..alias.clone() }
+}
+
+fn quoted(name: &str) -> Expr {
+    Expr::Identifier(Ident::with_quote('`', name))
 }
 
 /// HAVING without GROUP BY becomes a part of WHERE.

@@ -1,5 +1,7 @@
 //! `CREATE [OR REPLACE] TEMP VIEW`: a name for a query, or for files with their options.
 
+use std::collections::HashSet;
+
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use futures::future::BoxFuture;
@@ -8,7 +10,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, last_part, no_answer};
-use crate::display::DUPLICATE_MARK;
+use crate::display::shown;
 use crate::error::{Condition, Error, Result};
 use crate::sources::{self, ReadSpec};
 use crate::sql::{Environment, GLOBAL_DATABASE, parse_query, plan_query};
@@ -176,15 +178,14 @@ impl Command for CreateView {
 
 /// Refuses a view with two columns of one name.
 fn check_columns(plan: &LogicalPlan) -> Result<()> {
-    let mut known: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for field in plan.schema().fields() {
-        let name = field.name().split(DUPLICATE_MARK).next().unwrap_or_default();
-        if known.contains(&name.to_lowercase()) {
+        let name = shown(field.name());
+        if !known.insert(name.to_lowercase()) {
             let message = format!("two columns of the view are called `{name}`");
             return Err(Error::new(Condition::COLUMN_ALREADY_EXISTS, message)
                 .hint("give one of them another name with AS"));
         }
-        known.push(name.to_lowercase());
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::describe::redacted;
 use crate::catalog::{TableInfo, TableMeta};
 use crate::display;
 use crate::error::{Condition, Error, Result};
+use crate::sources;
 use crate::sql::{Environment, plan_query};
 
 /// Names and values that are JSON, in the order in which Spark gives them.
@@ -49,7 +50,7 @@ pub(super) async fn describe(
 fn details(session: &dyn Environment, meta: &TableMeta, members: &mut Members) -> Result<()> {
     if meta.view_text.is_none() {
         let address = session.catalog()?.data_address(meta)?;
-        let location = match address.contains("://") {
+        let location = match sources::is_remote(&address) {
             true => address,
             false => format!("file:{address}"),
         };
