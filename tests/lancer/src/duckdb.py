@@ -8,15 +8,20 @@ import duckdb
 
 def text_of(value):
     """A value as vonk_tests::render writes it."""
+    return nested_text_of(value) or "(empty)"
+
+
+def nested_text_of(value):
+    """The same within another value, where an empty text is nothing."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return "[" + ", ".join(text_of(item) for item in value) + "]"
+        return "[" + ", ".join(nested_text_of(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {text_of(item)}" for key, item in value.items()) + "}"
-    return str(value) or "(empty)"
+        return "{" + ", ".join(f"{key}: {nested_text_of(item)}" for key, item in value.items()) + "}"
+    return str(value)
 
 
 connection = duckdb.connect()
