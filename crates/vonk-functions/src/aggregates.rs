@@ -21,6 +21,7 @@ mod min_max;
 mod moments;
 mod percentiles;
 mod regression;
+mod sliding;
 mod sum;
 mod vectors;
 pub(crate) mod whole;

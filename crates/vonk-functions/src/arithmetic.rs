@@ -23,7 +23,7 @@ mod types;
 
 use crate::datetime::Zone;
 use crate::failure::Failure;
-pub(crate) use decimals::nearest_quotient;
+pub(crate) use decimals::{magnitude, nearest_quotient};
 use pairs::{OnFlag, Pairs};
 
 /// An arithmetic operator with two operands.

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::accumulate_indices;
 
 use super::exact_or_double;
+use super::sliding::SlidingDoubles;
 use super::sum::{DistinctSum, GroupSums, SingleSum, Total};
 use crate::arithmetic::{Mode, nearest_quotient};
 use crate::failure::Failure;
@@ -74,9 +75,14 @@ impl AggregateUDFImpl for Average {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
-        match args.is_distinct {
-            true => plan_err!("`{}` of DISTINCT values has no sliding window", self.name),
-            false => self.accumulator(args),
+        if args.is_distinct {
+            return plan_err!("`{}` of DISTINCT values has no sliding window", self.name);
+        }
+        match Quotient::of(self.mode, &args)? {
+            None if args.return_field.data_type() == &DataType::Float64 => {
+                Ok(Box::new(SlidingDoubles::average()))
+            }
+            _ => self.accumulator(args),
         }
     }
 

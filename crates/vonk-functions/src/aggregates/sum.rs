@@ -20,7 +20,8 @@ use datafusion::logical_expr::{
 };
 
 use super::exact_or_double;
-use crate::arithmetic::Mode;
+use super::sliding::SlidingDoubles;
+use crate::arithmetic::{Mode, magnitude};
 use crate::failure::Failure;
 use crate::types;
 
@@ -97,6 +98,9 @@ impl AggregateUDFImpl for Sum {
         match Total::new(self.mode, args.return_field.data_type()) {
             Some(total) if !args.is_distinct => Ok(Box::new(SingleSum::new(total))),
             Some(_) => plan_err!("`{}` of DISTINCT values has no sliding window", self.name),
+            None if args.return_field.data_type() == &DataType::Float64 && !args.is_distinct => {
+                Ok(Box::new(SlidingDoubles::sum()))
+            }
             None => sum_udaf().create_sliding_accumulator(args),
         }
     }
@@ -157,6 +161,36 @@ const LOST: i128 = i128::MAX;
 /// A sum with one more value; `LOST` if that is no sum of 128 bits.
 fn add(sum: i128, value: i128) -> i128 {
     if sum == LOST { LOST } else { sum.checked_add(value).unwrap_or(LOST) }
+}
+
+/// How far from zero sums can have come: as long as that fits into 128 bits, none needs a look.
+#[derive(Debug, Default)]
+struct Reach(u128);
+
+impl Reach {
+    /// Whether no sum that these values are added to, or taken from, can leave the 128 bits.
+    fn covers(&mut self, values: &dyn Array) -> bool {
+        let greatest = match values.as_primitive_opt::<Decimal128Type>() {
+            Some(values) => magnitude(values.values()),
+            // Whole numbers have 64 bits.
+            None => 1 << 63,
+        };
+        self.0 = self.0.saturating_add(greatest.saturating_mul(values.len() as u128));
+        self.0 < LOST.unsigned_abs()
+    }
+}
+
+/// The sum of whole numbers: their halves are added in 64 bits each, many at a time.
+fn sum_of_whole(values: &[i64]) -> i128 {
+    // A sum of so many halves fits.
+    const HALVES_MAX: usize = 1 << 31;
+    let sum = |part: &[i64]| {
+        let (low, high) = part.iter().fold((0_i64, 0_i64), |(low, high), value| {
+            (low + (value & 0xffff_ffff), high + (value >> 32))
+        });
+        i128::from(low) + (i128::from(high) << 32)
+    };
+    values.chunks(HALVES_MAX).map(sum).sum()
 }
 
 /// How sums of one type are kept and finished.
@@ -265,6 +299,17 @@ fn unwrapped(values: &ArrayRef) -> ArrayRef {
         }
         _ => Arc::clone(values),
     }
+}
+
+/// The sum of values of a type that is added in 128 bits, where no sum of them leaves these.
+fn sum_of(array: &dyn Array) -> Result<i128> {
+    let whole = array.as_primitive_opt::<Int64Type>().filter(|whole| whole.null_count() == 0);
+    if let Some(whole) = whole {
+        return Ok(sum_of_whole(whole.values()));
+    }
+    let mut sum = 0_i128;
+    for_each_value(array, |value| sum = sum.wrapping_add(value))?;
+    Ok(sum)
 }
 
 /// Values of a type that is added in 128 bits.

@@ -33,20 +33,61 @@ pub(super) fn calculate(
         Mode::Ansi => OnFlag::Fail(&failure),
         Mode::Try | Mode::Legacy => OnFlag::Null,
     };
-    let wide = Wide::new(operator, (left.1, right.1), (precision, scale));
     let has_room = decimal_before_limit(operator, left, right).0 <= i32::from(PRECISION_MAX);
-    let array = match (operator, has_room) {
-        (Operator::Add | Operator::Subtract, true) => {
-            let left_factor = power(scale - left.1);
-            let right_factor = power(scale - right.1);
-            let right_factor =
-                if operator == Operator::Subtract { -right_factor } else { right_factor };
-            map(pairs, |l, r| (l * left_factor + r * right_factor, false), on_flag)
+    let array = match operator {
+        Operator::Add | Operator::Subtract if has_room => {
+            add(pairs, power(scale - left.1), power(scale - right.1), operator, on_flag)
         }
-        (Operator::Multiply, true) => map(pairs, |l, r| (l.wrapping_mul(r), false), on_flag),
-        _ => map(pairs, |l, r| wide.flagged(l, r), on_flag),
+        Operator::Multiply if has_room => map(pairs, |l, r| (l.wrapping_mul(r), false), on_flag),
+        // Products of 64 bits have at most 38 digits.
+        Operator::Multiply
+            if (precision, scale) == (PRECISION_MAX, left.1 + right.1)
+                && fit_into_64_bits(pairs)? =>
+        {
+            let product = |l: i128, r: i128| i128::from(l as i64) * i128::from(r as i64);
+            map(pairs, |l, r| (product(l, r), false), on_flag)
+        }
+        _ => {
+            let wide = Wide::new(operator, (left.1, right.1), (precision, scale));
+            map(pairs, |l, r| wide.flagged(l, r), on_flag)
+        }
     }?;
     pairs.value(with_type(&array, precision, scale)?)
+}
+
+/// Adds or subtracts at a scale to which the operands come by factors; the result fits.
+fn add(
+    pairs: &Pairs<'_>,
+    left_factor: i128,
+    right_factor: i128,
+    operator: Operator,
+    on_flag: OnFlag<'_, i128, i128>,
+) -> Result<ArrayRef> {
+    // Most operands are at the scale of the result, and products of 128 bits cost more than the rest.
+    let at = |value: i128, factor: i128| value.wrapping_mul(factor);
+    match (operator, left_factor, right_factor) {
+        (Operator::Subtract, 1, 1) => map(pairs, |l, r| (l.wrapping_sub(r), false), on_flag),
+        (Operator::Subtract, ..) => {
+            let difference = |l, r| at(l, left_factor).wrapping_sub(at(r, right_factor));
+            map(pairs, |l, r| (difference(l, r), false), on_flag)
+        }
+        (_, 1, 1) => map(pairs, |l, r| (l.wrapping_add(r), false), on_flag),
+        _ => {
+            let sum = |l, r| at(l, left_factor).wrapping_add(at(r, right_factor));
+            map(pairs, |l, r| (sum(l, r), false), on_flag)
+        }
+    }
+}
+
+fn fit_into_64_bits(pairs: &Pairs<'_>) -> Result<bool> {
+    let (left, right) = pairs.values::<Decimal128Type, Decimal128Type>()?;
+    Ok(magnitude(left.values()).max(magnitude(right.values())) <= 1 << 63)
+}
+
+/// What no value of these is further from zero than.
+pub(crate) fn magnitude(values: &[i128]) -> u128 {
+    let bits = values.iter().fold(0, |bits, value| bits | (value ^ (value >> 127)));
+    bits.unsigned_abs() + 1
 }
 
 fn map(

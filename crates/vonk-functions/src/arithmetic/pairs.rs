@@ -106,6 +106,15 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    /// The values of both operands, one where an operand is one value.
+    pub(super) fn values<L, R>(&self) -> Result<(PrimitiveArray<L>, PrimitiveArray<R>)>
+    where
+        L: ArrowPrimitiveType,
+        R: ArrowPrimitiveType,
+    {
+        Ok((Operand::new(self.left)?.into_array(), Operand::new(self.right)?.into_array()))
+    }
+
     fn row_count(&self) -> usize {
         match (self.left, self.right) {
             (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)) => 1,
@@ -128,6 +137,12 @@ impl<T: ArrowPrimitiveType> Operand<T> {
                 Self::Scalar(scalar.to_array()?.as_primitive::<T>().clone())
             }
         })
+    }
+
+    fn into_array(self) -> PrimitiveArray<T> {
+        match self {
+            Self::Array(array) | Self::Scalar(array) => array,
+        }
     }
 
     /// Whether it is one value, and that is NULL.

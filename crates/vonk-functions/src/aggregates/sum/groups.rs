@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::NullState;
 
-use super::{LOST, Total, unwrapped};
+use super::{LOST, Reach, Total, unwrapped};
 
 /// A sum for each group.
 #[derive(Debug)]
@@ -15,18 +15,41 @@ pub(in crate::aggregates) struct GroupSums {
     total: Total,
     sums: Vec<i128>,
     seen: NullState,
+    reach: Reach,
     /// A sum left even the 128 bits.
     overflows: bool,
 }
 
 impl GroupSums {
     pub(in crate::aggregates) fn new(total: Total) -> Self {
-        Self { total, sums: Vec::new(), seen: NullState::new(), overflows: false }
+        let (sums, seen, reach) = (Vec::new(), NullState::new(), Reach::default());
+        Self { total, sums, seen, reach, overflows: false }
     }
 
     fn take(&mut self, emit_to: EmitTo) -> Decimal128Array {
         let sums = emit_to.take_needed(&mut self.sums);
+        if self.sums.is_empty() {
+            self.reach = Reach::default();
+        }
         Decimal128Array::new(sums.into(), self.seen.build(emit_to))
+    }
+}
+
+/// Gives each value that counts with its group to `add`.
+fn accumulate(
+    seen: &mut NullState,
+    values: &ArrayRef,
+    group_indices: &[usize],
+    filter: Option<&BooleanArray>,
+    group_count: usize,
+    mut add: impl FnMut(usize, i128) + Send,
+) {
+    if let Some(whole) = values.as_primitive_opt::<Int64Type>() {
+        let add = |group, value| add(group, i128::from(value));
+        seen.accumulate(group_indices, whole, filter, group_count, add);
+    } else {
+        let values = values.as_primitive::<Decimal128Type>();
+        seen.accumulate(group_indices, values, filter, group_count, add);
     }
 }
 
@@ -39,23 +62,18 @@ impl GroupsAccumulator for GroupSums {
         group_count: usize,
     ) -> Result<()> {
         self.sums.resize(group_count, 0);
+        let values = unwrapped(&values[0]);
         let (sums, overflows) = (&mut self.sums, &mut self.overflows);
-        let mut add = |group: usize, value: i128| {
+        if self.reach.covers(&values) {
+            let add = |group: usize, value| sums[group] = sums[group].wrapping_add(value);
+            accumulate(&mut self.seen, &values, group_indices, filter, group_count, add);
+            return Ok(());
+        }
+        let add = |group: usize, value| {
             sums[group] = super::add(sums[group], value);
             *overflows |= sums[group] == LOST;
         };
-        let values = unwrapped(&values[0]);
-        match values.data_type() {
-            DataType::Int64 => {
-                let values = values.as_primitive::<Int64Type>();
-                let add = |group, value| add(group, i128::from(value));
-                self.seen.accumulate(group_indices, values, filter, group_count, add);
-            }
-            _ => {
-                let values = values.as_primitive::<Decimal128Type>();
-                self.seen.accumulate(group_indices, values, filter, group_count, &mut add);
-            }
-        }
+        accumulate(&mut self.seen, &values, group_indices, filter, group_count, add);
         if self.overflows && self.total.is_strict() {
             return Err(self.total.overflow().into());
         }

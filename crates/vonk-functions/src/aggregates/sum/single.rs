@@ -10,20 +10,21 @@ use arrow::datatypes::Field;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 
-use super::{LOST, Total, add, for_each_value};
+use super::{LOST, Reach, Total, add, for_each_value, sum_of};
 
 /// A sum that grows, and shrinks when rows leave the frame of a window.
 #[derive(Debug)]
 pub(in crate::aggregates) struct SingleSum {
     total: Total,
     sum: i128,
+    reach: Reach,
     /// Values that are not NULL; without any the sum is NULL.
     values: u64,
 }
 
 impl SingleSum {
     pub(in crate::aggregates) fn new(total: Total) -> Self {
-        Self { total, sum: 0, values: 0 }
+        Self { total, sum: 0, reach: Reach::default(), values: 0 }
     }
 
     fn current(&self) -> Decimal128Array {
@@ -33,14 +34,22 @@ impl SingleSum {
 
 impl Accumulator for SingleSum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for_each_value(&values[0], |value| self.sum = add(self.sum, value))?;
+        if self.reach.covers(&values[0]) {
+            self.sum += sum_of(&values[0])?;
+        } else {
+            for_each_value(&values[0], |value| self.sum = add(self.sum, value))?;
+        }
         self.values += (values[0].len() - values[0].null_count()) as u64;
         let fails = self.sum == LOST && self.total.is_strict();
         if fails { Err(self.total.overflow().into()) } else { Ok(()) }
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for_each_value(&values[0], |value| self.sum = add(self.sum, value.wrapping_neg()))?;
+        if self.reach.covers(&values[0]) {
+            self.sum -= sum_of(&values[0])?;
+        } else {
+            for_each_value(&values[0], |value| self.sum = add(self.sum, value.wrapping_neg()))?;
+        }
         self.values -= (values[0].len() - values[0].null_count()) as u64;
         Ok(())
     }
