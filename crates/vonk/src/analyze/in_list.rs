@@ -1,8 +1,8 @@
 //! IN lists with more than literals become equalities.
 //!
 //! DataFusion 55 intersects and unites IN lists as sets of expressions, which holds for literals
-//! only: `a NOT IN (a, 0) AND a IN (abs(a), a)` comes out true for `a = 0`. Spelled as equalities,
-//! no such rule sees them. sql/queries/filters.slt has a query that tells when this can go.
+//! only: `a NOT IN (a, 0) AND a IN (abs(a), a)` comes out true for `a = 0`, and not for NULL among
+//! them: `a NOT IN (NULL) AND a IN (1)` does for `a = 1`. Spelled as equalities, no such rule sees them. sql/queries/filters.slt has a query that tells when this can go.
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -46,10 +46,10 @@ fn spell_one(expr: Expr) -> Transformed<Expr> {
     }
 }
 
-/// Whether an expression is a literal, or becomes one before the lists are looked at.
+/// Whether an expression is a literal other than NULL, or becomes one before the lists are looked at.
 fn is_literal(expr: &Expr) -> bool {
     match expr {
-        Expr::Literal(..) => true,
+        Expr::Literal(value, _) => !value.is_null(),
         Expr::Cast(cast) => is_literal(&cast.expr),
         Expr::Negative(inner) => is_literal(inner),
         _ => false,
