@@ -94,6 +94,8 @@ options! {
         "Whether the conditions of a filter are each asked of the rows that are left.";
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
+    LATE_COLUMNS: Boolean = "vonk.optimizer.late.columns", None, "true",
+        "Whether Parquet scans of many columns decode them only for the rows that pass their filters.";
     RUNTIME_FILTERS: Boolean = "vonk.optimizer.runtime.filters", None, "true",
         "Whether rows that a join will not take are dropped as they are read.";
     TOKEN_COUNTS: Boolean = "vonk.optimizer.token.counts", None, "true",

@@ -25,6 +25,7 @@ mod guard;
 mod input;
 mod ipc;
 mod json;
+mod late_columns;
 pub(crate) mod ledger;
 mod lines;
 mod listed;

@@ -35,6 +35,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::late_columns::reading_late;
 use super::listed::ListedStore;
 use super::paths::display_path;
 use super::tolerance::Tolerance;
@@ -116,13 +117,15 @@ pub(super) struct Fence {
     pub(super) store: Arc<ListedStore>,
     /// The footers of Parquet files that are known already.
     pub(super) footers: Arc<FileMetadataCache>,
+    /// Whether columns may be read only for the rows that pass the filters.
+    pub(super) reads_late: bool,
 }
 
 /// Puts the source of a scan behind the fence; other plans stay as they are.
 pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, fence: Fence) -> Arc<dyn ExecutionPlan> {
     let Some(scan) = plan.downcast_ref::<DataSourceExec>() else { return plan };
     let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else { return plan };
-    let Fence { format, tolerance, options, store, footers } = fence;
+    let Fence { format, tolerance, options, store, footers, reads_late } = fence;
     let inner = match config.file_source().downcast_ref::<ParquetSource>() {
         // This source reads with what it was given when it was planned.
         Some(parquet) => {
@@ -133,7 +136,7 @@ pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, fence: Fence) -> Arc<dyn Execu
         None => Arc::clone(config.file_source()),
     };
     let url = config.object_store_url.clone();
-    let source = Guarded { inner, store, url, format, tolerance, options };
+    let source = Guarded { inner, store, url, format, tolerance, options, reads_late };
     let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
     DataSourceExec::from_data_source(config)
 }
@@ -147,6 +150,7 @@ pub(super) struct Guarded {
     pub(super) format: &'static str,
     pub(super) tolerance: Tolerance,
     pub(super) options: ReadOptions,
+    reads_late: bool,
 }
 
 /// The fenced source of a scan, if it has one.
@@ -241,7 +245,9 @@ impl FileSource for Guarded {
             let none = vec![PushedDown::No; safe.len()];
             return Ok(FilterPushdownPropagation::with_parent_pushdown_result(none));
         }
-        let result = self.inner.try_pushdown_filters(handed, config)?;
+        let late = self.reads_late.then(|| reading_late(&self.inner, &handed)).flatten();
+        let inner = late.as_ref().unwrap_or(&self.inner);
+        let result = inner.try_pushdown_filters(handed, config)?;
         let mut taken = result.filters.into_iter();
         let taken = safe.iter().map(|safe| match safe {
             true => taken.next().unwrap_or(PushedDown::No),

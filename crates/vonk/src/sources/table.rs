@@ -23,11 +23,12 @@ use object_store::ObjectMeta;
 
 use super::compression::Compression;
 use super::formats::Format;
+use super::guard::{self, Fence};
 use super::listed::ListedStore;
 use super::option_values::RECORD_OPTION;
 use super::paths::{Found, Root};
 use super::tolerance::{Tolerance, session_flag};
-use super::{ReadOptions, ReadSpec, guard, partitions, split};
+use super::{ReadOptions, ReadSpec, partitions, split};
 use crate::config::{self, Config};
 use crate::error::{Condition, Error, Result};
 
@@ -326,9 +327,20 @@ impl FileTable {
             let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
             let (format, tolerance, options) =
                 (self.format.name, self.tolerance, self.options.clone());
-            Ok(guard::fence(plan, guard::Fence { format, tolerance, options, store, footers }))
+            let reads_late = reads_late(state);
+            let fence = Fence { format, tolerance, options, store, footers, reads_late };
+            Ok(guard::fence(plan, fence))
         })
     }
+}
+
+/// Whether the scans of a plan may leave columns unread where their filters drop the row.
+fn reads_late(state: &dyn Session) -> bool {
+    let config = state.config().get_extension::<Config>().unwrap_or_default();
+    // Plans without filters that are filled while they run are for other processes. There, a scan is
+    // only what was written down of it, and its filters stay operators.
+    let stays = state.config_options().optimizer.enable_dynamic_filter_pushdown;
+    config.is_on(config::LATE_COLUMNS) && stays
 }
 
 impl TableProvider for FileTable {

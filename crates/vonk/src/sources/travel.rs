@@ -148,6 +148,7 @@ pub fn arrived(
         options,
         store: Arc::new(listed),
         footers,
+        reads_late: false,
     };
     Ok(guard::fence(DataSourceExec::from_data_source(config), fence))
 }
