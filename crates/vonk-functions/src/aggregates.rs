@@ -77,9 +77,15 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |_| vectors::average(),
     ),
     Function::aggregate(
-        &["avg", "mean"],
+        &["avg"],
         "avg(number)",
         "Gives the average of a group; decimals give a decimal, other numbers a double.",
+        |mode| average::udf("avg", mode),
+    ),
+    Function::aggregate(
+        &["mean"],
+        "mean(number)",
+        "Gives the average of a group, as `avg` does.",
         |mode| average::udf("avg", mode),
     ),
     Function::aggregate(
