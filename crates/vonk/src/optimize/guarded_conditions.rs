@@ -138,7 +138,8 @@ fn guard_filter(predicate: &Arc<dyn PhysicalExpr>) -> DfResult<Transformed<Arc<d
     });
     let conditions = conditions.collect::<DfResult<Vec<_>>>()?;
     if conditions.iter().skip(1).any(can_fail) {
-        let equalities = conditions.iter().filter(|condition| is_equality(condition));
+        let is_known = |condition: &&_| is_equality(condition) && !can_fail(condition);
+        let equalities = conditions.iter().filter(is_known);
         let equalities: Vec<_> = equalities.cloned().collect();
         let all: Arc<dyn PhysicalExpr> = Arc::new(Conjunction::new(conditions, can_fail)?);
         // What is known to be one value is known by these: operators above were planned with it.
