@@ -1,45 +1,103 @@
-//! `sum` and `avg` of doubles over the frames of windows, which rows leave as others come.
+//! The values of the frames of windows, which leave in the order in which they came; `sum` and `avg` of
+//! doubles over them.
 //!
 //! To subtract what leaves, as DataFusion does, gives NaN once an infinity or NaN has left, and nothing
-//! of 1 once 1e20 has left `1e20 + 1`. Here sums are only ever added up.
+//! of 1 once 1e20 has left `1e20 + 1`. Here values are only ever added up.
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Float64Type;
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::Accumulator;
 
-/// The numbers of a frame, in the order in which they came.
+/// What is known of some values altogether.
+pub(super) trait Summary<T>: Copy {
+    /// What is known of none.
+    const NONE: Self;
+
+    /// Takes in one more value.
+    fn add(&mut self, value: T);
+
+    /// Takes in what is known of values that came later.
+    fn with(self, later: Self) -> Self;
+}
+
+impl Summary<f64> for f64 {
+    const NONE: Self = 0.0;
+
+    fn add(&mut self, value: f64) {
+        *self += value;
+    }
+
+    fn with(self, later: Self) -> Self {
+        self + later
+    }
+}
+
+/// The values of a frame: a queue of two stacks.
 ///
-/// They are a queue of two stacks: `front` holds, of each of the older numbers, the sum of it and all
-/// older numbers that came after it, the next to leave on top. A number moves from one stack to the
-/// other once, so that a row costs the same in frames of any size.
+/// `front` holds, of each of the older values, the summary of it and all older values that came after
+/// it, the next to leave on top. A value moves from one stack to the other once, so that a row costs the
+/// same in frames of any size.
+#[derive(Debug)]
+pub(super) struct Frame<T, S> {
+    front: Vec<S>,
+    back: Vec<T>,
+    back_summary: S,
+}
+
+impl<T: Copy, S: Summary<T>> Frame<T, S> {
+    pub(super) fn new() -> Self {
+        Self { front: Vec::new(), back: Vec::new(), back_summary: S::NONE }
+    }
+
+    pub(super) fn push(&mut self, value: T) {
+        self.back.push(value);
+        self.back_summary.add(value);
+    }
+
+    /// Takes the oldest value out.
+    pub(super) fn pop(&mut self) {
+        if self.front.is_empty() {
+            let mut all = S::NONE;
+            self.front.extend(self.back.drain(..).rev().map(|value| {
+                let mut one = S::NONE;
+                one.add(value);
+                all = one.with(all);
+                all
+            }));
+            self.back_summary = S::NONE;
+        }
+        self.front.pop();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.front.len() + self.back.len()
+    }
+
+    pub(super) fn summary(&self) -> S {
+        self.front.last().map_or(self.back_summary, |front| front.with(self.back_summary))
+    }
+
+    /// The bytes of its stacks.
+    pub(super) fn size(&self) -> usize {
+        self.front.capacity() * size_of::<S>() + self.back.capacity() * size_of::<T>()
+    }
+}
+
+/// The sum or average of the numbers of a frame.
 #[derive(Debug)]
 pub(super) struct SlidingDoubles {
-    front: Vec<f64>,
-    back: Vec<f64>,
-    back_sum: f64,
+    frame: Frame<f64, f64>,
     is_average: bool,
 }
 
 impl SlidingDoubles {
     pub(super) fn sum() -> Self {
-        Self { front: Vec::new(), back: Vec::new(), back_sum: 0.0, is_average: false }
+        Self { frame: Frame::new(), is_average: false }
     }
 
     pub(super) fn average() -> Self {
-        Self { is_average: true, ..Self::sum() }
-    }
-
-    fn leave(&mut self) {
-        if self.front.is_empty() {
-            let mut sum = 0.0;
-            self.front.extend(self.back.drain(..).rev().map(|number| {
-                sum += number;
-                sum
-            }));
-            self.back_sum = 0.0;
-        }
-        self.front.pop();
+        Self { frame: Frame::new(), is_average: true }
     }
 }
 
@@ -50,17 +108,12 @@ fn numbers(values: &[ArrayRef]) -> impl Iterator<Item = f64> {
 
 impl Accumulator for SlidingDoubles {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for number in numbers(values) {
-            self.back.push(number);
-            self.back_sum += number;
-        }
+        numbers(values).for_each(|number| self.frame.push(number));
         Ok(())
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for _ in numbers(values) {
-            self.leave();
-        }
+        numbers(values).for_each(|_| self.frame.pop());
         Ok(())
     }
 
@@ -69,10 +122,9 @@ impl Accumulator for SlidingDoubles {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let count = self.front.len() + self.back.len();
-        let sum = self.front.last().copied().unwrap_or_default() + self.back_sum;
+        let count = self.frame.len();
         let divisor = if self.is_average { count as f64 } else { 1.0 };
-        Ok(ScalarValue::Float64((count > 0).then_some(sum / divisor)))
+        Ok(ScalarValue::Float64((count > 0).then(|| self.frame.summary() / divisor)))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -84,7 +136,7 @@ impl Accumulator for SlidingDoubles {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + (self.front.capacity() + self.back.capacity()) * size_of::<f64>()
+        size_of_val(self) + self.frame.size()
     }
 }
 

@@ -111,8 +111,6 @@ written! {
     ["last" "last_value"] "last(value[, ignore_nulls])" "Gives the last value of a group or window.";
     ["grouping"] "grouping(key)" "Tells whether a row of ROLLUP, CUBE or GROUPING SETS leaves a key out: 1, else 0.";
     ["grouping_id"] "grouping_id([key, …])" "Gives a number whose bits are the `grouping` of the keys.";
-    ["stddev" "std" "stddev_samp"] "stddev(number)" "Gives the standard deviation of a sample.";
-    ["var_samp" "variance"] "var_samp(number)" "Gives the variance of a sample.";
 
     // Windows of rows.
     ["counter_diff"] "counter_diff(counter[, start]) OVER (…)" "Gives by how much a counter has grown since the row before, NULL where it began anew.";
