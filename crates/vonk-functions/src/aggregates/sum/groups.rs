@@ -35,21 +35,25 @@ impl GroupSums {
     }
 }
 
-/// Gives each value that counts with its group to `add`.
-fn accumulate(
-    seen: &mut NullState,
-    values: &ArrayRef,
-    group_indices: &[usize],
-    filter: Option<&BooleanArray>,
+/// The values of some rows, and the groups that they belong to.
+struct Rows<'a> {
+    values: &'a ArrayRef,
+    groups: &'a [usize],
+    filter: Option<&'a BooleanArray>,
     group_count: usize,
-    mut add: impl FnMut(usize, i128) + Send,
-) {
-    if let Some(whole) = values.as_primitive_opt::<Int64Type>() {
-        let add = |group, value| add(group, i128::from(value));
-        seen.accumulate(group_indices, whole, filter, group_count, add);
-    } else {
-        let values = values.as_primitive::<Decimal128Type>();
-        seen.accumulate(group_indices, values, filter, group_count, add);
+}
+
+impl Rows<'_> {
+    /// Gives each value that counts with its group to `add`.
+    fn for_each(&self, seen: &mut NullState, mut add: impl FnMut(usize, i128) + Send) {
+        let Self { groups, filter, group_count, .. } = *self;
+        if let Some(whole) = self.values.as_primitive_opt::<Int64Type>() {
+            let add = |group, value| add(group, i128::from(value));
+            seen.accumulate(groups, whole, filter, group_count, add);
+        } else {
+            let values = self.values.as_primitive::<Decimal128Type>();
+            seen.accumulate(groups, values, filter, group_count, add);
+        }
     }
 }
 
@@ -63,17 +67,18 @@ impl GroupsAccumulator for GroupSums {
     ) -> Result<()> {
         self.sums.resize(group_count, 0);
         let values = unwrapped(&values[0]);
+        let rows = Rows { values: &values, groups: group_indices, filter, group_count };
         let (sums, overflows) = (&mut self.sums, &mut self.overflows);
         if self.reach.covers(&values) {
             let add = |group: usize, value| sums[group] = sums[group].wrapping_add(value);
-            accumulate(&mut self.seen, &values, group_indices, filter, group_count, add);
+            rows.for_each(&mut self.seen, add);
             return Ok(());
         }
         let add = |group: usize, value| {
             sums[group] = super::add(sums[group], value);
             *overflows |= sums[group] == LOST;
         };
-        accumulate(&mut self.seen, &values, group_indices, filter, group_count, add);
+        rows.for_each(&mut self.seen, add);
         if self.overflows && self.total.is_strict() {
             return Err(self.total.overflow().into());
         }
