@@ -41,6 +41,15 @@ const REPAIRS: &[Repair] = &[
         right: &["1 c 3", "2 NULL 1", "NULL NULL 2"],
     },
     Repair {
+        option: config::REPAIR_EXTREMES,
+        setup: &[
+            "COPY (SELECT id AS a, id AS b FROM range(300000)) TO '$TMP/extremes.parquet'",
+            "CREATE TEMP VIEW t AS SELECT * FROM '$TMP/extremes.parquet'",
+        ],
+        query: "SELECT min(a), max(b + 1) FROM t",
+        right: &["0 300000"],
+    },
+    Repair {
         option: config::REPAIR_FILTER_PUSHDOWN,
         setup: &[L, R],
         query: "SELECT l.k lk, r.k rk, r.v rv FROM l RIGHT JOIN r ON l.k = r.k \

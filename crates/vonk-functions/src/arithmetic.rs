@@ -287,31 +287,37 @@ impl Arithmetic {
     }
 }
 
+/// The number, or the one NaN that comparisons know.
+pub(crate) fn with_one_nan(number: f64) -> f64 {
+    if number.is_nan() { f64::NAN } else { number }
+}
+
 macro_rules! float_kernel {
     ($name:ident, $arrow:ty, $native:ty) => {
         fn $name(operator: Operator, mode: Mode, pairs: &Pairs<'_>) -> Result<ColumnarValue> {
             type Native = $native;
+            // Processors give NaN of either sign, and comparisons take those of one sign for least.
+            let known = |number: Native| if number.is_nan() { Native::NAN } else { number };
             let on_flag: OnFlag<'_, Native, Native> = match mode {
                 Mode::Ansi => OnFlag::Fail(&move |_, _| operator.by_zero()),
                 Mode::Try | Mode::Legacy => OnFlag::Null,
             };
-            let array: ArrayRef = match operator {
-                Operator::Add => {
-                    pairs.map::<$arrow, $arrow, $arrow>(|a, b| (a + b, false), on_flag)
-                }
-                Operator::Subtract => {
-                    pairs.map::<$arrow, $arrow, $arrow>(|a, b| (a - b, false), on_flag)
-                }
-                Operator::Multiply => {
-                    pairs.map::<$arrow, $arrow, $arrow>(|a, b| (a * b, false), on_flag)
-                }
-                Operator::Divide | Operator::IntegerDivide => {
-                    pairs.map::<$arrow, $arrow, $arrow>(|a, b| (a / b, b == 0.0), on_flag)
-                }
-                Operator::Remainder => {
-                    pairs.map::<$arrow, $arrow, $arrow>(|a, b| (a % b, b == 0.0), on_flag)
-                }
-            }?;
+            let array: ArrayRef =
+                match operator {
+                    Operator::Add => {
+                        pairs.map::<$arrow, $arrow, $arrow>(|a, b| (known(a + b), false), on_flag)
+                    }
+                    Operator::Subtract => {
+                        pairs.map::<$arrow, $arrow, $arrow>(|a, b| (known(a - b), false), on_flag)
+                    }
+                    Operator::Multiply => {
+                        pairs.map::<$arrow, $arrow, $arrow>(|a, b| (known(a * b), false), on_flag)
+                    }
+                    Operator::Divide | Operator::IntegerDivide => pairs
+                        .map::<$arrow, $arrow, $arrow>(|a, b| (known(a / b), b == 0.0), on_flag),
+                    Operator::Remainder => pairs
+                        .map::<$arrow, $arrow, $arrow>(|a, b| (known(a % b), b == 0.0), on_flag),
+                }?;
             pairs.value(array)
         }
     };

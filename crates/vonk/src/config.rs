@@ -130,6 +130,8 @@ options! {
         "Whether a condition that can fail is only asked where those before it leave it open.";
     REPAIR_EQUIVALENCES: Boolean = "vonk.repair.equivalences", None, "true",
         "Whether what is known of columns, as that they are constant, is forgotten beyond outer joins and where they equal what is computed of them.";
+    REPAIR_EXTREMES: Boolean = "vonk.repair.extremes", None, "true",
+        "Whether rows are read though they hold no new least or greatest value, since DataFusion forgets other values that are asked for beside.";
     REPAIR_FILTER_PUSHDOWN: Boolean = "vonk.repair.filter.pushdown", None, "true",
         "Whether filters stay above columns that share a name, where DataFusion would lose rows.";
     REPAIR_FLOAT_BOUNDS: Boolean = "vonk.repair.float.bounds", None, "true",

@@ -23,6 +23,7 @@ mod recursion;
 mod runtime_filters;
 mod spilling_joins;
 mod struct_fields;
+mod sure_columns;
 mod token_counts;
 mod unless;
 mod upwards;
@@ -125,7 +126,10 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
                 if filters {
                     rules.push(Arc::new(runtime_filters::OverScans));
                 }
-                rules.push(rule);
+                rules.push(match config.is_on(config::REPAIR_FILTER_PUSHDOWN) {
+                    true => Arc::new(sure_columns::WhereColumnsAreSure::new(rule)),
+                    false => rule,
+                });
                 if filters {
                     rules.push(Arc::new(runtime_filters::WhereTheyHelp));
                 }

@@ -9,6 +9,8 @@ use arrow::datatypes::Float64Type;
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::Accumulator;
 
+use crate::arithmetic::with_one_nan;
+
 /// What is known of some values altogether.
 pub(super) trait Summary<T>: Copy {
     /// What is known of none.
@@ -124,7 +126,8 @@ impl Accumulator for SlidingDoubles {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let count = self.frame.len();
         let divisor = if self.is_average { count as f64 } else { 1.0 };
-        Ok(ScalarValue::Float64((count > 0).then(|| self.frame.summary() / divisor)))
+        let value = || with_one_nan(self.frame.summary() / divisor);
+        Ok(ScalarValue::Float64((count > 0).then(value)))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use super::sliding::{Frame, Summary};
+use crate::arithmetic::with_one_nan;
 
 /// What is told of the spread of numbers, or of pairs of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,15 +50,15 @@ impl Measure {
             return None;
         }
         let divisor = if is_sample { count - 1.0 } else { count };
-        Some(match self {
+        Some(with_one_nan(match self {
             Self::VarianceOfSample | Self::VarianceOfPopulation => xx / divisor,
             Self::DeviationOfSample | Self::DeviationOfPopulation => (xx / divisor).sqrt(),
             Self::CovarianceOfSample | Self::CovarianceOfPopulation => xy / divisor,
             Self::Correlation => {
                 let both = (xx * yy).sqrt();
-                return (both != 0.0).then(|| xy / both);
+                return (both != 0.0).then(|| with_one_nan(xy / both));
             }
-        })
+        }))
     }
 }
 

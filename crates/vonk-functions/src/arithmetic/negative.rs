@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::kernels::numeric;
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -87,11 +87,24 @@ impl ScalarUDFImpl for Negative {
             Mode::Legacy => numeric::neg_wrapping(&array)?,
             Mode::Ansi | Mode::Try => numeric::neg(&array).map_err(|_| overflow())?,
         };
+        let negated = with_one_nan(negated);
         if is_scalar(operand) {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&negated, 0)?));
         }
         Ok(ColumnarValue::Array(negated))
     }
+}
+
+/// Numbers whose NaN have the sign that comparisons know.
+fn with_one_nan(numbers: ArrayRef) -> ArrayRef {
+    if let Some(doubles) = numbers.as_primitive_opt::<Float64Type>() {
+        return Arc::new(doubles.unary::<_, Float64Type>(super::with_one_nan));
+    }
+    if let Some(floats) = numbers.as_primitive_opt::<Float32Type>() {
+        let known = |number: f32| if number.is_nan() { f32::NAN } else { number };
+        return Arc::new(floats.unary::<_, Float32Type>(known));
+    }
+    numbers
 }
 
 fn is_scalar(value: &ColumnarValue) -> bool {

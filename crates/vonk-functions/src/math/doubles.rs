@@ -6,6 +6,7 @@
 use arrow::datatypes::Float64Type;
 use datafusion::logical_expr::ScalarUDF;
 
+use crate::arithmetic::with_one_nan;
 use crate::function::{Function, Kernel};
 use crate::parameters::{Kind, Parameters};
 use crate::rows;
@@ -24,7 +25,8 @@ macro_rules! of_one_double {
                     Kernel::new($name, parameters, rows::double, |call| {
                         let value: fn(f64) -> Option<f64> = $value;
                         let numbers = call.primitive::<Float64Type>(0)?;
-                        rows::numbers::<Float64Type>(call, |row| Ok(value(numbers.value(row))))
+                        let value = |row| value(numbers.value(row)).map(with_one_nan);
+                        rows::numbers::<Float64Type>(call, |row| Ok(value(row)))
                     })
                     .udf()
                 },

@@ -114,6 +114,9 @@ pub(crate) fn configure(session: SessionConfig, config: &Config) -> Result<Sessi
     let repeated_keys = config.get(config::MAP_KEYS).unwrap_or_default();
     options.extensions.insert(MapKeys::new(repeated_keys.eq_ignore_ascii_case("LAST_WIN")));
     options.execution.enable_ansi_mode = config.is_on(config::ANSI);
+    // Of min(a) and max(b + 1), DataFusion makes a filter by the first alone.
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown =
+        !config.is_on(config::REPAIR_EXTREMES);
     options.execution.time_zone = config.get(config::TIME_ZONE).map(str::to_owned);
     options.execution.parquet.coerce_int96 = Some("us".to_owned());
     // A plan may know of a column that it is never NULL where its operators do not, as for
