@@ -8,7 +8,8 @@ use crate::{Result, repository};
 
 /// Builds the program as the tests are built and runs it with the arguments that were given.
 pub(crate) fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Result<()> {
-    process::run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "goldens"]))?;
+    // All targets, as the tests: with the same features of the dependencies, which are built once.
+    process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
     let program = process::target_folder()?.join("debug").join("goldens");
     process::run(Command::new(program).args(arguments))
 }
