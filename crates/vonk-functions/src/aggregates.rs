@@ -117,6 +117,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |_| sum::udf("try_sum", Mode::Try),
     ),
     Function::aggregate(
+        &["collect_in_order"],
+        "collect_in_order(value, descends, nulls_first, order, ...)",
+        "Gives the values of a group without NULL in order: `array_agg(value ORDER BY order)`.",
+        |_| lists::collect_in_order(),
+    ),
+    Function::aggregate(
         &["collect_set"],
         "collect_set(value)",
         "Gives the different values of a group as an array, without NULL.",

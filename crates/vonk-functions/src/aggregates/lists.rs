@@ -1,4 +1,4 @@
-//! `collect_set`, `collect_union`, `listagg`: the values of a group as an array or a text.
+//! `collect_set`, `collect_union`, `collect_in_order`, `listagg`: the values of a group as an array or a text.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -47,6 +47,19 @@ pub(super) fn collect_union() -> AggregateUDF {
     Kernel { name: "collect_union", parameters, unify: None, returns: first_type, finish }.udf()
 }
 
+/// `collect_in_order(value)`; behind it, for each order: whether it descends, whether NULL comes first, and
+/// the value itself
+pub(super) fn collect_in_order() -> AggregateUDF {
+    let returns = |types: &[DataType]| Ok(list_of(types[0].clone()));
+    let finish = |group: &Group<'_>| {
+        let indices: UInt64Array = in_order(group, 1)?.iter().map(|row| *row as u64).collect();
+        let items = take(&group.columns[0], &indices, None)?;
+        Ok(SingleRowListArrayBuilder::new(items).build_list_scalar())
+    };
+    let parameters = Parameters::with_any_number(&[Kind::Any], Kind::Any);
+    Kernel { name: "collect_in_order", parameters, unify: None, returns, finish }.udf()
+}
+
 /// `listagg(text[, separator])`; behind them, for each order of `WITHIN GROUP`: whether it descends,
 /// whether NULL comes first, and the value itself
 pub(super) fn listagg() -> AggregateUDF {
@@ -65,12 +78,10 @@ fn like_first(_: &str, mut types: Vec<DataType>) -> Result<Vec<DataType>> {
     Ok(types)
 }
 
-fn joined(group: &Group<'_>) -> Result<ScalarValue> {
+/// The rows whose value is known, by the orders that the columns from `first` on tell.
+fn in_order(group: &Group<'_>, first: usize) -> Result<Vec<usize>> {
     let mut rows = group.known(0);
-    if rows.is_empty() {
-        return group.null();
-    }
-    let orders = group.columns[2.min(group.columns.len())..].chunks_exact(3).map(|order| {
+    let orders = group.columns[first.min(group.columns.len())..].chunks_exact(3).map(|order| {
         let flag = |at: usize| order[at].as_boolean_opt().is_some_and(|flags| flags.value(0));
         Ok((flag(0), flag(1), Keys::new(&order[2])?))
     });
@@ -84,6 +95,14 @@ fn joined(group: &Group<'_>) -> Result<ScalarValue> {
         };
         orders.iter().map(by).find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
     });
+    Ok(rows)
+}
+
+fn joined(group: &Group<'_>) -> Result<ScalarValue> {
+    if group.known(0).is_empty() {
+        return group.null();
+    }
+    let rows = in_order(group, 2)?;
     let values = &group.columns[0];
     let separator = group.constant(1)?;
     if let Some(bytes) = values.as_binary_view_opt() {

@@ -5,8 +5,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    self, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, Ident, NullTreatment, ObjectName,
-    Value, VisitMut, VisitorMut,
+    self, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, Ident,
+    NullTreatment, ObjectName, Value, VisitMut, VisitorMut,
 };
 
 use super::syntax::{call, case_of};
@@ -24,6 +24,9 @@ const RENAMED: &[(&str, &str)] = &[
     ("std", "stddev"),
     ("variance", "var_samp"),
 ];
+
+/// Functions whose values `ORDER BY` between their parentheses puts in order.
+const LISTS: &[&str] = &["array_agg", "collect_list", "listagg", "string_agg"];
 
 /// Functions whose values `WITHIN GROUP` puts in order, and whether they need it.
 const ORDERED: &[(&str, bool)] = &[
@@ -53,6 +56,14 @@ impl VisitorMut for Speller {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
         let name = function.name.to_string().to_lowercase();
+        if let Some(orders) = orders_within(function)
+            && !orders.is_empty()
+        {
+            match name.as_str() {
+                "listagg" | "string_agg" => function.within_group = orders,
+                _ => list_in_order(function, orders),
+            }
+        }
         let spelled = match ORDERED.iter().find(|(ordered, _)| *ordered == name) {
             Some((name, needs_order)) => order_as_arguments(name, *needs_order, function),
             None => Ok(()),
@@ -73,7 +84,9 @@ impl VisitorMut for Speller {
             "regr_avgy" => average_of_pairs(function, 0),
             _ => {}
         }
-        if let Some((_, known)) = RENAMED.iter().find(|(name_of_spark, _)| *name_of_spark == name) {
+        let is_named = function.name.to_string().eq_ignore_ascii_case(&name);
+        let renamed = RENAMED.iter().find(|(name_of_spark, _)| *name_of_spark == name && is_named);
+        if let Some((_, known)) = renamed {
             function.name = ObjectName::from(vec![Ident::new(*known)]);
         }
         ControlFlow::Continue(())
@@ -85,6 +98,37 @@ fn arguments(function: &mut ast::Function) -> Option<&mut ast::FunctionArgumentL
         ast::FunctionArguments::List(list) => Some(list),
         _ => None,
     }
+}
+
+/// The orders between the parentheses of functions that make a list of values, which are taken out of them.
+fn orders_within(function: &mut ast::Function) -> Option<Vec<ast::OrderByExpr>> {
+    let name = function.name.to_string().to_lowercase();
+    if !LISTS.contains(&name.as_str()) {
+        return None;
+    }
+    let list = arguments(function)?;
+    let is_order =
+        |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::OrderBy(_));
+    let at = list.clauses.iter().position(is_order)?;
+    match list.clauses.remove(at) {
+        FunctionArgumentClause::OrderBy(orders) => Some(orders),
+        _ => None,
+    }
+}
+
+/// `array_agg(value ORDER BY …)` is `collect_in_order(value, …)`.
+fn list_in_order(function: &mut ast::Function, orders: Vec<ast::OrderByExpr>) {
+    function.name = ObjectName::from(vec![Ident::new("collect_in_order")]);
+    if let Some(list) = arguments(function) {
+        list.args.extend(orders.into_iter().flat_map(as_arguments));
+    }
+}
+
+/// Whether an order descends, whether NULL comes first, and the value.
+fn as_arguments(order: ast::OrderByExpr) -> [FunctionArg; 3] {
+    let descends = order.options.asc == Some(false);
+    let nulls_first = order.options.nulls_first.unwrap_or(!descends);
+    [flag(descends), flag(nulls_first), argument(order.expr)]
 }
 
 fn argument(expr: Expr) -> FunctionArg {
@@ -213,9 +257,5 @@ fn order_a_list(list: &mut ast::FunctionArgumentList, orders: Vec<ast::OrderByEx
     if list.args.len() == 1 {
         list.args.push(argument(Expr::value(Value::Null)));
     }
-    for order in orders {
-        let descends = order.options.asc == Some(false);
-        let nulls_first = order.options.nulls_first.unwrap_or(!descends);
-        list.args.extend([flag(descends), flag(nulls_first), argument(order.expr)]);
-    }
+    list.args.extend(orders.into_iter().flat_map(as_arguments));
 }
