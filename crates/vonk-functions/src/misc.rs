@@ -87,6 +87,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         nulls::isnan,
     ),
     Function::scalar(
+        &["normalize_nan_and_zero"],
+        "normalize_nan_and_zero(value)",
+        "Gives a value in which floating numbers that are equal are alike: one zero, one NaN.",
+        nulls::normalize,
+    ),
+    Function::scalar(
         &["nanvl"],
         "nanvl(number, other)",
         "Gives a number, or another if it is NaN.",

@@ -145,6 +145,21 @@ pub fn has_map(data_type: &DataType) -> bool {
     }
 }
 
+/// Whether values are or hold floating numbers.
+///
+/// ```
+/// use datafusion::arrow::datatypes::DataType;
+/// assert!(vonk_functions::types::has_floats(&DataType::Float32));
+/// ```
+pub fn has_floats(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Float32 | DataType::Float64 => true,
+        DataType::List(item) | DataType::Map(item, _) => has_floats(item.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| has_floats(field.data_type())),
+        _ => false,
+    }
+}
+
 /// Whether values are dates or timestamps.
 pub(crate) fn is_moment(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))

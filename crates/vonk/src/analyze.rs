@@ -38,6 +38,7 @@ mod constructors;
 mod datetime;
 mod decorrelate;
 mod depth;
+mod floats;
 mod foldable;
 mod forms;
 mod functions;
@@ -303,6 +304,7 @@ impl<'a> Scope<'a> {
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
         let plan = sessions::merge(plan, &self.functions)?;
         let plan = map_keys::sort(plan, &self.functions)?;
+        let plan = floats::unify(plan, &self.functions)?;
         let plan = match subqueries::any(&plan)? {
             true if config.is_on(config::REPAIR_SUBQUERIES) => {
                 decorrelate::unnest(subqueries::spell(plan)?)?

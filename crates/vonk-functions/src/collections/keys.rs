@@ -10,6 +10,8 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::row::{Row, RowConverter, Rows, SortField};
 use datafusion::common::Result;
 
+use crate::types::has_floats;
+
 /// The values of a column as keys; NULL is equal to NULL and comes first.
 pub(crate) struct Keys {
     rows: Rows,
@@ -90,15 +92,6 @@ pub(crate) fn canonical(array: &ArrayRef) -> Result<ArrayRef> {
 fn canonical_struct(fields: &arrow::datatypes::Fields, array: &StructArray) -> Result<StructArray> {
     let columns = array.columns().iter().map(canonical).collect::<Result<Vec<_>>>()?;
     Ok(StructArray::try_new(fields.clone(), columns, array.nulls().cloned())?)
-}
-
-fn has_floats(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Float32 | DataType::Float64 => true,
-        DataType::List(item) | DataType::Map(item, _) => has_floats(item.data_type()),
-        DataType::Struct(fields) => fields.iter().any(|field| has_floats(field.data_type())),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

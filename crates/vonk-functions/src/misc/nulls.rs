@@ -1,4 +1,4 @@
-//! `isnan` and `nanvl`.
+//! NaN: `isnan`, `nanvl`, and `normalize_nan_and_zero`, which makes equal numbers alike.
 
 use std::sync::Arc;
 
@@ -6,6 +6,8 @@ use arrow::array::{BooleanArray, Float64Array};
 use arrow::datatypes::Float64Type;
 use datafusion::logical_expr::ScalarUDF;
 
+use crate::collections::first_type;
+use crate::collections::keys::canonical;
 use crate::function::Kernel;
 use crate::parameters::{Kind, Parameters};
 use crate::rows;
@@ -18,6 +20,13 @@ pub(super) fn isnan() -> ScalarUDF {
         Ok(Arc::new(is_nan.collect::<BooleanArray>()))
     })
     .udf()
+}
+
+/// What stands around floating numbers in orders, and around values that hold them in groups.
+pub(super) fn normalize() -> ScalarUDF {
+    let parameters = Parameters::exact(&[Kind::Any]);
+    Kernel::new("normalize_nan_and_zero", parameters, first_type, |call| canonical(&call.array(0)?))
+        .udf()
 }
 
 /// Spark's `nanvl`.
