@@ -35,7 +35,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::late_columns::reading_late;
+use super::late_columns::{reading_late, spreads};
 use super::listed::ListedStore;
 use super::paths::display_path;
 use super::tolerance::Tolerance;
@@ -136,7 +136,8 @@ pub(super) fn fence(plan: Arc<dyn ExecutionPlan>, fence: Fence) -> Arc<dyn Execu
         None => Arc::clone(config.file_source()),
     };
     let url = config.object_store_url.clone();
-    let source = Guarded { inner, store, url, format, tolerance, options, reads_late };
+    let late = reads_late.then(|| spreads(&config.statistics()).into());
+    let source = Guarded { inner, store, url, format, tolerance, options, late };
     let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
     DataSourceExec::from_data_source(config)
 }
@@ -150,7 +151,8 @@ pub(super) struct Guarded {
     pub(super) format: &'static str,
     pub(super) tolerance: Tolerance,
     pub(super) options: ReadOptions,
-    reads_late: bool,
+    /// Unless all columns are read for every row, how far apart the values of each are.
+    late: Option<Arc<[Option<u64>]>>,
 }
 
 /// The fenced source of a scan, if it has one.
@@ -245,7 +247,8 @@ impl FileSource for Guarded {
             let none = vec![PushedDown::No; safe.len()];
             return Ok(FilterPushdownPropagation::with_parent_pushdown_result(none));
         }
-        let late = self.reads_late.then(|| reading_late(&self.inner, &handed)).flatten();
+        let late = self.late.as_ref();
+        let late = late.and_then(|spreads| reading_late(&self.inner, &handed, spreads));
         let inner = late.as_ref().unwrap_or(&self.inner);
         let result = inner.try_pushdown_filters(handed, config)?;
         let mut taken = result.filters.into_iter();
