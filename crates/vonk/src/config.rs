@@ -98,6 +98,10 @@ options! {
         "Whether Parquet scans of many columns decode them only for the rows that pass their filters.";
     RUNTIME_FILTERS: Boolean = "vonk.optimizer.runtime.filters", None, "true",
         "Whether rows that a join will not take are dropped as they are read.";
+    SHIFTED_SUMS: Boolean = "vonk.optimizer.shifted.sums", None, "true",
+        "Whether `sum(a + 1)` and `sum(a + 2)` are computed from `sum(a)` and `count(a)`.";
+    TEXT_COMPARISONS: Boolean = "vonk.optimizer.text.comparisons", None, "true",
+        "Whether filters compare texts with a constant by their first bytes.";
     TOKEN_COUNTS: Boolean = "vonk.optimizer.token.counts", None, "true",
         "Whether the parts of split texts are counted before they become rows.";
     CLUSTER_ATTEMPTS: Count = "vonk.cluster.attempts", None, "3",

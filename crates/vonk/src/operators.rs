@@ -19,6 +19,7 @@ pub(crate) mod recursion;
 pub(crate) mod runtime_filter;
 pub(crate) mod slices;
 pub(crate) mod spilling_join;
+pub(crate) mod text_is;
 pub(crate) mod token_count;
 
 /// The operator over other inputs.

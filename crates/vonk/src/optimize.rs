@@ -13,23 +13,26 @@ mod aggregate_filters;
 mod conjunctions;
 mod equal_projections;
 mod equivalences;
-mod filter_pushdown;
 mod float_pruning;
 mod guarded_conditions;
 mod join_nulls;
 mod pacing;
 mod partition_numbers;
+mod planning;
 mod recursion;
 mod runtime_filters;
+mod shifted_sums;
 mod spilling_joins;
 mod struct_fields;
 mod sure_columns;
+mod text_comparisons;
 mod token_counts;
 mod unless;
 mod upwards;
 mod yielding;
 mod zeros_in_lists;
 
+pub(crate) use planning::Twice;
 use spilling_joins::WhereMemoryIsShort;
 use unless::Unless;
 use upwards::Upwards;
@@ -54,6 +57,10 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
             {
                 vec![Arc::new(Unless { may_fail: true, ..unless(struct_fields::shadow) })]
             }
+            // Constants are literals by now, and nothing is computed in the input yet.
+            "simplify_expressions" if config.is_on(config::SHIFTED_SUMS) => {
+                vec![rule, Arc::new(shifted_sums::WhereColumnsAreShared)]
+            }
             // It takes equal projections for one.
             "optimize_projections" if config.is_on(config::REPAIR_PROJECTIONS) => {
                 vec![Arc::new(equal_projections::WhereStepsRepeat), rule]
@@ -74,7 +81,9 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
 pub(crate) fn portable_rules(config: &Config) -> Result<PhysicalRules> {
     let mut config = config.clone();
     config.set(config::SPILLING_JOINS, "never")?;
-    for option in [config::RUNTIME_FILTERS, config::TOKEN_COUNTS, config::PACING] {
+    for option in
+        [config::RUNTIME_FILTERS, config::TEXT_COMPARISONS, config::TOKEN_COUNTS, config::PACING]
+    {
         config.set(option, "false")?;
     }
     Ok(physical_rules(&config, 0))
@@ -85,6 +94,9 @@ pub(crate) fn portable_rules(config: &Config) -> Result<PhysicalRules> {
 pub(crate) fn finishing_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
     rules.extend(spilling_joins(config, memory));
+    if config.is_on(config::TEXT_COMPARISONS) {
+        rules.push(Arc::new(Upwards(text_comparisons::WhereTextsAreCompared)));
+    }
     if config.is_on(config::TOKEN_COUNTS) {
         rules.push(Arc::new(Upwards(token_counts::BeforeTheyAreRows)));
     }
@@ -112,12 +124,13 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
     rules.push(Arc::new(Upwards(partition_numbers::WherePartitionsAreNumbered)));
     if config.is_on(config::REPAIR_EQUIVALENCES) {
-        rules.push(Arc::new(Upwards(equivalences::WhereTheyMislead)));
+        let where_they_mislead = equivalences::WhereTheyMislead { everywhere: false };
+        rules.push(Arc::new(Upwards(where_they_mislead)));
     }
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
             "FilterPushdown" if config.is_on(config::REPAIR_FILTER_PUSHDOWN) => {
-                rules.push(Arc::new(filter_pushdown::WhereNamesAreUnique::new(rule)));
+                rules.push(Arc::new(sure_columns::WhereColumnsAreSure::new(rule)));
             }
             // Joins are where they stay, and have not made filters for their probe sides yet.
             "FilterPushdown(Post)" => {
@@ -147,6 +160,9 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     }
     if config.is_on(config::CONJUNCTIONS) {
         rules.push(Arc::new(Upwards(conjunctions::WhereFiltersAskMore)));
+    }
+    if config.is_on(config::TEXT_COMPARISONS) {
+        rules.push(Arc::new(Upwards(text_comparisons::WhereTextsAreCompared)));
     }
     let count = |name| config.count(name).ok().flatten().unwrap_or(usize::MAX);
     rules.push(Arc::new(Upwards(recursion::WhereQueriesRecur {

@@ -1,9 +1,10 @@
-//! The side of an outer join whose rows may be missing, which is then NULL in all columns.
+//! What DataFusion 55 takes for constant in rows where it is not.
 //!
-//! What holds for the rows of that side does not hold for those of the join: of a column that a filter
-//! keeps at 5 the join gives 5 and NULL. DataFusion 55 takes it for constant all the same, so that it is
-//! left out of orders above the join, and groups that are found by order come in pieces. Here rows pass,
-//! and nothing is told of them.
+//! Of a column that a filter keeps at 5, an outer join gives 5 and NULL where its side has no row, and ROLLUP
+//! gives 5 and NULL. A UNION ALL whose branches have a constant each is constant in each partition only,
+//! but the filter that ORDER BY with LIMIT makes is one for all partitions. Such columns are left out of
+//! orders, so that groups that are found by order come in pieces and rows are filtered that belong to
+//! the answer. Here rows pass, and nothing is told of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,12 +15,14 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{JoinType, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::{AcrossPartitions, EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::projection::{ProjectionExec, make_with_child};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
@@ -41,18 +44,37 @@ impl ForgetfulExec {
     }
 }
 
-/// The inputs of an outer join, with what is known of the sides that may be missing forgotten; `None`
-/// if no input changes.
+/// The inputs of an operator, with what is known of them forgotten where it does not hold; `None` if no input
+/// changes.
 pub(crate) fn forgotten(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
-    let may_be_missing = match join_type(plan)? {
-        JoinType::Left => [false, true],
-        JoinType::Right => [true, false],
-        JoinType::Full => [true, true],
-        _ => return None,
+    let may_be_missing = match join_type(plan) {
+        Some(JoinType::Left) => &[false, true],
+        Some(JoinType::Right) => &[true, false],
+        Some(JoinType::Full) => &[true, true],
+        _ => &[false, false],
     };
+    forgotten_where(plan, |at, input| {
+        let may_be_missing = may_be_missing.get(at).is_some_and(|may_be| *may_be);
+        (may_be_missing && !input.equivalence_properties().eq_group().is_empty())
+            || tells_too_much(input)
+    })
+}
+
+/// The same, with all that is known forgotten.
+pub(crate) fn all_forgotten(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
+    forgotten_where(plan, |_, input| {
+        let known = input.equivalence_properties();
+        !known.eq_group().is_empty() || !known.oeq_class().is_empty()
+    })
+}
+
+fn forgotten_where(
+    plan: &Arc<dyn ExecutionPlan>,
+    is_wrong: impl Fn(usize, &Arc<dyn ExecutionPlan>) -> bool,
+) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
     let mut changed = false;
-    let inputs = plan.children().into_iter().zip(may_be_missing).map(|(input, may_be_missing)| {
-        if !may_be_missing || input.equivalence_properties().eq_group().is_empty() {
+    let inputs = plan.children().into_iter().enumerate().map(|(at, input)| {
+        if !is_wrong(at, input) {
             return Arc::clone(input);
         }
         changed = true;
@@ -60,6 +82,17 @@ pub(crate) fn forgotten(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn Exe
     });
     let inputs = inputs.collect();
     changed.then_some(inputs)
+}
+
+/// Whether what an operator tells of its rows holds for some of them only.
+fn tells_too_much(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let known = plan.equivalence_properties();
+    if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
+        return aggregate.group_expr().has_grouping_set() && !known.eq_group().is_empty();
+    }
+    let differs = AcrossPartitions::Heterogeneous;
+    plan.is::<UnionExec>()
+        && known.constants().iter().any(|constant| constant.across_partitions == differs)
 }
 
 fn join_type(plan: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {

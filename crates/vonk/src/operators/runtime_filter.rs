@@ -18,7 +18,6 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
-use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::physical_expr_common::physical_expr::snapshot_generation;
 use datafusion::physical_plan::filter_pushdown::{
@@ -73,13 +72,16 @@ impl RuntimeFilterExec {
 
     /// Whether a filter can be asked of each row.
     ///
-    /// Bounds of floating numbers leave NaN out, and do not tell one zero from the other.
+    /// Bounds of floating numbers leave NaN out, and do not tell one zero from the other; those of structs
+    /// leave out values with NULL in them.
     fn takes(&self, filter: &Arc<dyn PhysicalExpr>) -> bool {
         let schema = self.input.schema();
+        let has_bounds = |key: &&Arc<dyn PhysicalExpr>| {
+            let data_type = key.data_type(&schema);
+            data_type.is_ok_and(|data_type| !data_type.is_floating() && !data_type.is_nested())
+        };
         filter.downcast_ref::<DynamicFilterPhysicalExpr>().is_some()
-            && collect_columns(filter)
-                .iter()
-                .all(|column| !schema.field(column.index()).data_type().is_floating())
+            && filter.children().iter().all(has_bounds)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keeps from DataFusion what it knows of columns where it goes wrong by it.
 //!
-//! Beyond outer joins stands `operators/forgetful.rs`. And where a filter takes an expression for equal
+//! Beyond outer joins, ROLLUP and UNION ALL stands `operators/forgetful.rs`. And where a filter takes an expression for equal
 //! to a column of its own, as in `abs(a) = a`, DataFusion puts each in the place of the other again and
 //! again, until no order is the one that was asked for; such conditions are hidden from it.
 
@@ -15,13 +15,16 @@ use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 
 use super::guarded_conditions::{and, is_equality};
 use super::upwards::{Rewrite, Rewritten};
-use crate::operators::forgetful::forgotten;
+use crate::operators::forgetful::{all_forgotten, forgotten};
 use crate::operators::guarded::Guarded;
 use crate::operators::replace_children;
 
 /// Stands before the rules that decide what is sorted; operators above decide again how they group.
 #[derive(Debug)]
-pub(super) struct WhereTheyMislead;
+pub(super) struct WhereTheyMislead {
+    /// Nothing is told at all.
+    pub(super) everywhere: bool,
+}
 
 impl Rewrite for WhereTheyMislead {
     fn name(&self) -> &'static str {
@@ -29,7 +32,11 @@ impl Rewrite for WhereTheyMislead {
     }
 
     fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
-        if let Some(inputs) = forgotten(&plan) {
+        let inputs = match self.everywhere {
+            true => all_forgotten(&plan),
+            false => forgotten(&plan),
+        };
+        if let Some(inputs) = inputs {
             return Ok(Transformed::yes(replace_children(&plan, inputs)?));
         }
         let hidden = plan.downcast_ref::<FilterExec>().and_then(|filter| {

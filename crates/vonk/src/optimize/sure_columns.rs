@@ -1,8 +1,10 @@
-//! Keeps filters that are filled while a query runs from columns that only have the same name.
+//! Keeps filters that are pushed down from columns that only have the same name.
 //!
-//! DataFusion 55 finds the columns of such a filter by their names in the schema of each operator below
-//! (`ChildFilterDescription::from_child`, apache/datafusion#21246), so that of two columns of one name the
-//! first is filtered: rows are lost. sql/queries/joins.slt has a query that tells when this can go.
+//! DataFusion 55 finds the columns of a pushed filter by their names in the schema of each operator below
+//! (`ChildFilterDescription::from_child`, `ProjectionExec::gather_filters_for_pushdown`;
+//! apache/datafusion#21246, mended by #25259, which is not in 55.2), so that of two columns of one name, as
+//! a join gives them, the first is filtered: rows are lost. It is so for the conditions of queries and for
+//! filters that are filled while a query runs. sql/queries/joins.slt has queries that tell when this can go.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -24,7 +26,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 
 use crate::operators::only_input;
 
-/// DataFusion's pushdown of such filters, past operators that are sure of the columns only.
+/// DataFusion's pushdown of filters, past operators that are sure of the columns only.
 #[derive(Debug)]
 pub(super) struct WhereColumnsAreSure {
     rule: Arc<dyn PhysicalOptimizerRule + Send + Sync>,

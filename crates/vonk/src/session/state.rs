@@ -64,7 +64,8 @@ pub(super) fn assemble(
         // Functions come from the library when they are asked for, but for one that DISTINCT ON is made of.
         .with_aggregate_functions(vec![first_value_udaf()])
         .with_optimizer_rules(optimize::logical_rules(config))
-        .with_physical_optimizer_rules(optimize::physical_rules(config, memory::limit(config)?));
+        .with_physical_optimizer_rules(optimize::physical_rules(config, memory::limit(config)?))
+        .with_query_planner(Arc::new(optimize::Twice));
     let planners = builder.expr_planners().get_or_insert_default();
     planners.insert(0, Arc::new(SparkFunctionPlanner));
     let defaults = SessionStateDefaults::default_table_functions().into_iter();

@@ -1,0 +1,60 @@
+//! Plans a query once more where DataFusion refuses its own plan.
+//!
+//! What is known of columns lets it leave out sorts and exchanges of rows; where two of its rules know different
+//! things, its last check finds an order or a partitioning missing. Then nothing is told of any column.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::{DataFusionError, Result as DfResult};
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+
+use super::equivalences::WhereTheyMislead;
+use super::upwards::Upwards;
+
+/// DataFusion's planner, and a second attempt with [`WhereTheyMislead::everywhere`].
+pub(crate) struct Twice;
+
+impl fmt::Debug for Twice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Twice")
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for Twice {
+    async fn create_physical_plan(
+        &self,
+        logical: &LogicalPlan,
+        session: &dyn Session,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::default();
+        let refused = match planner.create_physical_plan(logical, session).await {
+            Err(error) if lacks_requirement(&error) => error,
+            planned => return planned,
+        };
+        let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
+            return Err(refused);
+        };
+        let mut rules = state.physical_optimizers().to_vec();
+        rules.insert(0, Arc::new(Upwards(WhereTheyMislead { everywhere: true })));
+        let state = SessionStateBuilder::new_from_existing(state.clone())
+            .with_physical_optimizer_rules(rules)
+            .build();
+        planner.create_physical_plan(logical, &state).await
+    }
+}
+
+/// Whether an error is that of the check after all rules.
+fn lacks_requirement(error: &DataFusionError) -> bool {
+    let DataFusionError::Plan(text) = error.find_root() else { return false };
+    ["order", "distribution"]
+        .iter()
+        .any(|what| text.contains(&format!("does not satisfy {what} requirements")))
+}
