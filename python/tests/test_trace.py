@@ -28,6 +28,12 @@ def rows(sc, path):
     floats = sc.parallelize([0.5, -2.25, 1e16, 3.0, 1e-7, 123456789.125], 2)
     yield "words", words.map(lambda w: (w, 1)).reduceByKey(lambda a, b: a + b)
     yield "added", words.map(lambda w: (w, len(w))).reduceByKey(operator.add, 5)
+    yield "longer", words.map(lambda w: (w * 4, 1)).reduceByKey(lambda a, b: a + b)
+    yield "halves", words.map(lambda w: (w, 0.5)).reduceByKey(lambda a, b: a + b)
+    yield (
+        "kinds",
+        words.map(lambda w: (w * 3, len(w) if w < "k" else 0.5)).reduceByKey(lambda a, b: a + b),
+    )
     yield "longest", words.map(lambda w: (len(w), w)).reduceByKey(max)
     yield "joined", words.map(lambda w: (w[:1], w)).reduceByKey(lambda a, b: a + "," + b)
     yield "distinct", words.distinct()

@@ -13,6 +13,7 @@ mod run;
 mod server;
 mod sql;
 mod stores;
+mod sums;
 mod table;
 mod text;
 mod value;

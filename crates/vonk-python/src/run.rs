@@ -132,7 +132,7 @@ impl Run {
             for entry in brought.drain(..).flatten() {
                 table.add_entry(entry)?;
             }
-            Ok(table.into_pairs())
+            Ok(table.into_pairs()?)
         })
     }
 
@@ -225,7 +225,19 @@ impl Run {
                 }
             }
             Some(Step::Map(make)) => self.push(at + 1, &make.eval(&[row])?, sink),
-            Some(Step::FlatMap(make)) => make.each(&[row], |item| self.push(at + 1, &item, sink)),
+            Some(Step::FlatMap(make)) => match self.constant_of_pairs(at + 1, sink) {
+                Some(term) => make.each(&[row], |key| sink.take_pair(&key, term.reborrow())),
+                None => make.each(&[row], |item| self.push(at + 1, &item, sink)),
+            },
+        }
+    }
+
+    /// What step `at` pairs every row with, if that is all that is left to do.
+    fn constant_of_pairs(&self, at: usize, sink: &Sink<'_>) -> Option<&Value<'static>> {
+        let [Step::Map(Expr::Tuple(parts))] = self.steps.get(at..)? else { return None };
+        match parts.as_ref() {
+            [Expr::Arg(0), Expr::Const(term)] if sink.wants_pairs() => Some(term),
+            _ => None,
         }
     }
 }
@@ -316,7 +328,7 @@ impl<'g> Sink<'g> {
             Self::Keep(kept, _) => kept,
             Self::Count(number) | Self::Sum(number) => vec![Value::Int(number)],
             Self::Reduce(_, value) => value.into_iter().collect(),
-            Self::ByKey(table) => table.into_pairs(),
+            Self::ByKey(table) => table.into_pairs()?,
         })
     }
 
