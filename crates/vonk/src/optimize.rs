@@ -49,7 +49,7 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
                 vec![Arc::new(unless(aggregate_filters::filters_what_none_give))]
             }
             "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
-                vec![Arc::new(unless(join_nulls::mixes_joins))]
+                vec![Arc::new(unless(join_nulls::takes_null_for_equal))]
             }
             // They fail where columns that they add meet others of their name.
             "extract_leaf_expressions" | "push_down_leaf_projections"
@@ -94,9 +94,6 @@ pub(crate) fn portable_rules(config: &Config) -> Result<PhysicalRules> {
 pub(crate) fn finishing_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
     rules.extend(spilling_joins(config, memory));
-    if config.is_on(config::TEXT_COMPARISONS) {
-        rules.push(Arc::new(Upwards(text_comparisons::WhereTextsAreCompared)));
-    }
     if config.is_on(config::TOKEN_COUNTS) {
         rules.push(Arc::new(Upwards(token_counts::BeforeTheyAreRows)));
     }
