@@ -51,6 +51,9 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
             "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
                 vec![Arc::new(unless(join_nulls::takes_null_for_equal))]
             }
+            "extract_equijoin_predicate" if config.is_on(config::REPAIR_JOIN_NULLS) => {
+                vec![Arc::new(unless(join_nulls::has_such_keys))]
+            }
             // They fail where columns that they add meet others of their name.
             "extract_leaf_expressions" | "push_down_leaf_projections"
                 if config.is_on(config::REPAIR_PROJECTIONS) =>
