@@ -135,14 +135,7 @@ pub(crate) fn is_bytes(data_type: &DataType) -> bool {
 /// assert!(!vonk_functions::types::has_map(&DataType::Int64));
 /// ```
 pub fn has_map(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Map(..) => true,
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            has_map(item.data_type())
-        }
-        DataType::Struct(fields) => fields.iter().any(|field| has_map(field.data_type())),
-        _ => false,
-    }
+    holds(data_type, |part| matches!(part, DataType::Map(..)))
 }
 
 /// Whether values are or hold floating numbers.
@@ -152,12 +145,20 @@ pub fn has_map(data_type: &DataType) -> bool {
 /// assert!(vonk_functions::types::has_floats(&DataType::Float32));
 /// ```
 pub fn has_floats(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Float32 | DataType::Float64 => true,
-        DataType::List(item) | DataType::Map(item, _) => has_floats(item.data_type()),
-        DataType::Struct(fields) => fields.iter().any(|field| has_floats(field.data_type())),
-        _ => false,
-    }
+    holds(data_type, |part| matches!(part, DataType::Float32 | DataType::Float64))
+}
+
+/// Whether a type or a part of it is such.
+fn holds(data_type: &DataType, is_it: fn(&DataType) -> bool) -> bool {
+    is_it(data_type)
+        || match data_type {
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::FixedSizeList(item, _)
+            | DataType::Map(item, _) => holds(item.data_type(), is_it),
+            DataType::Struct(fields) => fields.iter().any(|field| holds(field.data_type(), is_it)),
+            _ => false,
+        }
 }
 
 /// Whether values are dates or timestamps.

@@ -99,10 +99,10 @@ fn in_order(group: &Group<'_>, first: usize) -> Result<Vec<usize>> {
 }
 
 fn joined(group: &Group<'_>) -> Result<ScalarValue> {
-    if group.known(0).is_empty() {
+    let rows = in_order(group, 2)?;
+    if rows.is_empty() {
         return group.null();
     }
-    let rows = in_order(group, 2)?;
     let values = &group.columns[0];
     let separator = group.constant(1)?;
     if let Some(bytes) = values.as_binary_view_opt() {

@@ -56,7 +56,7 @@ impl VisitorMut for Speller {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
         let name = function.name.to_string().to_lowercase();
-        if let Some(orders) = orders_within(function)
+        if let Some(orders) = orders_within(&name, function)
             && !orders.is_empty()
         {
             match name.as_str() {
@@ -101,9 +101,8 @@ fn arguments(function: &mut ast::Function) -> Option<&mut ast::FunctionArgumentL
 }
 
 /// The orders between the parentheses of functions that make a list of values, which are taken out of them.
-fn orders_within(function: &mut ast::Function) -> Option<Vec<ast::OrderByExpr>> {
-    let name = function.name.to_string().to_lowercase();
-    if !LISTS.contains(&name.as_str()) {
+fn orders_within(name: &str, function: &mut ast::Function) -> Option<Vec<ast::OrderByExpr>> {
+    if !LISTS.contains(&name) {
         return None;
     }
     let list = arguments(function)?;

@@ -8,7 +8,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringViewArray};
+use datafusion::arrow::array::{
+    Array, AsArray, BooleanArray, RecordBatch, StringViewArray, make_view,
+};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Result as DfResult, ScalarValue, internal_err};
@@ -21,6 +23,8 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Literal};
 pub(crate) struct TextIs {
     text: Arc<dyn PhysicalExpr>,
     other: String,
+    /// That of `other`; behind 12 bytes, its place means nothing.
+    view: u128,
     negated: bool,
 }
 
@@ -42,22 +46,21 @@ impl TextIs {
         if text.data_type(schema)? != DataType::Utf8View {
             return Ok(None);
         }
-        Ok(Some(Self { text: Arc::clone(text), other: other.to_owned(), negated }))
+        let view = make_view(other.as_bytes(), 0, 0);
+        Ok(Some(Self { text: Arc::clone(text), other: other.to_owned(), view, negated }))
     }
 
     fn compare(&self, texts: &StringViewArray) -> BooleanBuffer {
         let views = texts.views();
-        let pattern = StringViewArray::from_iter_values([self.other.as_str()]);
-        let view = pattern.views().first().copied().unwrap_or_default();
+        let (view, negated) = (self.view, self.negated);
         if self.other.len() <= 12 {
-            let negated = self.negated;
             return BooleanBuffer::collect_bool(views.len(), |at| (views[at] == view) != negated);
         }
         // Length and the first bytes.
         let head = view as u64;
         BooleanBuffer::collect_bool(views.len(), |at| {
             let same = views[at] as u64 == head && texts.value(at) == self.other;
-            same != self.negated
+            same != negated
         })
     }
 }
@@ -116,9 +119,7 @@ impl PhysicalExpr for TextIs {
         children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> DfResult<Arc<dyn PhysicalExpr>> {
         match <[_; 1]>::try_from(children) {
-            Ok([text]) => {
-                Ok(Arc::new(Self { text, other: self.other.clone(), negated: self.negated }))
-            }
+            Ok([text]) => Ok(Arc::new(Self { text, ..Self::clone(&self) })),
             Err(children) => internal_err!("a comparison of {} texts", children.len()),
         }
     }

@@ -3,7 +3,6 @@
 //! What is known of columns lets it leave out sorts and exchanges of rows; where two of its rules know different
 //! things, its last check finds an order or a partitioning missing. Then nothing is told of any column.
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,13 +18,8 @@ use super::equivalences::WhereTheyMislead;
 use super::upwards::Upwards;
 
 /// DataFusion's planner, and a second attempt with [`WhereTheyMislead::everywhere`].
+#[derive(Debug)]
 pub(crate) struct Twice;
-
-impl fmt::Debug for Twice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Twice")
-    }
-}
 
 #[async_trait]
 impl QueryPlanner for Twice {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::physical_plan::ExecutionPlan;
@@ -33,20 +34,17 @@ impl Rewrite for WhereTextsAreCompared {
             })
         };
         let mut changed = false;
-        let mut all: Option<Arc<dyn PhysicalExpr>> = None;
-        for condition in split_conjunction(filter.predicate()) {
-            let mut condition = Arc::clone(condition);
-            if !is_equality(&condition) {
-                let made = condition.transform_up(replaced)?;
-                changed |= made.transformed;
-                condition = made.data;
+        let conditions = split_conjunction(filter.predicate()).into_iter().map(|condition| {
+            let condition = Arc::clone(condition);
+            if is_equality(&condition) {
+                return Ok(condition);
             }
-            all = Some(match all {
-                Some(before) => and(before, condition),
-                None => condition,
-            });
-        }
-        match all {
+            let made = condition.transform_up(replaced)?;
+            changed |= made.transformed;
+            Ok(made.data)
+        });
+        let conditions = conditions.collect::<DfResult<Vec<_>>>()?;
+        match conditions.into_iter().reduce(and) {
             Some(predicate) if changed => {
                 let filter = FilterExecBuilder::from(filter).with_predicate(predicate).build()?;
                 Ok(Transformed::yes(Arc::new(filter)))
