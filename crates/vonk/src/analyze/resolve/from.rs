@@ -21,7 +21,8 @@ use crate::error::{Condition, Error, Result};
 /// What unnamed subqueries are called where two of them would give the same column.
 const UNNAMED: &str = "__auto_generated_subquery_name";
 
-/// The columns that a FROM clause has so far, and the names that the planner knows them by.
+/// The columns that a FROM clause has so far and that the queries around it have, by the names that the planner
+/// knows them by: a condition that leaves its subquery must not meet another column of its name.
 #[derive(Default)]
 pub(super) struct Taken {
     names: HashSet<String>,
@@ -46,7 +47,7 @@ impl Resolver<'_> {
     ) -> Result<From> {
         let mut all = From::default();
         let is_alone = matches!(tables, [table] if table.joins.is_empty());
-        let mut taken = Taken { is_alone, ..Taken::default() };
+        let mut taken = Taken { is_alone, ..Taken::beside(parent) };
         for table in tables {
             let joined = self.joined(table, &all, parent, &mut taken)?;
             all.append(joined);
@@ -419,10 +420,31 @@ impl Resolver<'_> {
 }
 
 impl Taken {
+    /// What the queries around a FROM clause have taken.
+    fn beside(around: Option<&Env<'_>>) -> Self {
+        let mut taken = Self::default();
+        let mut around = around;
+        while let Some(env) = around {
+            for (table, field) in &env.from.fields {
+                taken.names.insert(Self::column(table.as_ref(), field.name()));
+                taken.names.extend(table.as_ref().map(TableReference::to_string));
+            }
+            around = env.parent;
+        }
+        taken
+    }
+
+    fn column(table: Option<&TableReference>, name: &str) -> String {
+        match table {
+            Some(table) => format!("{table}\u{0}{name}"),
+            None => name.to_owned(),
+        }
+    }
+
     /// Reserves the columns of a relation under a table's name, if none is taken.
     fn take(&mut self, table: &TableReference, from: &From) -> bool {
-        let names: Vec<String> =
-            from.fields.iter().map(|(_, field)| format!("{table}\u{0}{}", field.name())).collect();
+        let names = from.fields.iter().map(|(_, field)| Self::column(Some(table), field.name()));
+        let names: Vec<String> = names.collect();
         let is_free = !self.names.contains(&table.to_string())
             && !names.iter().any(|name| self.names.contains(name));
         if is_free {
@@ -438,14 +460,9 @@ impl Taken {
         if !self.is_alone && from.fields.iter().any(|(table, _)| table.is_none()) {
             return false;
         }
-        let names: Vec<String> = from
-            .fields
-            .iter()
-            .map(|(table, field)| match table {
-                Some(table) => format!("{table}\u{0}{}", field.name()),
-                None => field.name().clone(),
-            })
-            .collect();
+        let names = from.fields.iter();
+        let names = names.map(|(table, field)| Self::column(table.as_ref(), field.name()));
+        let names: Vec<String> = names.collect();
         let is_free = !names.iter().any(|name| self.names.contains(name));
         if is_free {
             self.names.extend(names);
