@@ -30,7 +30,7 @@ pub const OUTER: &str = "q";
 impl Question {
     /// Makes a question over tables.
     pub fn new(dice: &mut SplitMix, tables: &[Table]) -> Self {
-        let mut generator = Generator { dice, tables, aliases: 0 };
+        let mut generator = Generator { dice, tables, aliases: 0, queries: Vec::new() };
         let query = generator.query(2);
         let inner = generator.filter(&select_of(&query).from.columns());
         let outer = generator.filter(&outputs(OUTER, &query.kinds()));
@@ -57,6 +57,8 @@ pub(crate) struct Generator<'a> {
     tables: &'a [Table],
     /// How many aliases are taken; each is used once.
     aliases: usize,
+    /// The queries that were relations so far, some of which come again.
+    queries: Vec<Query>,
 }
 
 impl Generator<'_> {

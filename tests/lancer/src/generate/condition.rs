@@ -135,9 +135,13 @@ impl Generator<'_> {
 
     /// A condition with a subquery in it, which may look at the outer row.
     fn with_subquery(&mut self, leaves: &[Expr]) -> Expr {
-        let from = self.table();
+        let alias = self.alias_within(leaves);
+        let from = self.table(alias.clone());
         let columns = from.columns();
-        let filter = self.correlation(leaves, &columns);
+        let is_seen =
+            |column: &&Expr| !matches!(column, Expr::Column { relation, .. } if *relation == alias);
+        let outer: Vec<Expr> = leaves.iter().filter(is_seen).cloned().collect();
+        let filter = self.correlation(&outer, &columns);
         let select =
             |items| Select { distinct: false, items, from, filter, group: None, having: None };
         let kind = self.plain_kind(leaves);
@@ -179,9 +183,21 @@ impl Generator<'_> {
         })
     }
 
-    /// A table of the database under an alias of its own.
-    pub(super) fn table(&mut self) -> From {
-        let alias = self.alias();
+    /// An alias for the relation of a subquery, now and then one that hides a relation around it.
+    fn alias_within(&mut self, leaves: &[Expr]) -> String {
+        let relations = leaves.iter().filter_map(|leaf| match leaf {
+            Expr::Column { relation, .. } => Some(relation.clone()),
+            _ => None,
+        });
+        let relations: Vec<String> = relations.collect();
+        if relations.is_empty() || self.dice.chance(60) {
+            return self.alias();
+        }
+        self.dice.choose(&relations).clone()
+    }
+
+    /// A table of the database under an alias.
+    pub(super) fn table(&mut self, alias: String) -> From {
         let tables = self.tables;
         let table = self.dice.choose(tables);
         let columns = table.columns.iter().map(|(name, kind)| Expr::Column {

@@ -74,9 +74,17 @@ impl Generator<'_> {
 
     fn relation(&mut self, depth: usize) -> From {
         if depth > 0 && self.dice.chance(25) {
-            let query = Box::new(self.query(depth - 1));
-            return From::Query(query, self.alias());
+            if !self.queries.is_empty() && self.dice.chance(40) {
+                let queries = std::mem::take(&mut self.queries);
+                let query = Box::new(self.dice.choose(&queries).clone());
+                self.queries = queries;
+                return From::Query(query, self.alias());
+            }
+            let query = self.query(depth - 1);
+            self.queries.push(query.clone());
+            return From::Query(Box::new(query), self.alias());
         }
-        self.table()
+        let alias = self.alias();
+        self.table(alias)
     }
 }

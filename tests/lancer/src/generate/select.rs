@@ -24,7 +24,8 @@ impl Generator<'_> {
             0..=5 => self.group(&mut select, &columns, kinds),
             6 | 7 => select.items = self.aggregates(&columns, kinds),
             8..=10 if plain => {
-                let items = kinds.iter().map(|kind| self.window(&columns, *kind));
+                let items = kinds.iter().enumerate();
+                let items = items.map(|(item, kind)| self.window(&columns, *kind, item == 0));
                 select.items = items.collect();
             }
             _ => {
@@ -75,14 +76,18 @@ impl Generator<'_> {
     }
 
     /// A function over a window, or now and then a plain expression.
-    fn window(&mut self, columns: &[Expr], kind: Kind) -> Expr {
+    ///
+    /// Which of two equal rows comes first is open, and each window may see it otherwise: only one of a
+    /// SELECT may tell them apart.
+    fn window(&mut self, columns: &[Expr], kind: Kind, tells_apart: bool) -> Expr {
         if self.dice.chance(25) {
             return self.expr(columns, kind, 1);
         }
-        let (name, arguments) = self.window_function(columns, kind);
+        let (name, arguments) = self.window_function(columns, kind, tells_apart);
         let frames = ["count", "sum", "avg", "min", "max", "first_value", "last_value"];
         let frame = frames.contains(&name) && self.dice.chance(60);
         let frame = frame.then(|| *self.dice.choose(&FRAMES));
+        let frame = frame.filter(|frame| tells_apart || frame.starts_with("RANGE"));
         let partition =
             if self.dice.chance(60) { vec![self.dice.choose(columns).clone()] } else { vec![] };
         // All columns order, so that rows which stay equal are the same row.
@@ -92,9 +97,15 @@ impl Generator<'_> {
         Expr::Window(Box::new(Window { name, kind, arguments, partition, order, frame }))
     }
 
-    fn window_function(&mut self, columns: &[Expr], kind: Kind) -> (&'static str, Vec<Expr>) {
+    fn window_function(
+        &mut self,
+        columns: &[Expr],
+        kind: Kind,
+        tells_apart: bool,
+    ) -> (&'static str, Vec<Expr>) {
         if kind == Kind::Integer && self.dice.chance(40) {
-            let name = *self.dice.choose(&["row_number", "rank", "dense_rank", "count"]);
+            let names = ["rank", "dense_rank", "count", "row_number"];
+            let name = *self.dice.choose(if tells_apart { &names } else { &names[..3] });
             let counted = self.some_kind(columns);
             let arguments = match name {
                 "count" => vec![self.leaf(columns, counted)],
@@ -104,15 +115,18 @@ impl Generator<'_> {
         }
         let names: &[&str] = match kind {
             Kind::Integer | Kind::Double | Kind::Decimal => {
-                &["sum", "sum", "min", "max", "lag", "lead", "first_value", "last_value"]
+                &["sum", "sum", "min", "max", "first_value", "last_value", "lag", "lead"]
             }
             Kind::Ratio => &["avg"],
             Kind::Boolean | Kind::List | Kind::Struct => {
-                &["lag", "lead", "first_value", "last_value"]
+                &["first_value", "last_value", "lag", "lead"]
             }
-            _ => &["min", "max", "lag", "lead", "first_value", "last_value"],
+            _ => &["min", "max", "first_value", "last_value", "lag", "lead"],
         };
-        let name = *self.dice.choose(names);
+        let mut name = *self.dice.choose(names);
+        while !tells_apart && matches!(name, "lag" | "lead") {
+            name = *self.dice.choose(names);
+        }
         let of = match kind {
             Kind::Ratio if self.dice.chance(50) => Kind::Integer,
             Kind::Ratio => Kind::Double,
