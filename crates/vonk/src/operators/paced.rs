@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -25,6 +25,10 @@ use super::only_input;
 
 /// Rows of the first slice, when nothing is known yet.
 const ROWS_FIRST: usize = 16;
+
+/// Slices of so many rows grow only while they come back as soon, too: a function that waits is at no work.
+/// Smaller ones do anyway, since the time that others take is in that as well.
+const ROWS_UNWATCHED: usize = 128;
 
 /// Slices grow while the work on one takes less than this.
 const SHORT: Duration = Duration::from_millis(4);
@@ -101,9 +105,10 @@ struct Paced {
     given: Option<Given>,
 }
 
-/// A slice that was given: its rows, and the thread that took it with the time it had been at work.
+/// A slice that was given: its rows, when, and the thread that took it with the time it had been at work.
 struct Given {
     rows: usize,
+    at: Instant,
     thread: ThreadId,
     since: Duration,
 }
@@ -129,7 +134,8 @@ impl Paced {
             self.rows = usize::try_from(fits).unwrap_or(usize::MAX).max(1);
             return true;
         }
-        if spent < SHORT && given.rows >= self.rows {
+        let is_soon = self.rows < ROWS_UNWATCHED || given.at.elapsed() < LONG;
+        if spent < SHORT && is_soon && given.rows >= self.rows {
             self.rows = self.rows.saturating_mul(8);
         }
         false
@@ -144,7 +150,7 @@ impl Paced {
             batch
         };
         let (thread, since) = (thread::current().id(), time_at_work());
-        self.given = Some(Given { rows: slice.num_rows(), thread, since });
+        self.given = Some(Given { rows: slice.num_rows(), at: Instant::now(), thread, since });
         slice
     }
 }
@@ -176,8 +182,6 @@ impl RecordBatchStream for Paced {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use datafusion::arrow::array::{ArrayRef, Int32Array};
     use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
     use futures::stream;
