@@ -28,6 +28,12 @@ const REPAIRS: &[Repair] = &[
         right: &[],
     },
     Repair {
+        option: config::REPAIR_AGGREGATE_STATISTICS,
+        setup: &[L],
+        query: "SELECT count(*) FILTER (WHERE n > 5) AS c FROM (SELECT count(*) AS n FROM l) AS q",
+        right: &["0"],
+    },
+    Repair {
         option: config::REPAIR_CONDITIONS,
         setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (6, 2), (1, 0), (8, 2)) AS v(a, b)"],
         query: "SELECT a FROM t WHERE b <> 0 AND a / b > 2",

@@ -90,10 +90,14 @@ options! {
         "How deep expressions and queries may nest in each other.", process;
     EXPRESSION_BYTES_MAX: Bytes = "vonk.execution.expression.bytes.max", None, "",
         "Bytes that one function may make of one batch; a quarter of the memory limit, at most 2 GB, if not set.", process;
+    COMMON_SUBPLANS: Boolean = "vonk.optimizer.common.subplans", None, "true",
+        "Whether a query that a statement holds several times, as one of WITH, is run once.";
     CONJUNCTIONS: Boolean = "vonk.optimizer.conjunctions", None, "true",
         "Whether the conditions of a filter are each asked of the rows that are left.";
     FILE_ORDER: Boolean = "vonk.optimizer.file.order", None, "true",
         "Whether rows without ORDER BY come in the order of the files.";
+    GROUPING_SETS: Boolean = "vonk.optimizer.grouping.sets", None, "true",
+        "Whether the groups of ROLLUP and CUBE are made of the finest ones rather than of all rows.";
     LATE_COLUMNS: Boolean = "vonk.optimizer.late.columns", None, "true",
         "Whether Parquet scans of many columns decode them only for the rows that pass their filters.";
     RUNTIME_FILTERS: Boolean = "vonk.optimizer.runtime.filters", None, "true",
@@ -130,6 +134,8 @@ options! {
         "Rows that a recursive query may make.";
     REPAIR_AGGREGATE_FILTERS: Boolean = "vonk.repair.aggregate.filters", None, "true",
         "Whether filters stay above aggregates that give a row for no rows.";
+    REPAIR_AGGREGATE_STATISTICS: Boolean = "vonk.repair.aggregate.statistics", None, "true",
+        "Whether values that are known from statistics stand for the aggregates that they are of, rather than for others above.";
     REPAIR_CONDITIONS: Boolean = "vonk.repair.conditions", None, "true",
         "Whether a condition that can fail is only asked where those before it leave it open.";
     REPAIR_EQUIVALENCES: Boolean = "vonk.repair.equivalences", None, "true",

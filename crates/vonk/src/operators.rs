@@ -17,6 +17,7 @@ pub(crate) mod once;
 pub(crate) mod paced;
 pub(crate) mod recursion;
 pub(crate) mod runtime_filter;
+pub(crate) mod shared;
 pub(crate) mod slices;
 pub(crate) mod spilling_join;
 pub(crate) mod text_is;

@@ -10,10 +10,13 @@ use crate::config::{self, Config};
 use crate::error::Result;
 
 mod aggregate_filters;
+mod aggregate_statistics;
+mod common_subplans;
 mod conjunctions;
 mod equal_projections;
 mod equivalences;
 mod float_pruning;
+mod grouping_sets;
 mod guarded_conditions;
 mod join_nulls;
 mod pacing;
@@ -32,6 +35,7 @@ mod upwards;
 mod yielding;
 mod zeros_in_lists;
 
+use equivalences::WhereTheyMislead;
 pub(crate) use planning::Twice;
 use spilling_joins::WhereMemoryIsShort;
 use unless::Unless;
@@ -72,11 +76,30 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
         }
     });
     let mut rules: Vec<_> = rules.collect();
+    if config.is_on(config::COMMON_SUBPLANS) {
+        // What is equal is written equally before anything around it moves into it.
+        rules.insert(0, Arc::new(common_subplans::WhereQueriesRepeat));
+    }
+    if config.is_on(config::GROUPING_SETS) {
+        rules.push(Arc::new(grouping_sets::FromTheFinest));
+    }
     if config.is_on(config::REPAIR_IN_LIST) {
         // Conditions have become lists by now, and their constants literals.
         rules.push(Arc::new(zeros_in_lists::WithTwins));
     }
     rules
+}
+
+/// The rules for logical plans of which parts go to other processes: none of them makes what only makes sense
+/// within one.
+pub(crate) fn portable_logical_rules(
+    config: &Config,
+) -> Result<Vec<Arc<dyn OptimizerRule + Send + Sync>>> {
+    let mut config = config.clone();
+    for option in [config::COMMON_SUBPLANS, config::GROUPING_SETS] {
+        config.set(option, "false")?;
+    }
+    Ok(logical_rules(&config))
 }
 
 /// The rules for physical plans of which parts go to other processes: none of them puts in what only
@@ -123,14 +146,22 @@ fn spilling_joins(
 pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
     let mut rules = PhysicalRules::new();
     rules.push(Arc::new(Upwards(partition_numbers::WherePartitionsAreNumbered)));
-    if config.is_on(config::REPAIR_EQUIVALENCES) {
-        let where_they_mislead = equivalences::WhereTheyMislead { everywhere: false };
-        rules.push(Arc::new(Upwards(where_they_mislead)));
-    }
+    let where_they_mislead = config.is_on(config::REPAIR_EQUIVALENCES);
+    let where_they_mislead =
+        where_they_mislead.then(|| Arc::new(Upwards(WhereTheyMislead { everywhere: false })));
+    rules.extend(where_they_mislead.clone().map(|rule| rule as Arc<_>));
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
+            "aggregate_statistics" if config.is_on(config::REPAIR_AGGREGATE_STATISTICS) => {
+                rules.push(Arc::new(Upwards(aggregate_statistics::WhereValuesAreKnown)));
+            }
             "FilterPushdown" if config.is_on(config::REPAIR_FILTER_PUSHDOWN) => {
                 rules.push(Arc::new(sure_columns::WhereColumnsAreSure::new(rule)));
+            }
+            // Scans tell of constants that are computed in them, as they do since projections have moved there.
+            "SanityCheckPlan" => {
+                rules.extend(where_they_mislead.clone().map(|rule| rule as Arc<_>));
+                rules.push(rule);
             }
             // Joins are where they stay, and have not made filters for their probe sides yet.
             "FilterPushdown(Post)" => {

@@ -12,6 +12,7 @@ use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::OptimizerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
@@ -94,6 +95,7 @@ pub(crate) fn is_cluster(master: &str) -> bool {
 pub(crate) struct Workers {
     pub(crate) cluster: Arc<dyn Cluster>,
     /// The rules for plans that are to be cut into stages.
+    pub(crate) logical_rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>,
     pub(crate) rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>,
     pub(crate) finish: Finish,
     /// Keeps the rows in the order of the files, where nothing else orders them.
@@ -186,6 +188,7 @@ fn portable(
 ) -> Result<SessionState> {
     let is_one_row = are_subqueries_one_row(logical)?;
     let mut portable = SessionStateBuilder::new_from_existing(state.clone())
+        .with_optimizer_rules(workers.logical_rules.clone())
         .with_physical_optimizer_rules(workers.rules.clone())
         .build();
     let options = portable.config_mut().options_mut();

@@ -33,6 +33,7 @@ mod scope;
 mod select;
 mod sets;
 mod star;
+mod taken;
 
 pub(super) use scope::reference;
 pub(super) use select::empty_select;

@@ -24,7 +24,8 @@ use datafusion::physical_plan::projection::{ProjectionExec, make_with_child};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputOrderMode,
+    PlanProperties,
 };
 
 use super::only_input;
@@ -57,6 +58,7 @@ pub(crate) fn forgotten(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Arc<dyn Exe
         let may_be_missing = may_be_missing.get(at).is_some_and(|may_be| *may_be);
         (may_be_missing && !input.equivalence_properties().eq_group().is_empty())
             || tells_too_much(input)
+            || is_grouped_by_constants(plan, input)
     })
 }
 
@@ -93,6 +95,21 @@ fn tells_too_much(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let differs = AcrossPartitions::Heterogeneous;
     plan.is::<UnionExec>()
         && known.constants().iter().any(|constant| constant.across_partitions == differs)
+}
+
+/// Whether groups are found by the order of keys each of which has one value only: no group ever ends before the
+/// rows do, and to look for its end takes five times as long as to look up the keys.
+fn is_grouped_by_constants(plan: &Arc<dyn ExecutionPlan>, input: &Arc<dyn ExecutionPlan>) -> bool {
+    let Some(aggregate) = plan.downcast_ref::<AggregateExec>() else { return false };
+    let InputOrderMode::PartiallySorted(sorted) = aggregate.input_order_mode() else {
+        return false;
+    };
+    let known = input.equivalence_properties();
+    let keys = aggregate.group_expr().expr();
+    let is_constant =
+        |key: &usize| keys.get(*key).is_some_and(|(key, _)| known.is_expr_constant(key).is_some());
+    aggregate.required_input_ordering().iter().all(Option::is_none)
+        && sorted.iter().all(is_constant)
 }
 
 fn join_type(plan: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {

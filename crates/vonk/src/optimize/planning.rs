@@ -1,4 +1,4 @@
-//! Plans a query once more where DataFusion refuses its own plan.
+//! Plans a query: first what is shared within it, and once more where DataFusion refuses its own plan.
 //!
 //! What is known of columns lets it leave out sorts and exchanges of rows; where two of its rules know different
 //! things, its last check finds an order or a partitioning missing. Then nothing is told of any column.
@@ -14,8 +14,10 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use super::common_subplans;
 use super::equivalences::WhereTheyMislead;
 use super::upwards::Upwards;
+use crate::operators::shared;
 
 /// DataFusion's planner, and a second attempt with [`WhereTheyMislead::everywhere`].
 #[derive(Debug)]
@@ -28,21 +30,27 @@ impl QueryPlanner for Twice {
         logical: &LogicalPlan,
         session: &dyn Session,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::default();
-        let refused = match planner.create_physical_plan(logical, session).await {
-            Err(error) if lacks_requirement(&error) => error,
-            planned => return planned,
-        };
         let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
-            return Err(refused);
+            return DefaultPhysicalPlanner::default().create_physical_plan(logical, session).await;
         };
+        match planned(logical, state).await {
+            Err(error) if lacks_requirement(&error) => {}
+            planned => return planned,
+        }
         let mut rules = state.physical_optimizers().to_vec();
         rules.insert(0, Arc::new(Upwards(WhereTheyMislead { everywhere: true })));
         let state = SessionStateBuilder::new_from_existing(state.clone())
             .with_physical_optimizer_rules(rules)
             .build();
-        planner.create_physical_plan(logical, &state).await
+        planned(logical, &state).await
     }
+}
+
+async fn planned(logical: &LogicalPlan, state: &SessionState) -> DfResult<Arc<dyn ExecutionPlan>> {
+    common_subplans::prepare(logical, state).await?;
+    let plan = DefaultPhysicalPlanner::default().create_physical_plan(logical, state).await?;
+    shared::show(&plan)?;
+    Ok(plan)
 }
 
 /// Whether an error is that of the check after all rules.

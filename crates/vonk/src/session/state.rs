@@ -90,6 +90,7 @@ fn workers(config: &Config, cluster: &Arc<dyn Cluster>) -> Result<Workers> {
     };
     Ok(Workers {
         cluster: Arc::clone(cluster),
+        logical_rules: optimize::portable_logical_rules(config)?,
         rules: optimize::portable_rules(config)?,
         finish: optimize::finishing_rules(config, memory::limit(config)?).into(),
         in_order,

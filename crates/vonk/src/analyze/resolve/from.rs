@@ -1,7 +1,5 @@
 //! FROM: plans every relation that stands alone, and finds what columns there are.
 
-use std::collections::HashSet;
-
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column as PlanColumn, TableReference};
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder};
@@ -14,21 +12,13 @@ use super::super::syntax::{call, query_of};
 use super::exprs::Names;
 use super::scope::{Column, Env, From, reference};
 use super::select::idents_of;
+use super::taken::Taken;
 use super::{Output, Resolver, Source, errors};
 use crate::display::{DUPLICATE_MARK, shown};
 use crate::error::{Condition, Error, Result};
 
 /// What unnamed subqueries are called where two of them would give the same column.
 const UNNAMED: &str = "__auto_generated_subquery_name";
-
-/// The columns that a FROM clause has so far and that the queries around it have, by the names that the planner
-/// knows them by: a condition that leaves its subquery must not meet another column of its name.
-#[derive(Default)]
-pub(super) struct Taken {
-    names: HashSet<String>,
-    /// Whether there is one relation only, whose columns nothing else can be meant by.
-    is_alone: bool,
-}
 
 /// How a relation is called.
 struct Called {
@@ -47,7 +37,7 @@ impl Resolver<'_> {
     ) -> Result<From> {
         let mut all = From::default();
         let is_alone = matches!(tables, [table] if table.joins.is_empty());
-        let mut taken = Taken { is_alone, ..Taken::beside(parent) };
+        let mut taken = Taken::within(parent, is_alone);
         for table in tables {
             let joined = self.joined(table, &all, parent, &mut taken)?;
             all.append(joined);
@@ -416,69 +406,6 @@ impl Resolver<'_> {
             found => Err(errors::ambiguous(path, found)),
         };
         Ok((one(left, "left")?, one(right, "right")?))
-    }
-}
-
-impl Taken {
-    /// What the queries around a FROM clause have taken.
-    fn beside(around: Option<&Env<'_>>) -> Self {
-        let mut taken = Self::default();
-        let mut around = around;
-        while let Some(env) = around {
-            for (table, field) in &env.from.fields {
-                taken.names.insert(Self::column(table.as_ref(), field.name()));
-                taken.names.extend(table.as_ref().map(TableReference::to_string));
-            }
-            around = env.parent;
-        }
-        taken
-    }
-
-    fn column(table: Option<&TableReference>, name: &str) -> String {
-        match table {
-            Some(table) => format!("{table}\u{0}{name}"),
-            None => name.to_owned(),
-        }
-    }
-
-    /// Reserves the columns of a relation under a table's name, if none is taken.
-    fn take(&mut self, table: &TableReference, from: &From) -> bool {
-        let names = from.fields.iter().map(|(_, field)| Self::column(Some(table), field.name()));
-        let names: Vec<String> = names.collect();
-        let is_free = !self.names.contains(&table.to_string())
-            && !names.iter().any(|name| self.names.contains(name));
-        if is_free {
-            self.names.extend(names);
-            self.names.insert(table.to_string());
-        }
-        is_free
-    }
-
-    /// Reserves the columns of a relation under the names that its plan has for them; beside other
-    /// relations each of them has to have a table's.
-    fn take_all(&mut self, from: &From) -> bool {
-        if !self.is_alone && from.fields.iter().any(|(table, _)| table.is_none()) {
-            return false;
-        }
-        let names = from.fields.iter();
-        let names = names.map(|(table, field)| Self::column(table.as_ref(), field.name()));
-        let names: Vec<String> = names.collect();
-        let is_free = !names.iter().any(|name| self.names.contains(name));
-        if is_free {
-            self.names.extend(names);
-        }
-        is_free
-    }
-
-    /// A name like `wanted` under which no other relation stands.
-    fn free(&mut self, wanted: &str, from: &From) -> TableReference {
-        let mut table = TableReference::bare(wanted.to_owned());
-        let mut number = 2;
-        while !self.take(&table, from) {
-            table = TableReference::bare(format!("{wanted}{DUPLICATE_MARK}{number}"));
-            number += 1;
-        }
-        table
     }
 }
 

@@ -1,0 +1,149 @@
+//! Plans the queries that are shared, by what all places read of them.
+
+use std::collections::BTreeSet;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Column, Result as DfResult};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::utils::{conjunction, disjunction, split_conjunction};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+
+use super::table::{Prepared, SharedTable};
+use crate::operators::shared::Shared;
+
+/// Plans the queries whose tables a plan reads, so that it can be planned itself.
+pub(in super::super) async fn prepare(plan: &LogicalPlan, state: &SessionState) -> DfResult<()> {
+    let mut tables = Vec::new();
+    tables_of(plan, &mut tables)?;
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let planner = DefaultPhysicalPlanner::default();
+    // Those that are read come behind those that read them.
+    tables.reverse();
+    let mut readers = vec![plan.clone()];
+    for table in &tables {
+        let wanted = Wanted::of(table, &readers)?;
+        readers.push(state.optimize(&wanted.plan(table)?)?);
+    }
+    for (table, plan) in tables.iter().zip(&readers[1..]).rev() {
+        let columns = Wanted::of(table, &readers)?.columns.into_iter().collect();
+        let plan = planner.create_physical_plan(plan, state).await?;
+        table.prepare(Prepared { shared: Shared::new(table.number(), plan), columns });
+    }
+    Ok(())
+}
+
+/// Adds the tables that a plan reads, each behind those that it reads itself.
+fn tables_of(plan: &LogicalPlan, tables: &mut Vec<SharedTable>) -> DfResult<()> {
+    plan.apply_with_subqueries(|plan| {
+        if let LogicalPlan::TableScan(scan) = plan
+            && let Some(table) = SharedTable::of(scan)
+            && !tables.iter().any(|known| known.is(&table))
+        {
+            tables_of(table.plan(), tables)?;
+            tables.push(table);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
+}
+
+/// What the places of a query take of it.
+#[derive(Default)]
+struct Wanted {
+    columns: BTreeSet<usize>,
+    /// The rows of each place; nothing if one takes all.
+    rows: Option<Vec<Expr>>,
+}
+
+impl Wanted {
+    fn of(table: &SharedTable, readers: &[LogicalPlan]) -> DfResult<Self> {
+        let schema = table.plan().schema();
+        let mut wanted = Self { columns: BTreeSet::new(), rows: Some(Vec::new()) };
+        for reader in readers {
+            reader.apply_with_subqueries(|plan| {
+                if let LogicalPlan::TableScan(scan) = plan
+                    && SharedTable::of(scan).is_some_and(|read| read.is(table))
+                {
+                    wanted.add(scan, schema.fields().len());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        if wanted.columns.is_empty() {
+            let _is_new = wanted.columns.insert(0);
+        }
+        Ok(wanted)
+    }
+
+    fn add(&mut self, scan: &TableScan, width: usize) {
+        match &scan.projection {
+            Some(columns) => self.columns.extend(columns),
+            None => self.columns.extend(0..width),
+        }
+        let rows = conjunction(scan.filters.iter().cloned());
+        self.rows = match (self.rows.take(), rows) {
+            (Some(mut all), Some(rows)) => {
+                if !all.contains(&rows) {
+                    all.push(rows);
+                }
+                Some(all)
+            }
+            _ => None,
+        };
+    }
+
+    /// The query for only that.
+    fn plan(&self, table: &SharedTable) -> DfResult<LogicalPlan> {
+        let name = table.name();
+        let query = LogicalPlanBuilder::from(table.plan().clone()).alias(name.as_str())?;
+        let query = match self.rows.as_deref().and_then(rows_of_any) {
+            Some(rows) => query.filter(rows)?,
+            None => query,
+        };
+        let schema = table.plan().schema();
+        let columns = self.columns.iter().map(|column| {
+            Expr::Column(Column::new(Some(name.as_str()), schema.field(*column).name()))
+        });
+        query.project(columns)?.build()
+    }
+}
+
+/// The rows that one of several places takes at least.
+///
+/// What is told of a column alone stands apart as well: of `(a = 1 AND sum > 0) OR a = 2`, only
+/// `a = 1 OR a = 2` can be asked below the groups.
+fn rows_of_any(places: &[Expr]) -> Option<Expr> {
+    let any = disjunction(places.iter().cloned())?;
+    let [first, others @ ..] = places else { return Some(any) };
+    let mut told: Vec<(Column, Vec<Expr>)> = told_of_columns(first);
+    for place in others {
+        let mut here = told_of_columns(place);
+        told.retain_mut(|(column, told)| {
+            let Some(index) = here.iter().position(|(known, _)| known == column) else {
+                return false;
+            };
+            told.append(&mut here[index].1);
+            true
+        });
+    }
+    let told = told.into_iter().filter_map(|(_, told)| disjunction(told));
+    conjunction(told.filter(|told| *told != any).chain([any.clone()]))
+}
+
+/// What a condition tells of each column alone.
+fn told_of_columns(condition: &Expr) -> Vec<(Column, Vec<Expr>)> {
+    let mut told: Vec<(Column, Expr)> = Vec::new();
+    for part in split_conjunction(condition) {
+        let columns = part.column_refs();
+        let mut columns = columns.into_iter();
+        let (Some(column), None) = (columns.next(), columns.next()) else { continue };
+        match told.iter_mut().find(|(known, _)| known == column) {
+            Some((_, all)) => *all = all.clone().and(part.clone()),
+            None => told.push((column.clone(), part.clone())),
+        }
+    }
+    told.into_iter().map(|(column, all)| (column, vec![all])).collect()
+}
