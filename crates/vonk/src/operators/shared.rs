@@ -9,6 +9,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result as DfResult, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::SchedulingType;
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     /// Tells it from others of the same query.
     number: usize,
     plan: Arc<dyn ExecutionPlan>,
+    /// Those of the plan, but that kept batches come without giving way.
+    properties: Arc<PlanProperties>,
     readers: AtomicUsize,
     replays: Mutex<HashMap<Turn, Arc<Replay>>>,
     metrics: ExecutionPlanMetricsSet,
@@ -47,9 +50,12 @@ type Turn = (usize, usize);
 
 impl Shared {
     pub(crate) fn new(number: usize, plan: Arc<dyn ExecutionPlan>) -> Arc<Self> {
+        let properties = plan.properties().as_ref().clone();
+        let properties = properties.with_scheduling_type(SchedulingType::NonCooperative);
         Arc::new(Self {
             number,
             plan,
+            properties: Arc::new(properties),
             readers: AtomicUsize::new(0),
             replays: Mutex::default(),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -110,6 +116,13 @@ impl SharedExec {
     }
 }
 
+impl Drop for SharedExec {
+    /// Rules may leave a place out before the plan runs.
+    fn drop(&mut self) {
+        let _before = self.shared.readers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl DisplayAs for SharedExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SharedExec: plan={}", self.shared.number)
@@ -122,7 +135,7 @@ impl ExecutionPlan for SharedExec {
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
-        self.shared.plan.properties()
+        &self.shared.properties
     }
 
     /// The plan is no child while there are rules to come: it has passed them all.

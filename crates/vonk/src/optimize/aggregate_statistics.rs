@@ -9,7 +9,9 @@ use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::Transformed;
 use datafusion::physical_expr::expressions::lit;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateInputMode};
+use datafusion::physical_plan::aggregates::{
+    AggregateExec, AggregateInputMode, AggregateOutputMode,
+};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
@@ -44,6 +46,9 @@ impl Rewrite for WhereValuesAreKnown {
 
 /// What reads the rows for a whole aggregate, if that is all rows as one group.
 fn first_stage(aggregate: &AggregateExec) -> Option<&AggregateExec> {
+    if aggregate.mode().output_mode() != AggregateOutputMode::Final {
+        return None;
+    }
     let first = match aggregate.mode().input_mode() {
         AggregateInputMode::Raw => aggregate,
         AggregateInputMode::Partial => {
@@ -66,6 +71,10 @@ fn values(aggregate: &AggregateExec) -> DfResult<Option<Vec<ProjectionExpr>>> {
     let args = StatisticsArgs::new();
     let statistics = StatisticsContext::new().compute(aggregate.input().as_ref(), &args)?;
     let values = aggregate.aggr_expr().iter().map(|call| {
+        // A literal is told to have one value, also where it is NULL and where there are no rows.
+        if call.is_distinct() {
+            return None;
+        }
         let (field, arguments) = (call.field(), call.expressions());
         let value = call.fun().value_from_stats(&ValueArgs {
             statistics: &statistics,

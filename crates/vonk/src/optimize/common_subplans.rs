@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
 use std::sync::Arc;
 
+use datafusion::common::alias::AliasGenerator;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::datasource::{provider_as_source, source_as_provider};
@@ -21,13 +22,19 @@ mod table;
 pub(super) use prepare::prepare;
 use table::SharedTable;
 
+/// What scans of shared tables are called, with a number.
+const NAME: &str = "__shared";
+
+/// What the rule is called.
+const RULE: &str = "common_subplans";
+
 /// Reads what repeats from one place.
 #[derive(Debug)]
 pub(super) struct WhereQueriesRepeat;
 
 impl OptimizerRule for WhereQueriesRepeat {
     fn name(&self) -> &str {
-        "common_subplans"
+        RULE
     }
 
     fn apply_order(&self) -> Option<ApplyOrder> {
@@ -37,11 +44,11 @@ impl OptimizerRule for WhereQueriesRepeat {
     fn rewrite(
         &self,
         plan: LogicalPlan,
-        _config: &dyn OptimizerConfig,
+        config: &dyn OptimizerConfig,
     ) -> DfResult<Transformed<LogicalPlan>> {
         let mut shapes = Shapes::default();
         let _whole = plan.visit_with_subqueries(&mut shapes)?;
-        let mut repeated = Repeated::among(shapes)?;
+        let mut repeated = Repeated::among(shapes, config)?;
         if repeated.found.is_empty() {
             return Ok(Transformed::no(plan));
         }
@@ -99,11 +106,13 @@ struct Found {
 
 struct Repeated {
     found: Vec<Found>,
+    /// Makes names that no other table of the statement has, in whichever pass of the rules.
+    names: Arc<AliasGenerator>,
 }
 
 impl Repeated {
     /// Those that may be shared and are equal to another.
-    fn among(shapes: Shapes) -> DfResult<Self> {
+    fn among(shapes: Shapes, config: &dyn OptimizerConfig) -> DfResult<Self> {
         let mut found: Vec<Found> = Vec::new();
         for alike in shapes.named.into_values().filter(|alike| alike.len() > 1) {
             let mut different: Vec<(Arc<LogicalPlan>, usize)> = Vec::new();
@@ -119,7 +128,7 @@ impl Repeated {
                 }
             }
         }
-        Ok(Self { found })
+        Ok(Self { found, names: Arc::clone(config.alias_generator()) })
     }
 
     /// Counts the places of each.
@@ -153,7 +162,7 @@ impl Repeated {
                     return Ok(Transformed::no(LogicalPlan::SubqueryAlias(alias)));
                 };
                 let table = self.table(index)?;
-                let name = table.name();
+                let name = table.name().to_owned();
                 let scan =
                     LogicalPlanBuilder::scan(name, provider_as_source(Arc::new(table)), None)?;
                 let alias = SubqueryAlias::try_new(Arc::new(scan.build()?), alias.alias)?;
@@ -170,8 +179,7 @@ impl Repeated {
         }
         let plan = self.found[index].plan.as_ref().clone();
         let plan = self.replace(plan)?.data;
-        let number = 1 + self.found.iter().filter(|found| found.table.is_some()).count();
-        let table = SharedTable::new(number, plan);
+        let table = SharedTable::new(self.names.next(NAME), plan);
         self.found[index].table = Some(table.clone());
         Ok(table)
     }

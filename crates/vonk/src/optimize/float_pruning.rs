@@ -14,7 +14,7 @@ use datafusion::datasource::physical_plan::{
     FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
 };
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::expressions::{Column, lit};
+use datafusion::physical_expr::expressions::{Column, Literal, lit};
 use datafusion::physical_expr::{PhysicalExpr, conjunction, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
@@ -76,13 +76,16 @@ fn without_floats(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Arc<dyn Exec
 fn reads_float(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> DfResult<bool> {
     let mut found = false;
     expr.apply(|expr| {
-        if let Some(column) = expr.downcast_ref::<Column>()
-            && schema.field_with_name(column.name()).is_ok_and(|f| f.data_type().is_floating())
-        {
-            found = true;
-            return Ok(TreeNodeRecursion::Stop);
-        }
-        Ok(TreeNodeRecursion::Continue)
+        found |= match (expr.downcast_ref::<Column>(), expr.downcast_ref::<Literal>()) {
+            (Some(column), _) => {
+                let field = schema.field_with_name(column.name());
+                field.is_ok_and(|field| field.data_type().is_floating())
+            }
+            // What stands for a column that the scan computes. Its -0.0 would be less than 0.0 here.
+            (_, Some(value)) => value.value().data_type().is_floating(),
+            _ => false,
+        };
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
 }

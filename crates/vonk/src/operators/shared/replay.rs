@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::common::utils::memory::get_record_batch_memory_size;
+use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::spill_file::SpillFile;
@@ -14,7 +15,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::metrics::SpillMetrics;
 use datafusion::physical_plan::{ExecutionPlan, SpillManager};
 use futures::StreamExt;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 /// The rows of one partition, for a known number of readers.
 ///
@@ -23,6 +24,8 @@ use parking_lot::Mutex;
 /// being polled.
 pub(super) struct Replay {
     input: Mutex<Option<SendableRecordBatchStream>>,
+    /// Whether someone found the input taken since it was taken.
+    is_wanted: AtomicBool,
     kept: Mutex<Kept>,
     waiting: Arc<Waiting>,
     files: SpillManager,
@@ -36,7 +39,10 @@ struct Kept {
     /// Those who read on.
     readers: usize,
     end: Option<End>,
-    memory: MemoryReservation,
+    /// What the batches take; nothing once no more can come.
+    memory: Option<MemoryReservation>,
+    /// Counts what batches share once, as slices of one result do.
+    counter: RecordBatchMemoryCounter,
 }
 
 #[derive(Clone)]
@@ -72,9 +78,11 @@ impl Replay {
             .with_can_spill(true)
             .register(context.memory_pool());
         let batches = VecDeque::new();
-        let kept = Kept { batches, first: 0, readers, end: None, memory };
+        let (memory, counter) = (Some(memory), RecordBatchMemoryCounter::new());
+        let kept = Kept { batches, first: 0, readers, end: None, memory, counter };
         Ok(Arc::new(Self {
             input: Mutex::new(Some(plan.execute(partition, Arc::clone(context))?)),
+            is_wanted: AtomicBool::new(false),
             kept: Mutex::new(kept),
             waiting: Arc::default(),
             files: SpillManager::new(context.runtime_env(), spill, plan.schema()),
@@ -86,55 +94,83 @@ impl Replay {
         if let Some(known) = self.kept.lock().take(position) {
             return Poll::Ready(known);
         }
-        // Whoever runs the plan wakes those that wait once it has let go of it, thus after this.
+        // Whoever has the input wakes those that wait once it has let go of it, thus after this.
         self.waiting.add(context.waker());
-        let Some(mut input) = self.input.try_lock() else { return Poll::Pending };
-        if let Some(known) = self.kept.lock().take(position) {
-            return Poll::Ready(known);
-        }
-        let waker = Waker::from(Arc::clone(&self.waiting));
-        let made = match input.as_mut() {
-            Some(rows) => ready!(rows.poll_next_unpin(&mut Context::from_waker(&waker))),
+        let Some(mut input) = self.taken_input() else { return Poll::Pending };
+        let known = self.kept.lock().take(position);
+        let made = match known {
+            Some(known) => Some(known),
+            None if self.run(&mut input) => self.kept.lock().take(position),
             None => None,
         };
-        let made = match made {
-            Some(Ok(batch)) => self.keep(&batch),
-            Some(Err(error)) => Err(error),
-            None => {
-                self.kept.lock().end = Some(End::Whole);
-                *input = None;
-                Ok(())
-            }
-        };
-        if let Err(error) = made {
-            self.kept.lock().end = Some(End::Failed(Arc::new(error)));
-            *input = None;
-        }
         drop(input);
-        self.waiting.wake_all();
-        match self.kept.lock().take(position) {
-            Some(known) => Poll::Ready(known),
-            None => Poll::Pending,
+        if made.is_some() || self.is_wanted.swap(false, Ordering::SeqCst) {
+            self.waiting.wake_all();
         }
+        made.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// The input, or nothing if another has it, who knows by then that it is wanted.
+    fn taken_input(&self) -> Option<MutexGuard<'_, Option<SendableRecordBatchStream>>> {
+        self.input.try_lock().or_else(|| {
+            self.is_wanted.store(true, Ordering::SeqCst);
+            self.input.try_lock()
+        })
+    }
+
+    /// Runs the plan as far as its next batch or its end; says whether it came so far.
+    fn run(&self, input: &mut Option<SendableRecordBatchStream>) -> bool {
+        let waker = Waker::from(Arc::clone(&self.waiting));
+        let made = match input.as_mut() {
+            Some(rows) => match rows.poll_next_unpin(&mut Context::from_waker(&waker)) {
+                Poll::Ready(made) => made,
+                Poll::Pending => return false,
+            },
+            None => None,
+        };
+        let end = match made.map(|batch| self.keep(&batch?)) {
+            Some(Ok(())) => return true,
+            Some(Err(error)) => End::Failed(Arc::new(error)),
+            None => End::Whole,
+        };
+        *input = None;
+        self.kept.lock().end = Some(end);
+        true
     }
 
     /// Keeps a batch for those who read on, on disk if the memory is short.
     fn keep(&self, batch: &RecordBatch) -> DfResult<()> {
-        let bytes = get_record_batch_memory_size(batch);
-        let fits = self.kept.lock().memory.try_grow(bytes).is_ok();
-        let (held, bytes) = match fits {
+        let mut kept = self.kept.lock();
+        let is_last = kept.readers == 1;
+        let bytes = if is_last { 0 } else { kept.counter.count_batch(batch) };
+        let memory = kept.memory.as_ref();
+        let (held, bytes) = match memory.is_none_or(|memory| memory.try_grow(bytes).is_ok()) {
             true => (Held::Here(batch.clone()), bytes),
             false => {
-                let written = self
-                    .files
-                    .spill_record_batch_and_finish(std::slice::from_ref(batch), "a shared plan")?;
+                drop(kept);
+                let batches = std::slice::from_ref(batch);
+                let written = self.files.spill_record_batch_and_finish(batches, "a shared plan")?;
+                kept = self.kept.lock();
                 (written.map_or_else(|| Held::Here(batch.clone()), Held::OnDisk), 0)
             }
         };
-        let mut kept = self.kept.lock();
         let readers = kept.readers;
         kept.batches.push_back(Entry { batch: held, readers, bytes });
         Ok(())
+    }
+
+    /// Counts a reader out that has read up to a position; the last one ends the plan.
+    fn leave(&self, position: usize) {
+        let is_last = {
+            let mut kept = self.kept.lock();
+            kept.leave(position);
+            kept.readers == 0
+        };
+        if is_last && let Some(mut input) = self.input.try_lock() {
+            *input = None;
+        }
+        // It may have been the one that was told to go on.
+        self.waiting.wake_all();
     }
 }
 
@@ -166,10 +202,16 @@ impl Kept {
     /// Lets go of the first batches that all have read.
     fn forget(&mut self) {
         while self.batches.front().is_some_and(|entry| entry.readers == 0) {
-            if let Some(entry) = self.batches.pop_front() {
-                self.memory.shrink(entry.bytes);
-                self.first += 1;
+            let Some(entry) = self.batches.pop_front() else { break };
+            if let Some(memory) = &self.memory {
+                memory.shrink(entry.bytes);
             }
+            self.first += 1;
+            // What is made from now on may lie where this was.
+            self.counter = RecordBatchMemoryCounter::new();
+        }
+        if self.batches.is_empty() && (self.end.is_some() || self.readers == 0) {
+            self.memory = None;
         }
     }
 }
@@ -206,11 +248,13 @@ pub(super) struct Reader {
     position: usize,
     /// The file that is being read.
     file: Option<SendableRecordBatchStream>,
+    /// Whether the plan failed, which is told once.
+    has_failed: bool,
 }
 
 impl Reader {
     pub(super) fn new(replay: Arc<Replay>) -> Self {
-        Self { replay, position: 0, file: None }
+        Self { replay, position: 0, file: None, has_failed: false }
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
@@ -222,6 +266,9 @@ impl Reader {
         context: &mut Context<'_>,
     ) -> Poll<Option<DfResult<RecordBatch>>> {
         loop {
+            if self.has_failed {
+                return Poll::Ready(None);
+            }
             if let Some(file) = &mut self.file {
                 match ready!(file.poll_next_unpin(context)) {
                     Some(batch) => return Poll::Ready(Some(batch)),
@@ -237,7 +284,10 @@ impl Reader {
                     self.position += 1;
                     self.file = Some(self.replay.files.read_spill_as_stream(file, None)?);
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => {
+                    self.has_failed = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
                 None => return Poll::Ready(None),
             }
         }
@@ -246,8 +296,6 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.replay.kept.lock().leave(self.position);
-        // It may have been the one that was told to go on.
-        self.replay.waiting.wake_all();
+        self.replay.leave(self.position);
     }
 }

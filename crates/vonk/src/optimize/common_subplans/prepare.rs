@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result as DfResult};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::utils::{conjunction, disjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use super::RULE;
 use super::table::{Prepared, SharedTable};
+use crate::operators::interrupt::Interrupt;
 use crate::operators::shared::Shared;
 
 /// Plans the queries whose tables a plan reads, so that it can be planned itself.
@@ -20,6 +22,8 @@ pub(in super::super) async fn prepare(plan: &LogicalPlan, state: &SessionState) 
         return Ok(());
     }
     let planner = DefaultPhysicalPlanner::default();
+    // A plan that is shared is read whole: what repeats within it now is run twice.
+    let state = &without_sharing(state);
     // Those that are read come behind those that read them.
     tables.reverse();
     let mut readers = vec![plan.clone()];
@@ -27,12 +31,21 @@ pub(in super::super) async fn prepare(plan: &LogicalPlan, state: &SessionState) 
         let wanted = Wanted::of(table, &readers)?;
         readers.push(state.optimize(&wanted.plan(table)?)?);
     }
-    for (table, plan) in tables.iter().zip(&readers[1..]).rev() {
+    for (number, (table, plan)) in (1..).zip(tables.iter().zip(&readers[1..]).rev()) {
         let columns = Wanted::of(table, &readers)?.columns.into_iter().collect();
-        let plan = planner.create_physical_plan(plan, state).await?;
-        table.prepare(Prepared { shared: Shared::new(table.number(), plan), columns });
+        let mut plan = planner.create_physical_plan(plan, state).await?;
+        if let Some(interrupt) = state.config_options().extensions.get::<Interrupt>() {
+            plan = interrupt.reach(plan)?;
+        }
+        table.prepare(Prepared { shared: Shared::new(number, plan), columns });
     }
     Ok(())
+}
+
+fn without_sharing(state: &SessionState) -> SessionState {
+    let rules = state.optimizers().iter().filter(|rule| rule.name() != RULE);
+    let rules = rules.cloned().collect();
+    SessionStateBuilder::new_from_existing(state.clone()).with_optimizer_rules(rules).build()
 }
 
 /// Adds the tables that a plan reads, each behind those that it reads itself.
@@ -83,7 +96,7 @@ impl Wanted {
             Some(columns) => self.columns.extend(columns),
             None => self.columns.extend(0..width),
         }
-        let rows = conjunction(scan.filters.iter().cloned());
+        let rows = conjunction(scan.filters.iter().filter(|told| is_of_row(told)).cloned());
         self.rows = match (self.rows.take(), rows) {
             (Some(mut all), Some(rows)) => {
                 if !all.contains(&rows) {
@@ -98,17 +111,33 @@ impl Wanted {
     /// The query for only that.
     fn plan(&self, table: &SharedTable) -> DfResult<LogicalPlan> {
         let name = table.name();
-        let query = LogicalPlanBuilder::from(table.plan().clone()).alias(name.as_str())?;
+        let query = LogicalPlanBuilder::from(table.plan().clone()).alias(name)?;
         let query = match self.rows.as_deref().and_then(rows_of_any) {
             Some(rows) => query.filter(rows)?,
             None => query,
         };
         let schema = table.plan().schema();
-        let columns = self.columns.iter().map(|column| {
-            Expr::Column(Column::new(Some(name.as_str()), schema.field(*column).name()))
-        });
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| Expr::Column(Column::new(Some(name), schema.field(*column).name())));
         query.project(columns)?.build()
     }
+}
+
+/// Whether a condition asks a row of nothing but its own columns.
+fn is_of_row(condition: &Expr) -> bool {
+    let looks_elsewhere = |expr: &Expr| {
+        Ok(matches!(
+            expr,
+            Expr::OuterReferenceColumn(..)
+                | Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::ScalarSubquery(_)
+                | Expr::SetComparison(_)
+        ))
+    };
+    !condition.is_volatile() && condition.exists(looks_elsewhere).is_ok_and(|looks| !looks)
 }
 
 /// The rows that one of several places takes at least.
@@ -133,6 +162,24 @@ fn rows_of_any(places: &[Expr]) -> Option<Expr> {
     conjunction(told.filter(|told| *told != any).chain([any.clone()]))
 }
 
+/// Whether nothing is computed in a condition that could fail for other rows.
+fn is_plain(condition: &Expr) -> bool {
+    let computes = |expr: &Expr| {
+        Ok(!matches!(
+            expr,
+            Expr::Column(_)
+                | Expr::Literal(..)
+                | Expr::Between(_)
+                | Expr::BinaryExpr(_)
+                | Expr::InList(_)
+                | Expr::IsNotNull(_)
+                | Expr::IsNull(_)
+                | Expr::Not(_)
+        ))
+    };
+    condition.exists(computes).is_ok_and(|computes| !computes)
+}
+
 /// What a condition tells of each column alone.
 fn told_of_columns(condition: &Expr) -> Vec<(Column, Vec<Expr>)> {
     let mut told: Vec<(Column, Expr)> = Vec::new();
@@ -140,6 +187,10 @@ fn told_of_columns(condition: &Expr) -> Vec<(Column, Vec<Expr>)> {
         let columns = part.column_refs();
         let mut columns = columns.into_iter();
         let (Some(column), None) = (columns.next(), columns.next()) else { continue };
+        // What stands before it may be what keeps it from failing.
+        if !is_plain(part) {
+            continue;
+        }
         match told.iter_mut().find(|(known, _)| known == column) {
             Some((_, all)) => *all = all.clone().and(part.clone()),
             None => told.push((column.clone(), part.clone())),

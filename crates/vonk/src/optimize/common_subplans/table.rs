@@ -20,7 +20,7 @@ use crate::operators::shared::{Shared, SharedExec};
 /// A query, and its plan once it is known what is read of it.
 #[derive(Debug, Clone)]
 pub(super) struct SharedTable {
-    number: usize,
+    name: Arc<str>,
     plan: Arc<LogicalPlan>,
     prepared: Arc<Mutex<Option<Prepared>>>,
 }
@@ -33,9 +33,9 @@ pub(super) struct Prepared {
 }
 
 impl SharedTable {
-    /// `number` tells it from others of the same statement.
-    pub(super) fn new(number: usize, plan: LogicalPlan) -> Self {
-        Self { number, plan: Arc::new(plan), prepared: Arc::default() }
+    /// `name` is one that no other table has.
+    pub(super) fn new(name: String, plan: LogicalPlan) -> Self {
+        Self { name: name.into(), plan: Arc::new(plan), prepared: Arc::default() }
     }
 
     /// The table that a scan reads, if it is one of these.
@@ -49,12 +49,8 @@ impl SharedTable {
     }
 
     /// What a scan of it is called.
-    pub(super) fn name(&self) -> String {
-        format!("shared_{}", self.number)
-    }
-
-    pub(super) fn number(&self) -> usize {
-        self.number
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn plan(&self) -> &LogicalPlan {
