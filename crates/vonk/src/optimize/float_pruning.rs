@@ -56,11 +56,12 @@ fn without_floats(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Arc<dyn Exec
         return Ok(None);
     };
     let Some(predicate) = source.filter() else { return Ok(None) };
-    let schema = config.file_schema();
+    let computed = plan.schema();
+    let schemas = [config.file_schema().as_ref(), computed.as_ref()];
     let conditions = split_conjunction(&predicate);
     let mut kept = Vec::with_capacity(conditions.len());
     for condition in &conditions {
-        if !reads_float(condition, schema)? {
+        if !reads_float(condition, &schemas)? {
             kept.push(Arc::clone(condition));
         }
     }
@@ -73,13 +74,15 @@ fn without_floats(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Arc<dyn Exec
     Ok(Some(DataSourceExec::from_data_source(config)))
 }
 
-fn reads_float(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> DfResult<bool> {
+/// Whether a condition is about a floating-point column of the file or one that the scan computes.
+fn reads_float(expr: &Arc<dyn PhysicalExpr>, schemas: &[&Schema]) -> DfResult<bool> {
     let mut found = false;
     expr.apply(|expr| {
         found |= match (expr.downcast_ref::<Column>(), expr.downcast_ref::<Literal>()) {
             (Some(column), _) => {
-                let field = schema.field_with_name(column.name());
-                field.is_ok_and(|field| field.data_type().is_floating())
+                let mut fields =
+                    schemas.iter().filter_map(|schema| schema.field_with_name(column.name()).ok());
+                fields.any(|field| field.data_type().is_floating())
             }
             // What stands for a column that the scan computes. Its -0.0 would be less than 0.0 here.
             (_, Some(value)) => value.value().data_type().is_floating(),
