@@ -30,7 +30,7 @@ async fn nothing_is_wrong() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repair_that_is_off_is_missed() {
     for (option, seed) in
-        [(config::REPAIR_SUBQUERIES, 100), (config::REPAIR_AGGREGATE_FILTERS, 140)]
+        [(config::REPAIR_SUBQUERIES, 17), (config::REPAIR_AGGREGATE_FILTERS, 1008)]
     {
         let report = ask(seed, 12, Some(option)).await;
         assert_eq!(report.findings.len(), 1, "`{option}` is not missed");
