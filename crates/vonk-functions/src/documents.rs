@@ -18,6 +18,8 @@ mod write;
 mod xml;
 mod xpath;
 
+pub(crate) use json_text::push_text as push_json_text;
+
 /// The type, in DDL, that a text has which is written out: what `schema_of_json` and its kin give.
 ///
 /// ```

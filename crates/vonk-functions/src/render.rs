@@ -17,6 +17,10 @@ use crate::datetime::Zone;
 use crate::interval::{self, Range};
 use crate::types;
 
+mod json;
+
+pub use json::JsonValues;
+
 /// How the values are written that have more than one form.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use vonk_functions::types;
 
 pub use vonk_functions::datetime::Zone;
-pub use vonk_functions::render::{Renderer, Style};
+pub use vonk_functions::render::{JsonValues, Renderer, Style};
 
 /// Spark's name of a type, in lower case: `bigint`, `decimal(15,2)`, `array<string>`.
 ///

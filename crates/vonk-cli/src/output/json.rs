@@ -3,15 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, make_array};
-use arrow::datatypes::{DataType, FieldRef};
 use arrow::error::ArrowError;
-use arrow::json::writer::{
-    Encoder, EncoderFactory, EncoderOptions, JsonFormat, LineDelimited, NullableEncoder, Writer,
-    WriterBuilder,
-};
+use arrow::json::writer::{JsonFormat, LineDelimited, Writer, WriterBuilder};
 use arrow::record_batch::RecordBatch;
-use vonk::display::{Renderer, Style, Zone};
+use vonk::display::{JsonValues, Style, Zone};
 
 use super::{Out, Sink};
 use crate::exit::Failure;
@@ -53,58 +48,8 @@ impl<F: JsonFormat> Json<F> {
     fn new(zone: Zone, out: Out) -> Self {
         let builder = WriterBuilder::new()
             .with_explicit_nulls(true)
-            .with_encoder_factory(Arc::new(Times { zone }));
+            .with_encoder_factory(Arc::new(JsonValues::new(Style::show(zone)).with_times()));
         Self { writer: builder.build(out) }
-    }
-}
-
-/// Writes times and spans of time as every other format does.
-#[derive(Debug, Clone)]
-struct Times {
-    zone: Zone,
-}
-
-impl EncoderFactory for Times {
-    fn make_default_encoder<'a>(
-        &self,
-        field: &'a FieldRef,
-        array: &'a dyn Array,
-        _options: &'a EncoderOptions,
-    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
-        if !is_time(array.data_type()) {
-            return Ok(None);
-        }
-        let array = make_array(array.to_data());
-        let times = Renderer::new(&array, field, Style::show(self.zone))
-            .map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
-        let encoder = Box::new(Time { times });
-        Ok(Some(NullableEncoder::new(encoder, array.nulls().cloned())))
-    }
-}
-
-/// Whether values of a type are times or spans of time, which JSON has as text.
-fn is_time(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Timestamp(..)
-            | DataType::Date64
-            | DataType::Time32(_)
-            | DataType::Time64(_)
-            | DataType::Duration(_)
-            | DataType::Interval(_)
-    )
-}
-
-/// Writes a time in quotes; its text has nothing that JSON would escape.
-struct Time {
-    times: Renderer,
-}
-
-impl Encoder for Time {
-    fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
-        out.push(b'"');
-        out.extend_from_slice(self.times.text(row).as_bytes());
-        out.push(b'"');
     }
 }
 

@@ -94,7 +94,7 @@ fn csv_and_tsv() {
 #[test]
 fn json_and_json_lines() {
     let full = format!(
-        "{{\"n\":7,\"flag\":true,\"text\":\"say \\\"a,b\\\"\\n|\\t<é>\",\"bytes\":\"48ff\",\
+        "{{\"n\":7,\"flag\":true,\"text\":\"say \\\"a,b\\\"\\n|\\t<é>\",\"bytes\":\"SP8=\",\
          \"price\":-1.50,\"exact\":\"2024-01-01 10:00:00\",\"half\":\"2024-01-01 10:00:00.5\",\
          \"span\":\"{HOUR}\",\"months\":\"{MONTHS}\",\"list\":[1,null],\
          \"pair\":{{\"a\":1,\"b\":\"x\"}},\"map\":{{\"k\":1}}}}"

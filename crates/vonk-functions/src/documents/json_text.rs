@@ -243,7 +243,7 @@ fn escaped(letters: &mut std::str::CharIndices<'_>) -> Option<char> {
 }
 
 /// Writes a text in quotes.
-pub(super) fn push_text(text: &str, output: &mut String) {
+pub(crate) fn push_text(text: &str, output: &mut String) {
     output.push('"');
     for letter in text.chars() {
         match letter {

@@ -39,6 +39,7 @@ impl Writer {
                 let members = fields
                     .iter()
                     .zip(structs.columns())
+                    .filter(|(_, column)| !self.ignores_null || !is_null(column, row))
                     .map(|(field, column)| (field.name().clone(), field.as_ref(), column, row));
                 self.members(members, depth, output)
             }
@@ -91,9 +92,6 @@ impl Writer {
         output.push('{');
         let mut is_first = true;
         for (name, field, column, row) in members {
-            if self.ignores_null && is_null(column, row) {
-                continue;
-            }
             if !std::mem::take(&mut is_first) {
                 output.push(',');
             }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlanProperties;
@@ -12,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::job::{Task, or_throw};
 use super::{Outline, Parts, Preparing, Rdd};
 use crate::dataframe::{DataFrame, Row, typed};
-use crate::display::result_stream;
+use crate::display::{JsonValues, Style, Zone, result_stream};
 use crate::error::{Error, Result};
 
 impl DataFrame {
@@ -64,7 +66,9 @@ impl DataFrame {
 }
 
 fn json_lines(batch: &RecordBatch) -> Result<Vec<String>> {
-    let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+    let values = JsonValues::new(Style::cast(Zone::Fixed(0)));
+    let builder = WriterBuilder::new().with_encoder_factory(Arc::new(values));
+    let mut writer = builder.build::<_, LineDelimited>(Vec::new());
     writer.write(batch)?;
     writer.finish()?;
     let text = String::from_utf8(writer.into_inner());
