@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::functions_aggregate::{
-    bool_and_or, correlation, count, covariance, first_last, stddev, variance,
-};
+use datafusion::functions_aggregate::{bool_and_or, count, first_last};
 use datafusion::logical_expr::AggregateUDF;
 
 use crate::arithmetic::Mode;
@@ -282,61 +280,61 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["stddev"],
         "stddev(number)",
         "Gives the standard deviation of a sample.",
-        |_| spread::udf("stddev", Measure::DeviationOfSample, stddev::stddev_udaf),
+        |_| spread::udf("stddev", Measure::DeviationOfSample),
     ),
     Function::aggregate(
         &["stddev_samp"],
         "stddev_samp(number)",
         "Gives the standard deviation of a sample.",
-        |_| spread::udf("stddev_samp", Measure::DeviationOfSample, stddev::stddev_udaf),
+        |_| spread::udf("stddev_samp", Measure::DeviationOfSample),
     ),
     Function::aggregate(
         &["std"],
         "std(number)",
         "Gives the standard deviation of a sample.",
-        |_| spread::udf("std", Measure::DeviationOfSample, stddev::stddev_udaf),
+        |_| spread::udf("std", Measure::DeviationOfSample),
     ),
     Function::aggregate(
         &["stddev_pop"],
         "stddev_pop(number)",
         "Gives the standard deviation of a population.",
-        |_| spread::udf("stddev_pop", Measure::DeviationOfPopulation, stddev::stddev_pop_udaf),
+        |_| spread::udf("stddev_pop", Measure::DeviationOfPopulation),
     ),
     Function::aggregate(
         &["var_samp"],
         "var_samp(number)",
         "Gives the variance of a sample.",
-        |_| spread::udf("var_samp", Measure::VarianceOfSample, variance::var_samp_udaf),
+        |_| spread::udf("var_samp", Measure::VarianceOfSample),
     ),
     Function::aggregate(
         &["variance"],
         "variance(number)",
         "Gives the variance of a sample.",
-        |_| spread::udf("variance", Measure::VarianceOfSample, variance::var_samp_udaf),
+        |_| spread::udf("variance", Measure::VarianceOfSample),
     ),
     Function::aggregate(
         &["var_pop"],
         "var_pop(number)",
         "Gives the variance of a population.",
-        |_| spread::udf("var_pop", Measure::VarianceOfPopulation, variance::var_pop_udaf),
+        |_| spread::udf("var_pop", Measure::VarianceOfPopulation),
     ),
     Function::aggregate(
         &["covar_samp"],
         "covar_samp(x, y)",
         "Gives the covariance of a sample of pairs.",
-        |_| spread::udf("covar_samp", Measure::CovarianceOfSample, covariance::covar_samp_udaf),
+        |_| spread::udf("covar_samp", Measure::CovarianceOfSample),
     ),
     Function::aggregate(
         &["covar_pop"],
         "covar_pop(x, y)",
         "Gives the covariance of a population of pairs.",
-        |_| spread::udf("covar_pop", Measure::CovarianceOfPopulation, covariance::covar_pop_udaf),
+        |_| spread::udf("covar_pop", Measure::CovarianceOfPopulation),
     ),
     Function::aggregate(
         &["corr"],
         "corr(x, y)",
         "Gives how much pairs lie on a line, from -1 to 1; NULL where a number is always the same.",
-        |_| spread::udf("corr", Measure::Correlation, correlation::corr_udaf),
+        |_| spread::udf("corr", Measure::Correlation),
     ),
 ];
 

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use super::sliding::{Frame, Summary};
+use super::whole::{self, Group};
 use crate::arithmetic::with_one_nan;
 
 /// What is told of the spread of numbers, or of pairs of them.
@@ -125,15 +126,11 @@ impl Spread {
 /// The names of the parts of a state.
 const PARTS: [&str; 6] = ["count", "x", "xx", "y", "yy", "xy"];
 
-/// A measure under one of its names; `of` is DataFusion's, for DISTINCT values.
-pub(super) fn udf(
-    name: &'static str,
-    measure: Measure,
-    of: fn() -> Arc<AggregateUDF>,
-) -> AggregateUDF {
+/// A measure under one of its names.
+pub(super) fn udf(name: &'static str, measure: Measure) -> AggregateUDF {
     let arguments = vec![DataType::Float64; measure.columns()];
     let signature = Signature::exact(arguments, Volatility::Immutable);
-    AggregateUDF::new_from_impl(SpreadUdf { name, measure, signature, of: of() })
+    AggregateUDF::new_from_impl(SpreadUdf { name, measure, signature })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -141,7 +138,6 @@ struct SpreadUdf {
     name: &'static str,
     measure: Measure,
     signature: Signature,
-    of: Arc<AggregateUDF>,
 }
 
 impl SpreadUdf {
@@ -166,7 +162,13 @@ impl AggregateUDFImpl for SpreadUdf {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         if args.is_distinct {
-            return self.of.accumulator(args);
+            let measure = self.measure;
+            let finish = move |group: &Group<'_>| {
+                let mut spread = Spread::NONE;
+                pairs(&group.columns).flatten().for_each(|pair| spread.add(pair));
+                Ok(ScalarValue::Float64(measure.of(&spread)))
+            };
+            return Ok(whole::collected(&args, finish));
         }
         Ok(Box::new(One { measure: self.measure, parts: self.parts(), spread: Spread::NONE }))
     }
@@ -183,7 +185,7 @@ impl AggregateUDFImpl for SpreadUdf {
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         if args.is_distinct {
-            return self.of.state_fields(args);
+            return Ok(whole::states_of_collected(&args, self.name));
         }
         let field = |part: &&str| {
             Arc::new(Field::new(format_state_name(args.name, part), DataType::Float64, false))

@@ -134,25 +134,11 @@ impl AggregateUDFImpl for Adapter {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let types = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
-        Ok(Box::new(Collected {
-            kernel: self.kernel,
-            types,
-            chunks: Vec::new(),
-            shared_bytes: 0,
-            gone: 0,
-            is_distinct: args.is_distinct,
-            returns: args.return_field.data_type().clone(),
-        }))
+        Ok(collected(&args, self.kernel.finish))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let fields = args.input_fields.iter().enumerate().map(|(at, field)| {
-            let item = Field::new_list_field(field.data_type().clone(), true);
-            let name = format_state_name(args.name, &format!("{}{at}", self.kernel.name));
-            Arc::new(Field::new_list(name, item, true)) as FieldRef
-        });
-        Ok(fields.collect())
+        Ok(states_of_collected(&args, self.kernel.name))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -160,10 +146,56 @@ impl AggregateUDFImpl for Adapter {
     }
 }
 
+/// What collects the rows of a group, those that are equal once for DISTINCT, and tells what
+/// `finish` makes of them.
+pub(super) fn collected(args: &AccumulatorArgs<'_>, finish: impl Finish) -> Box<dyn Accumulator> {
+    let types = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
+    Box::new(Collected {
+        rows: Rows { types, chunks: Vec::new(), shared_bytes: 0, gone: 0 },
+        is_distinct: args.is_distinct,
+        returns: args.return_field.data_type().clone(),
+        finish,
+    })
+}
+
+/// The state of what [`collected`] gives: a list for each argument.
+pub(super) fn states_of_collected(args: &StateFieldsArgs<'_>, function: &str) -> Vec<FieldRef> {
+    let fields = args.input_fields.iter().enumerate().map(|(at, field)| {
+        let item = Field::new_list_field(field.data_type().clone(), true);
+        let name = format_state_name(args.name, &format!("{function}{at}"));
+        Arc::new(Field::new_list(name, item, true)) as FieldRef
+    });
+    fields.collect()
+}
+
+/// What becomes of the rows of a group.
+pub(super) trait Finish:
+    Fn(&Group<'_>) -> Result<ScalarValue> + Send + Sync + 'static
+{
+}
+
+impl<F: Fn(&Group<'_>) -> Result<ScalarValue> + Send + Sync + 'static> Finish for F {}
+
+/// The rows of a group so far, and what becomes of them.
+struct Collected<F> {
+    rows: Rows,
+    is_distinct: bool,
+    returns: DataType,
+    finish: F,
+}
+
+impl<F> std::fmt::Debug for Collected<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rows, is_distinct, returns, finish: _ } = self;
+        let mut shown = f.debug_struct("Collected");
+        shown.field("rows", rows).field("is_distinct", is_distinct).field("returns", returns);
+        shown.finish_non_exhaustive()
+    }
+}
+
 /// The rows of a group so far.
 #[derive(Debug)]
-struct Collected {
-    kernel: Kernel,
+struct Rows {
     types: Vec<DataType>,
     /// The columns of each batch.
     chunks: Vec<Vec<ArrayRef>>,
@@ -171,11 +203,9 @@ struct Collected {
     shared_bytes: usize,
     /// How many rows at the front have left a window's frame.
     gone: usize,
-    is_distinct: bool,
-    returns: DataType,
 }
 
-impl Collected {
+impl Rows {
     fn columns(&self) -> Result<Vec<ArrayRef>> {
         let column = |(at, data_type): (usize, &DataType)| {
             let parts: Vec<&dyn Array> =
@@ -187,6 +217,13 @@ impl Collected {
             Ok(column.slice(self.gone, column.len() - self.gone))
         };
         self.types.iter().enumerate().map(column).collect()
+    }
+
+    fn add(&mut self, columns: &[ArrayRef]) {
+        if columns.first().is_some_and(|column| !column.is_empty()) {
+            self.shared_bytes += columns.iter().map(shared_bytes).sum::<usize>();
+            self.chunks.push(columns.to_vec());
+        }
     }
 }
 
@@ -209,17 +246,14 @@ fn shared_bytes(column: &ArrayRef) -> usize {
     all.saturating_sub(own)
 }
 
-impl Accumulator for Collected {
+impl<F: Finish> Accumulator for Collected<F> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        if values.first().is_some_and(|column| !column.is_empty()) {
-            self.shared_bytes += values.iter().map(shared_bytes).sum::<usize>();
-            self.chunks.push(values.to_vec());
-        }
+        self.rows.add(values);
         Ok(())
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.gone += values.first().map_or(0, |column| column.len());
+        self.rows.gone += values.first().map_or(0, |column| column.len());
         Ok(())
     }
 
@@ -228,21 +262,21 @@ impl Accumulator for Collected {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let mut columns = self.columns()?;
+        let mut columns = self.rows.columns()?;
         if self.is_distinct {
             columns = distinct(columns)?;
         }
-        (self.kernel.finish)(&Group { columns, returns: &self.returns })
+        (self.finish)(&Group { columns, returns: &self.returns })
     }
 
     fn size(&self) -> usize {
-        let arrays = self.chunks.iter().flatten();
+        let arrays = self.rows.chunks.iter().flatten();
         let held: usize = arrays.map(|array| array.get_array_memory_size()).sum();
-        size_of_val(self) + held + self.shared_bytes
+        size_of_val(self) + held + self.rows.shared_bytes
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let columns = self.columns()?.into_iter();
+        let columns = self.rows.columns()?.into_iter();
         Ok(columns
             .map(|column| SingleRowListArrayBuilder::new(column).build_list_scalar())
             .collect())
@@ -259,7 +293,7 @@ impl Accumulator for Collected {
                 .map(|state| state.as_list::<i32>().value(row))
                 .collect();
             if chunk.len() == states.len() {
-                self.update_batch(&chunk)?;
+                self.rows.add(&chunk);
             }
         }
         Ok(())
