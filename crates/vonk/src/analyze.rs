@@ -300,7 +300,8 @@ impl<'a> Scope<'a> {
             times::check_plan(&plan)?;
         }
         let plan = variables::fill(grouping_sets::prepare(plan)?, &self.variables)?;
-        let plan = ordered::keep(literals::narrow(lateral::thread(plan)?)?)?;
+        let plan = literals::narrow(lateral::thread(plan)?)?;
+        let plan = ordered::keep(plan, |name| self.get_aggregate_meta(name))?;
         let plan = occurrences::count(coercion::resolve(plan, config.arithmetic())?)?;
         let plan = sessions::merge(plan, &self.functions)?;
         let plan = map_keys::sort(plan, &self.functions)?;
