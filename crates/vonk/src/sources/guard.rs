@@ -22,7 +22,9 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, Column, DynamicFilterPhysicalExpr, Literal,
+};
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{
     EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr,
@@ -313,23 +315,31 @@ fn is_safe_for_nan(filter: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
             _ => {}
         }
     }
-    let reads_float = filter.exists(|expr| {
-        Ok(expr.downcast_ref::<Column>().is_some_and(|column| {
+    let is_unsure = |expr: &Arc<dyn PhysicalExpr>| {
+        if let Some(column) = expr.downcast_ref::<Column>() {
             let field = schema.fields().get(column.index());
-            field.is_none_or(|field| {
+            return field.is_none_or(|field| {
                 field.data_type().is_floating() || field.data_type().is_nested()
-            })
-        }))
-    });
+            });
+        }
+        // What a scan computes stands here as it is computed: where it is a zero, its sign would count.
+        let computed = expr.downcast_ref::<DynamicFilterPhysicalExpr>();
+        computed.is_some_and(|filter| {
+            let children = filter.children().into_iter();
+            let mut types = children.map(|child| child.data_type(schema));
+            !types.all(|found| found.is_ok_and(|found| !found.is_floating()))
+        })
+    };
+    let reads_float = filter.exists(|expr| Ok(is_unsure(expr)));
     // What a dynamic filter reads is not known before it runs, but it names its columns.
     matches!(reads_float, Ok(false))
 }
 
+/// Whether an expression is a literal that is no NaN, nor a zero, of which bounds may have the other sign.
 fn is_number(expr: &Arc<dyn PhysicalExpr>) -> bool {
     expr.downcast_ref::<Literal>().is_some_and(|literal| match literal.value() {
-        ScalarValue::Float64(Some(value)) => !value.is_nan(),
-        ScalarValue::Float32(Some(value)) => !value.is_nan(),
-        ScalarValue::Float16(Some(value)) => !value.is_nan(),
+        ScalarValue::Float64(Some(value)) => !value.is_nan() && *value != 0.0,
+        ScalarValue::Float32(Some(value)) => !value.is_nan() && *value != 0.0,
         other => !other.data_type().is_floating(),
     })
 }
