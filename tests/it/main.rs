@@ -11,6 +11,7 @@ mod faults;
 mod guide;
 mod hostile;
 mod limits;
+mod plans;
 mod policy;
 mod rdd;
 mod reference;

@@ -34,6 +34,12 @@ const REPAIRS: &[Repair] = &[
         right: &["0"],
     },
     Repair {
+        option: config::REPAIR_COMPARED_CONSTANTS,
+        setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (0D), (1D)) AS v(x)"],
+        query: "SELECT x FROM t WHERE x = 0.0D AND x = -0.0D",
+        right: &["0.0"],
+    },
+    Repair {
         option: config::REPAIR_CONDITIONS,
         setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (6, 2), (1, 0), (8, 2)) AS v(a, b)"],
         query: "SELECT a FROM t WHERE b <> 0 AND a / b > 2",

@@ -98,6 +98,8 @@ options! {
         "Whether rows without ORDER BY come in the order of the files.";
     GROUPING_SETS: Boolean = "vonk.optimizer.grouping.sets", None, "true",
         "Whether the groups of ROLLUP and CUBE are made of the finest ones rather than of all rows.";
+    JOIN_ORDER: Boolean = "vonk.optimizer.join.order", None, "true",
+        "Whether tables are joined in the order that makes least work, where statistics tell how many rows they have.";
     LATE_COLUMNS: Boolean = "vonk.optimizer.late.columns", None, "true",
         "Whether Parquet scans of many columns decode them only for the rows that pass their filters.";
     RUNTIME_FILTERS: Boolean = "vonk.optimizer.runtime.filters", None, "true",
@@ -136,6 +138,8 @@ options! {
         "Whether filters stay above aggregates that give a row for no rows.";
     REPAIR_AGGREGATE_STATISTICS: Boolean = "vonk.repair.aggregate.statistics", None, "true",
         "Whether values that are known from statistics stand for the aggregates that they are of, rather than for others above.";
+    REPAIR_COMPARED_CONSTANTS: Boolean = "vonk.repair.compared.constants", None, "true",
+        "Whether of several comparisons of a column with constants those with NULL stay, and those with 0.0 and -0.0 mean the same.";
     REPAIR_CONDITIONS: Boolean = "vonk.repair.conditions", None, "true",
         "Whether a condition that can fail is only asked where those before it leave it open.";
     REPAIR_EQUIVALENCES: Boolean = "vonk.repair.equivalences", None, "true",

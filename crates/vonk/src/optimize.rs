@@ -12,15 +12,17 @@ use crate::error::Result;
 mod aggregate_filters;
 mod aggregate_statistics;
 mod common_subplans;
+mod compared_constants;
 mod conjunctions;
 mod equal_projections;
 mod equivalences;
-mod float_pruning;
 mod grouping_sets;
 mod guarded_conditions;
 mod join_nulls;
+mod join_order;
 mod pacing;
 mod partition_numbers;
+mod plain;
 mod planning;
 mod recursion;
 mod runtime_filters;
@@ -49,9 +51,7 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
     let rules = rules.flat_map(|rule| -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         let unless = |is_wrong| Unless { rule: Arc::clone(&rule), is_wrong, may_fail: false };
         match rule.name() {
-            "push_down_filter" if config.is_on(config::REPAIR_AGGREGATE_FILTERS) => {
-                vec![Arc::new(unless(aggregate_filters::filters_what_none_give))]
-            }
+            "push_down_filter" => vec![filters_down(config, rule)],
             "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
                 vec![Arc::new(unless(join_nulls::takes_null_for_equal))]
             }
@@ -88,6 +88,21 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
         rules.push(Arc::new(zeros_in_lists::WithTwins));
     }
     rules
+}
+
+/// The rule that pushes filters down, without what it does wrong.
+fn filters_down(
+    config: &Config,
+    mut rule: Arc<dyn OptimizerRule + Send + Sync>,
+) -> Arc<dyn OptimizerRule + Send + Sync> {
+    if config.is_on(config::REPAIR_COMPARED_CONSTANTS) {
+        rule = Arc::new(compared_constants::InOneWay(rule));
+    }
+    if config.is_on(config::REPAIR_AGGREGATE_FILTERS) {
+        let is_wrong = aggregate_filters::filters_what_none_give;
+        rule = Arc::new(Unless { rule, is_wrong, may_fail: false });
+    }
+    rule
 }
 
 /// The rules for logical plans of which parts go to other processes: none of them makes what only makes sense
@@ -180,10 +195,6 @@ pub(crate) fn physical_rules(config: &Config, memory: usize) -> PhysicalRules {
             }
             _ => rules.push(rule),
         }
-    }
-    if config.is_on(config::REPAIR_FLOAT_BOUNDS) {
-        // Filters have reached the scans by now, those of joins and of ORDER BY with LIMIT too.
-        rules.push(Arc::new(float_pruning::WithoutFloats));
     }
     if config.is_on(config::REPAIR_CONDITIONS) {
         // Conditions have reached their filters by now, and are in the order that they were written in.

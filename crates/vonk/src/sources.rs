@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -176,6 +177,14 @@ pub(crate) async fn open(state: &SessionState, spec: &ReadSpec) -> Result<Arc<dy
     };
     let table = table::FileTable::open(state, spec, root, files, format).await?;
     Ok(Arc::new(table))
+}
+
+/// Whether a table tells how many rows it has, without work of its own.
+pub(crate) fn tells_rows(table: &dyn TableProvider) -> bool {
+    match table.downcast_ref::<table::FileTable>() {
+        Some(files) => files.tells_rows(),
+        None => table.downcast_ref::<MemTable>().is_some(),
+    }
 }
 
 #[cfg(test)]

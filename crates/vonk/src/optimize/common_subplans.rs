@@ -3,7 +3,7 @@
 //! Each place reads the rows of a [`SharedTable`]. When all places are known, after the rules for logical
 //! plans, [`prepare`] plans the query with the columns and rows that any of them takes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -12,7 +12,9 @@ use datafusion::common::alias::AliasGenerator;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::datasource::{provider_as_source, source_as_provider};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, SubqueryAlias};
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, Subquery, SubqueryAlias, TableScan,
+};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
@@ -27,6 +29,11 @@ const NAME: &str = "__shared";
 
 /// What the rule is called.
 const RULE: &str = "common_subplans";
+
+/// Whether a scan reads what is shared.
+pub(super) fn is_shared(scan: &TableScan) -> bool {
+    SharedTable::of(scan).is_some()
+}
 
 /// Reads what repeats from one place.
 #[derive(Debug)]
@@ -229,13 +236,9 @@ fn pays(plan: &LogicalPlan) -> bool {
 
 /// Whether a plan gives the same rows wherever it stands.
 fn may_be_shared(plan: &LogicalPlan) -> DfResult<bool> {
-    let names = plan.schema().field_names();
-    let has_names_once = {
-        let mut names: Vec<_> = plan.schema().fields().iter().map(|field| field.name()).collect();
-        names.sort_unstable();
-        names.windows(2).all(|pair| pair[0] != pair[1])
-    };
-    if names.is_empty() || !has_names_once {
+    let fields = plan.schema().fields();
+    let names: HashSet<_> = fields.iter().map(|field| field.name()).collect();
+    if names.is_empty() || names.len() < fields.len() {
         return Ok(false);
     }
     let mut is_sure = true;

@@ -1,4 +1,5 @@
-//! Plans a query: first what is shared within it, and once more where DataFusion refuses its own plan.
+//! Plans a query: first what is shared within it, then the rest with its joins in order, and once more where
+//! DataFusion refuses its own plan.
 //!
 //! What is known of columns lets it leave out sorts and exchanges of rows; where two of its rules know different
 //! things, its last check finds an order or a partitioning missing. Then nothing is told of any column.
@@ -16,6 +17,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use super::common_subplans;
 use super::equivalences::WhereTheyMislead;
+use super::join_order;
 use super::upwards::Upwards;
 use crate::operators::shared;
 
@@ -48,6 +50,8 @@ impl QueryPlanner for Twice {
 
 async fn planned(logical: &LogicalPlan, state: &SessionState) -> DfResult<Arc<dyn ExecutionPlan>> {
     common_subplans::prepare(logical, state).await?;
+    let ordered = join_order::of_least_work(logical, state).await?;
+    let logical = ordered.as_ref().unwrap_or(logical);
     let plan = DefaultPhysicalPlanner::default().create_physical_plan(logical, state).await?;
     shared::show(&plan)?;
     Ok(plan)

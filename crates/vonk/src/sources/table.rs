@@ -49,6 +49,11 @@ pub(crate) struct FileTable {
 }
 
 impl FileTable {
+    /// Whether the files tell how many rows they have before they are read.
+    pub(super) fn tells_rows(&self) -> bool {
+        self.format.statistics
+    }
+
     /// Finds the columns of `files`, which `root` has just listed.
     pub(super) async fn open(
         state: &SessionState,

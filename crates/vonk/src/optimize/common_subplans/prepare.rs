@@ -9,6 +9,8 @@ use datafusion::logical_expr::utils::{conjunction, disjunction, split_conjunctio
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use super::super::join_order;
+use super::super::plain::is_plain;
 use super::RULE;
 use super::table::{Prepared, SharedTable};
 use crate::operators::interrupt::Interrupt;
@@ -27,12 +29,16 @@ pub(in super::super) async fn prepare(plan: &LogicalPlan, state: &SessionState) 
     // Those that are read come behind those that read them.
     tables.reverse();
     let mut readers = vec![plan.clone()];
+    let mut columns = Vec::with_capacity(tables.len());
     for table in &tables {
         let wanted = Wanted::of(table, &readers)?;
         readers.push(state.optimize(&wanted.plan(table)?)?);
+        columns.push(wanted.columns.into_iter().collect());
     }
-    for (number, (table, plan)) in (1..).zip(tables.iter().zip(&readers[1..]).rev()) {
-        let columns = Wanted::of(table, &readers)?.columns.into_iter().collect();
+    let plans = tables.iter().zip(columns).zip(&readers[1..]).rev();
+    for (number, ((table, columns), plan)) in (1..).zip(plans) {
+        let ordered = join_order::of_least_work(plan, state).await?;
+        let plan = ordered.as_ref().unwrap_or(plan);
         let mut plan = planner.create_physical_plan(plan, state).await?;
         if let Some(interrupt) = state.config_options().extensions.get::<Interrupt>() {
             plan = interrupt.reach(plan)?;
@@ -64,7 +70,6 @@ fn tables_of(plan: &LogicalPlan, tables: &mut Vec<SharedTable>) -> DfResult<()> 
 }
 
 /// What the places of a query take of it.
-#[derive(Default)]
 struct Wanted {
     columns: BTreeSet<usize>,
     /// The rows of each place; nothing if one takes all.
@@ -147,41 +152,21 @@ fn is_of_row(condition: &Expr) -> bool {
 fn rows_of_any(places: &[Expr]) -> Option<Expr> {
     let any = disjunction(places.iter().cloned())?;
     let [first, others @ ..] = places else { return Some(any) };
-    let mut told: Vec<(Column, Vec<Expr>)> = told_of_columns(first);
+    let mut told = told_of_columns(first);
     for place in others {
         let mut here = told_of_columns(place);
-        told.retain_mut(|(column, told)| {
-            let Some(index) = here.iter().position(|(known, _)| known == column) else {
-                return false;
-            };
-            told.append(&mut here[index].1);
-            true
+        let both = told.into_iter().filter_map(|(column, told)| {
+            let index = here.iter().position(|(known, _)| *known == column)?;
+            Some((column, told.or(here.swap_remove(index).1)))
         });
+        told = both.collect();
     }
-    let told = told.into_iter().filter_map(|(_, told)| disjunction(told));
+    let told = told.into_iter().map(|(_, told)| told);
     conjunction(told.filter(|told| *told != any).chain([any.clone()]))
 }
 
-/// Whether nothing is computed in a condition that could fail for other rows.
-fn is_plain(condition: &Expr) -> bool {
-    let computes = |expr: &Expr| {
-        Ok(!matches!(
-            expr,
-            Expr::Column(_)
-                | Expr::Literal(..)
-                | Expr::Between(_)
-                | Expr::BinaryExpr(_)
-                | Expr::InList(_)
-                | Expr::IsNotNull(_)
-                | Expr::IsNull(_)
-                | Expr::Not(_)
-        ))
-    };
-    condition.exists(computes).is_ok_and(|computes| !computes)
-}
-
 /// What a condition tells of each column alone.
-fn told_of_columns(condition: &Expr) -> Vec<(Column, Vec<Expr>)> {
+fn told_of_columns(condition: &Expr) -> Vec<(Column, Expr)> {
     let mut told: Vec<(Column, Expr)> = Vec::new();
     for part in split_conjunction(condition) {
         let columns = part.column_refs();
@@ -196,5 +181,5 @@ fn told_of_columns(condition: &Expr) -> Vec<(Column, Vec<Expr>)> {
             None => told.push((column.clone(), part.clone())),
         }
     }
-    told.into_iter().map(|(column, all)| (column, vec![all])).collect()
+    told
 }
