@@ -71,11 +71,14 @@ impl Workers {
     }
 }
 
+/// Deep expressions are evaluated by recursion, and planning takes a stack of its own, of new pages each time,
+/// where less than 32 MB are left. Pages that are never touched cost nothing.
+const STACK_BYTES: usize = 48 << 20;
+
 fn runtime(threads: usize) -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(threads)
-        // Deep expressions are evaluated by recursion.
-        .thread_stack_size(16 << 20)
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
 }

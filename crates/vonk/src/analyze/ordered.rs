@@ -28,6 +28,7 @@ fn order_of(plan: &LogicalPlan) -> Option<Vec<SortExpr>> {
     match plan {
         LogicalPlan::Sort(sort) => Some(sort.expr.clone()),
         LogicalPlan::Filter(filter) => order_of(&filter.input),
+        LogicalPlan::Limit(limit) => order_of(&limit.input),
         LogicalPlan::Projection(projection) => {
             let place = |column: &Column| {
                 let is_it = |expr: &Expr| match expr {
