@@ -108,8 +108,15 @@ fn from_finest(
             states.push(stage.state.clone());
         }
     }
+    // A column that a state is of may get another name later, which the state is then called by.
+    let states = states.into_iter().map(|state| {
+        let name = state.schema_name().to_string();
+        state.alias(name)
+    });
     let input = aggregate.input.as_ref().clone();
-    let finest = LogicalPlanBuilder::from(input).aggregate(keys.to_vec(), states)?.build()?;
+    let finest = LogicalPlanBuilder::from(input)
+        .aggregate(keys.to_vec(), states.collect::<Vec<_>>())?
+        .build()?;
     let columns = finest.schema().columns();
     let place = |key: &Expr| {
         let index = keys.iter().position(|known| known == key);
