@@ -5,9 +5,9 @@
 //! would go on for as long.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,11 @@ const ROWS_UNWATCHED: usize = 128;
 /// Slices grow while the work on one takes less than this.
 const SHORT: Duration = Duration::from_millis(4);
 
-/// Slices shrink when the work on one takes more than this, and the task gives way.
+/// Slices shrink when the work on one takes more than this, and the task gives way when it has not for so long.
 const LONG: Duration = Duration::from_millis(30);
+
+/// Slices of which one took so long with all waiting have no more than [`ROWS_UNWATCHED`] rows.
+const WAITED: Duration = Duration::from_millis(100);
 
 /// Gives the rows of its input in slices whose size follows the time that is spent on them.
 #[derive(Debug)]
@@ -91,7 +94,7 @@ impl ExecutionPlan for PacedExec {
         context: Arc<TaskContext>,
     ) -> DfResult<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        Ok(Box::pin(Paced { input, held: None, rows: ROWS_FIRST, given: None }))
+        Ok(Box::pin(Paced::new(input)))
     }
 }
 
@@ -103,6 +106,8 @@ struct Paced {
     /// Rows of the next slice.
     rows: usize,
     given: Option<Given>,
+    /// When the task has given way for the last time, or later.
+    awake: Option<Instant>,
 }
 
 /// A slice that was given: its rows, when, and the thread that took it with the time it had been at work.
@@ -120,25 +125,32 @@ fn time_at_work() -> Duration {
 }
 
 impl Paced {
-    /// Learns from the last slice; says whether it is time to give way.
-    fn learn(&mut self) -> bool {
-        let Some(given) = self.given.take() else { return false };
+    fn new(input: SendableRecordBatchStream) -> Self {
+        Self { input, held: None, rows: ROWS_FIRST, given: None, awake: None }
+    }
+
+    /// Learns from the last slice.
+    fn learn(&mut self) {
+        let Some(given) = self.given.take() else { return };
         // Work that went on on another thread is not known.
         if given.thread != thread::current().id() {
-            return false;
+            return;
         }
         let spent = time_at_work().saturating_sub(given.since);
         if spent > LONG {
             let target = (SHORT + LONG) / 2;
             let fits = given.rows as u128 * target.as_nanos() / spent.as_nanos().max(1);
             self.rows = usize::try_from(fits).unwrap_or(usize::MAX).max(1);
-            return true;
+            return;
         }
-        let is_soon = self.rows < ROWS_UNWATCHED || given.at.elapsed() < LONG;
+        let elapsed = given.at.elapsed();
+        if elapsed > WAITED {
+            self.rows = self.rows.min(ROWS_UNWATCHED);
+        }
+        let is_soon = self.rows < ROWS_UNWATCHED || elapsed < LONG;
         if spent < SHORT && is_soon && given.rows >= self.rows {
             self.rows = self.rows.saturating_mul(8);
         }
-        false
     }
 
     fn slice(&mut self, batch: RecordBatch) -> RecordBatch {
@@ -149,8 +161,9 @@ impl Paced {
         } else {
             batch
         };
-        let (thread, since) = (thread::current().id(), time_at_work());
-        self.given = Some(Given { rows: slice.num_rows(), at: Instant::now(), thread, since });
+        let (at, thread, since) = (Instant::now(), thread::current().id(), time_at_work());
+        self.awake.get_or_insert(at);
+        self.given = Some(Given { rows: slice.num_rows(), at, thread, since });
         slice
     }
 }
@@ -159,15 +172,21 @@ impl Stream for Paced {
     type Item = DfResult<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.learn() {
-            context.waker().wake_by_ref();
+        self.learn();
+        if self.awake.take_if(|since| since.elapsed() > LONG).is_some() {
+            // A task that wakes itself stays with its thread, which looks for others only every 61st time:
+            // those that nobody waits for any more would not end. This way tokio looks for them first.
+            let _ready = pin!(tokio::task::yield_now()).poll(context);
             return Poll::Pending;
         }
         let batch = match self.held.take() {
             Some(batch) => batch,
-            None => match ready!(self.input.poll_next_unpin(context)) {
-                Some(Ok(batch)) => batch,
-                ended => return Poll::Ready(ended),
+            None => match self.input.poll_next_unpin(context) {
+                Poll::Ready(Some(Ok(batch))) => batch,
+                other => {
+                    self.awake = None;
+                    return other;
+                }
             },
         };
         Poll::Ready(Some(Ok(self.slice(batch))))
@@ -188,29 +207,48 @@ mod tests {
 
     use super::*;
 
-    /// The sizes of the slices of 1,000 rows, when each row takes so long.
-    async fn slices(per_row: Duration) -> Vec<usize> {
-        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1000));
+    /// The sizes of the slices of 10,000 rows, when the work on a slice of so many rows is this.
+    async fn slices(work: impl Fn(usize)) -> Vec<usize> {
+        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(0..10_000));
         let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
         let schema = batch.schema();
         let input = RecordBatchStreamAdapter::new(schema, stream::iter([Ok(batch)]));
-        let mut paced = Paced { input: Box::pin(input), held: None, rows: ROWS_FIRST, given: None };
+        let mut paced = Paced::new(Box::pin(input));
         let mut sizes = Vec::new();
         while let Some(batch) = paced.next().await {
             let rows = batch.unwrap().num_rows();
             sizes.push(rows);
-            let start = Instant::now();
-            while start.elapsed() < per_row * rows as u32 {}
+            work(rows);
         }
         sizes
+    }
+
+    fn busy(per_row: Duration, rows: usize) {
+        let start = Instant::now();
+        while start.elapsed() < per_row * rows as u32 {}
     }
 
     #[tokio::test]
     async fn no_row_is_lost_and_the_first_slice_is_small() {
         for per_row in [Duration::ZERO, Duration::from_micros(100)] {
-            let sizes = slices(per_row).await;
-            assert_eq!(sizes.iter().sum::<usize>(), 1000);
+            let sizes = slices(|rows| busy(per_row, rows)).await;
+            assert_eq!(sizes.iter().sum::<usize>(), 10_000);
             assert_eq!(sizes[0], ROWS_FIRST);
         }
+    }
+
+    /// A function that begins to wait when slices have grown: by its time at work alone they would stay as large.
+    #[tokio::test]
+    async fn slices_shrink_where_a_function_waits() {
+        let large = ROWS_UNWATCHED + 1;
+        let sizes = slices(|rows| {
+            if rows >= large {
+                thread::sleep(WAITED + SHORT);
+            }
+        })
+        .await;
+        let first = sizes.iter().position(|rows| *rows >= large);
+        let next = first.and_then(|at| sizes.get(at + 1));
+        assert_eq!(next, Some(&ROWS_UNWATCHED), "{sizes:?}");
     }
 }
