@@ -33,11 +33,12 @@ impl OptimizerRule for InOneWay {
         config: &dyn OptimizerConfig,
     ) -> DfResult<Transformed<LogicalPlan>> {
         if let LogicalPlan::Filter(filter) = &mut plan {
-            let conditions = split_conjunction(&filter.predicate);
-            if conditions.iter().any(|condition| written(condition).is_some()) {
+            let conditions = split_conjunction(&filter.predicate).into_iter();
+            let conditions: Vec<_> = conditions.map(|given| (given, written(given))).collect();
+            if conditions.iter().any(|(_, written)| written.is_some()) {
                 let conditions = conditions.into_iter();
                 let conditions =
-                    conditions.map(|given| written(given).unwrap_or_else(|| given.clone()));
+                    conditions.map(|(given, written)| written.unwrap_or_else(|| given.clone()));
                 if let Some(predicate) = conjunction(conditions.collect::<Vec<_>>()) {
                     filter.predicate = predicate;
                 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{
     Column, ColumnStatistics, JoinConstraint, JoinType, NullEquality, Result as DfResult,
     ScalarValue, Statistics,
@@ -110,10 +110,15 @@ async fn statistics_of(plan: &LogicalPlan, state: &SessionState) -> Option<Arc<S
 
 fn ordered(plan: LogicalPlan, known: &Known) -> DfResult<Transformed<LogicalPlan>> {
     plan.transform_down_with_subqueries(|plan| {
-        // Parts of joins that stay as they are may be put in order alone.
+        // Parts of joins of which too little is known may be put in order alone.
         let Some(mut joins) = Joins::of(&plan) else { return Ok(Transformed::no(plan)) };
         let Some(order) = joins.order_of_least_work(known) else {
             return Ok(Transformed::no(plan));
+        };
+        let Some(order) = order else {
+            let mut plan = ordered_within(plan, known)?;
+            plan.tnr = TreeNodeRecursion::Jump;
+            return Ok(plan);
         };
         for relation in &mut joins.relations {
             *relation = ordered(std::mem::take(relation), known)?.data;
@@ -121,6 +126,14 @@ fn ordered(plan: LogicalPlan, known: &Known) -> DfResult<Transformed<LogicalPlan
         let data = joins.in_order(&order, &plan)?;
         Ok(Transformed::new(data, true, TreeNodeRecursion::Jump))
     })
+}
+
+/// The joins of a plan as they are, and what they join in order.
+fn ordered_within(plan: LogicalPlan, known: &Known) -> DfResult<Transformed<LogicalPlan>> {
+    if !is_joined(&plan) {
+        return ordered(plan, known);
+    }
+    plan.map_children(|input| ordered_within(input, known))
 }
 
 /// Inner joins, one within the other.
@@ -228,8 +241,8 @@ impl Joins {
         Set::MAX >> (Set::BITS as usize - self.relations.len())
     }
 
-    /// An order that makes much less work than the written one.
-    fn order_of_least_work(&self, known: &Known) -> Option<Order> {
+    /// An order that makes much less work than the written one, if one does; `None` if too little is known.
+    fn order_of_least_work(&self, known: &Known) -> Option<Option<Order>> {
         let classes = self.classes().filter(|_| self.are_names_apart())?;
         let conditions = self.conditions.iter().map(|condition| self.relations_of(condition));
         let conditions = conditions.collect::<Option<Vec<_>>>()?;
@@ -244,12 +257,12 @@ impl Joins {
                 let column = statistics[*relation].column_statistics.get(index)?;
                 Some((*relation, distinct(column, rows[*relation])))
             });
-            Some(Class { members: members.collect::<Option<_>>()? })
+            Some(Class::new(&members.collect::<Option<Vec<_>>>()?))
         });
         let classes = classes.collect::<Option<Vec<_>>>()?;
-        let graph = Graph { rows, classes, conditions };
+        let graph = Graph::new(rows, classes, conditions);
         let (order, cost) = graph.best();
-        (cost < GAIN * graph.cost(&self.written)).then_some(order)
+        Some((cost < GAIN * graph.cost(&self.written)).then_some(order))
     }
 
     /// The joins in an order, with the columns of the plan that they were.

@@ -19,30 +19,32 @@ const OUTPUT: f64 = 1.0;
 const SELECTIVITY: f64 = 0.3;
 
 /// Columns of several relations that are equal in all rows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Class {
-    /// A relation, and how many distinct values its column has at most.
-    pub(super) members: Vec<(usize, f64)>,
+    relations: Set,
+    distinct: f64,
 }
 
 impl Class {
-    fn relations(&self) -> Set {
-        self.members.iter().fold(0, |set, (relation, _)| set | 1 << relation)
-    }
-
-    fn distinct(&self) -> f64 {
-        self.members.iter().fold(1.0, |most, (_, distinct)| most.max(*distinct))
+    /// Of the relations with such a column, and how many distinct values that has at most in each.
+    pub(super) fn new(members: &[(usize, f64)]) -> Self {
+        Self {
+            relations: members.iter().fold(0, |set, (relation, _)| set | 1 << relation),
+            distinct: members.iter().fold(1.0, |most, (_, distinct)| most.max(*distinct)),
+        }
     }
 }
 
 /// The relations of a query that are joined with each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Graph {
     /// How many rows each relation has.
-    pub(super) rows: Vec<f64>,
-    pub(super) classes: Vec<Class>,
+    rows: Vec<f64>,
+    classes: Vec<Class>,
     /// Conditions beyond equal columns, by the relations that each is about.
-    pub(super) conditions: Vec<Set>,
+    conditions: Vec<Set>,
+    /// Two relations that are equal in several columns, and what their rows are to be multiplied by for it.
+    pairs: Vec<(Set, f64)>,
 }
 
 /// An order: a relation, or two orders whose rows are joined. The rows of the first are looked up.
@@ -87,6 +89,17 @@ impl Plan {
 }
 
 impl Graph {
+    pub(super) fn new(rows: Vec<f64>, classes: Vec<Class>, conditions: Vec<Set>) -> Self {
+        let pairs =
+            (0..rows.len()).flat_map(|one| (one + 1..rows.len()).map(move |two| (one, two)));
+        let pairs = pairs.filter_map(|(one, two)| {
+            let both: Set = 1 << one | 1 << two;
+            let rows = rows[one].min(rows[two]);
+            Some((both, factor_of_pair(both, rows, &classes)?))
+        });
+        Self { pairs: pairs.collect(), rows, classes, conditions }
+    }
+
     /// The order of least cost, and its cost.
     pub(super) fn best(&self) -> (Order, f64) {
         let relations = self.rows.len();
@@ -119,42 +132,18 @@ impl Graph {
         let relations = (0..self.rows.len()).filter(|relation| set & (1 << relation) != 0);
         let mut rows: f64 = relations.map(|relation| self.rows[relation]).product();
         for class in &self.classes {
-            let others = (class.relations() & set).count_ones().saturating_sub(1);
-            rows /= class.distinct().powi(others as i32);
+            let others = (class.relations & set).count_ones().saturating_sub(1);
+            rows /= class.distinct.powi(others as i32);
         }
-        rows *= self.pairs(set);
+        let pairs = self.pairs.iter().filter(|(both, _)| both & !set == 0);
+        rows *= pairs.map(|(_, factor)| factor).product::<f64>();
         let conditions = self.conditions.iter().filter(|about| **about & !set == 0).count();
         (rows * SELECTIVITY.powi(conditions as i32)).max(1.0)
     }
 
-    /// What is to be multiplied where two relations are equal in several columns: these together have no
-    /// more distinct values than the smaller relation has rows.
-    fn pairs(&self, set: Set) -> f64 {
-        let mut factor = 1.0;
-        let relations = (0..self.rows.len()).filter(|relation| set & (1 << relation) != 0);
-        let relations: Vec<usize> = relations.collect();
-        for (index, one) in relations.iter().enumerate() {
-            for other in &relations[index + 1..] {
-                let both: Set = 1 << one | 1 << other;
-                let shared = self.classes.iter().filter(|class| class.relations() & both == both);
-                let distinct: Vec<f64> = shared.map(Class::distinct).collect();
-                let most = distinct.iter().fold(1.0, |most: f64, distinct| most.max(*distinct));
-                let bound = self.rows[*one].min(self.rows[*other]).max(most);
-                let together: f64 = distinct.iter().product();
-                if distinct.len() > 1 && together > bound {
-                    factor *= together / bound;
-                }
-            }
-        }
-        factor
-    }
-
     /// Whether something is equal in two sets.
     fn is_joined(&self, one: Set, other: Set) -> bool {
-        let joins = |class: &Class| {
-            let relations = class.relations();
-            relations & one != 0 && relations & other != 0
-        };
+        let joins = |class: &Class| class.relations & one != 0 && class.relations & other != 0;
         self.classes.iter().any(joins)
     }
 
@@ -221,13 +210,20 @@ impl Graph {
     }
 }
 
+/// What is to be multiplied where two relations are equal in several columns: these together have no
+/// more distinct values than the smaller relation has rows.
+fn factor_of_pair(both: Set, rows: f64, classes: &[Class]) -> Option<f64> {
+    let shared = classes.iter().filter(|class| class.relations & both == both);
+    let distinct: Vec<f64> = shared.map(|class| class.distinct).collect();
+    let most = distinct.iter().fold(1.0, |most: f64, distinct| most.max(*distinct));
+    let together: f64 = distinct.iter().product();
+    let bound = rows.max(most);
+    (together > bound).then_some(together / bound)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Class, Graph, Order};
-
-    fn class(members: &[(usize, f64)]) -> Class {
-        Class { members: members.to_vec() }
-    }
 
     fn is_about(order: &Order, set: &[usize]) -> bool {
         order.relations() == set.iter().fold(0, |set, relation| set | 1 << relation)
@@ -235,11 +231,11 @@ mod tests {
 
     /// A large table with two small ones, of which one leaves a hundredth of its rows.
     fn star() -> Graph {
-        Graph {
-            rows: vec![1e6, 1e3, 10.0],
-            classes: vec![class(&[(0, 1e3), (1, 1e3)]), class(&[(0, 1e3), (2, 10.0)])],
-            conditions: Vec::new(),
-        }
+        Graph::new(
+            vec![1e6, 1e3, 10.0],
+            vec![Class::new(&[(0, 1e3), (1, 1e3)]), Class::new(&[(0, 1e3), (2, 10.0)])],
+            Vec::new(),
+        )
     }
 
     #[test]
@@ -265,21 +261,21 @@ mod tests {
 
     #[test]
     fn keys_of_two_columns_have_no_more_values_than_rows() {
-        let graph = Graph {
-            rows: vec![6e6, 8e5],
-            classes: vec![class(&[(0, 2e5), (1, 2e5)]), class(&[(0, 1e4), (1, 1e4)])],
-            conditions: Vec::new(),
-        };
+        let graph = Graph::new(
+            vec![6e6, 8e5],
+            vec![Class::new(&[(0, 2e5), (1, 2e5)]), Class::new(&[(0, 1e4), (1, 1e4)])],
+            Vec::new(),
+        );
         assert_eq!(graph.rows_of(0b11).round(), 6e6);
     }
 
     #[test]
     fn parts_that_nothing_joins_come_last() {
-        let graph = Graph {
-            rows: vec![10.0, 10.0, 1e4],
-            classes: vec![class(&[(1, 10.0), (2, 1e4)])],
-            conditions: vec![0b101],
-        };
+        let graph = Graph::new(
+            vec![10.0, 10.0, 1e4],
+            vec![Class::new(&[(1, 10.0), (2, 1e4)])],
+            vec![0b101],
+        );
         let (order, _) = graph.best();
         let Order::Join(one, other) = &order else { panic!("{order:?}") };
         assert!(is_about(one, &[0]) || is_about(other, &[0]), "{order:?}");
