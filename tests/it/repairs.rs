@@ -98,6 +98,17 @@ const REPAIRS: &[Repair] = &[
         right: &["1 1 1", "2 2 1", "NULL NULL 1"],
     },
     Repair {
+        option: config::REPAIR_PLANS,
+        setup: &[
+            "COPY (SELECT 1 AS c0, 2 AS c1, 3 AS c2, 4 AS c3 WHERE false) TO '$TMP/nothing.parquet'",
+        ],
+        query: "SELECT r.c3, CASE WHEN 0 < l.c1 THEN m.c0 ELSE 6 END, l.c2
+                FROM '$TMP/nothing.parquet' AS l
+                CROSS JOIN (SELECT 5 AS c0 FROM '$TMP/nothing.parquet' AS k) AS m
+                LEFT JOIN '$TMP/nothing.parquet' AS r ON true WHERE r.c2 IS NULL",
+        right: &[],
+    },
+    Repair {
         option: config::REPAIR_PROJECTIONS,
         setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (0)) AS v(a)"],
         query: "SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM (SELECT a + 1 AS a FROM t))",
@@ -118,13 +129,19 @@ async fn answer(repair: &Repair, on: bool) -> Result<Vec<String>, String> {
     let session = Session::builder()
         .master("local[2]")
         .config(config::WAREHOUSE, format!("{path}/warehouse"))
+        // A second plan would be right where the first one, without the repair, is refused.
+        .config(config::REPAIR_PLANS, on.to_string())
         .config(repair.option, on.to_string())
         .get_or_create()
         .unwrap();
     for statement in repair.setup {
         session.sql(statement.replace("$TMP", &path)).collect().await.unwrap();
     }
-    let batches = session.sql(repair.query).collect().await.map_err(|error| error.to_string())?;
+    let batches = session
+        .sql(repair.query.replace("$TMP", &path))
+        .collect()
+        .await
+        .map_err(|error| error.to_string())?;
     let mut rows: Vec<String> =
         render::rows(&batches).unwrap().iter().map(|row| row.join(" ")).collect();
     rows.sort();

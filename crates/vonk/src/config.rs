@@ -154,6 +154,8 @@ options! {
         "Whether IN lists of expressions become comparisons, which DataFusion simplifies rightly.";
     REPAIR_JOIN_NULLS: Boolean = "vonk.repair.join.nulls", None, "true",
         "Whether inner joins that take NULL for equal keep their order among others, where DataFusion would make them alike.";
+    REPAIR_PLANS: Boolean = "vonk.repair.plans", None, "true",
+        "Whether a query whose plan DataFusion refuses by an error of its own is planned once more, with fewer of its rules.";
     REPAIR_PROJECTIONS: Boolean = "vonk.repair.projections", None, "true",
         "Whether steps that compute the same, one over the other, are told apart, where DataFusion would do one of them only.";
     REPAIR_SUBQUERIES: Boolean = "vonk.repair.subqueries", None, "true",

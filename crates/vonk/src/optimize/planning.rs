@@ -2,7 +2,9 @@
 //! DataFusion refuses its own plan.
 //!
 //! What is known of columns lets it leave out sorts and exchanges of rows; where two of its rules know different
-//! things, its last check finds an order or a partitioning missing. Then nothing is told of any column.
+//! things, its last check finds an order or a partitioning missing. Then nothing is told of any column. Where a rule
+//! makes a plan that is none, by an error that DataFusion calls its own, the rules that plans can do without are
+//! left out.
 
 use std::sync::Arc;
 
@@ -19,9 +21,28 @@ use super::common_subplans;
 use super::equivalences::WhereTheyMislead;
 use super::join_order;
 use super::upwards::Upwards;
+use crate::config::{self, Config};
 use crate::operators::shared;
 
-/// DataFusion's planner, and a second attempt with [`WhereTheyMislead::everywhere`].
+/// DataFusion's physical rules that make plans faster, but neither right nor whole.
+const DISPENSABLE: &[&str] = &[
+    "aggregate_statistics",
+    "CombinePartialFinalAggregate",
+    "FilterPushdown",
+    "FilterPushdown(Post)",
+    "HashJoinBuffering",
+    "LimitAggregation",
+    "LimitedDistinctAggregation",
+    "LimitPushPastWindows",
+    "LimitPushdown",
+    "OptimizeAggregateOrder",
+    "ProjectionPushdown",
+    "PushdownSort",
+    "TopKRepartition",
+    "WindowTopN",
+];
+
+/// DataFusion's planner, and a second attempt with fewer liberties where the first one fails by itself.
 #[derive(Debug)]
 pub(crate) struct Twice;
 
@@ -35,16 +56,25 @@ impl QueryPlanner for Twice {
         let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
             return DefaultPhysicalPlanner::default().create_physical_plan(logical, session).await;
         };
-        match planned(logical, state).await {
-            Err(error) if lacks_requirement(&error) => {}
-            planned => return planned,
-        }
+        let config = state.config().get_extension::<Config>();
+        let repairs = config.is_some_and(|config| config.is_on(config::REPAIR_PLANS));
         let mut rules = state.physical_optimizers().to_vec();
-        rules.insert(0, Arc::new(Upwards(WhereTheyMislead { everywhere: true })));
+        let error = match planned(logical, state).await {
+            Err(error) if !repairs => return Err(error),
+            Err(error) if lacks_requirement(&error) => {
+                rules.insert(0, Arc::new(Upwards(WhereTheyMislead { everywhere: true })));
+                error
+            }
+            Err(error) if matches!(error.find_root(), DataFusionError::Internal(_)) => {
+                rules.retain(|rule| !DISPENSABLE.contains(&rule.name()));
+                error
+            }
+            planned => return planned,
+        };
         let state = SessionStateBuilder::new_from_existing(state.clone())
             .with_physical_optimizer_rules(rules)
             .build();
-        planned(logical, &state).await
+        planned(logical, &state).await.map_err(|_| error)
     }
 }
 

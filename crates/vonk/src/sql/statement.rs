@@ -103,10 +103,10 @@ macro_rules! statements {
 
 statements! {
     ["CREATE" "OR" "REPLACE" "FUNCTION"] "CREATE OR REPLACE FUNCTION name(parameters) [RETURNS type] RETURN …"
-        "Makes a function of an expression or a query, or puts it in another's place."
+        "Makes a function of an expression or a query for this session, or puts it in another's place."
         function::parse_create_or_replace;
     ["CREATE" "FUNCTION"] "CREATE FUNCTION [IF NOT EXISTS] name(parameters) [RETURNS type | TABLE] RETURN …"
-        "Makes a function of an expression or a query."
+        "Makes a function of an expression or a query for this session."
         function::parse_create;
     ["CREATE" "OR" "REPLACE" "TEMPORARY" "FUNCTION"] "CREATE OR REPLACE TEMPORARY FUNCTION name(parameters) RETURN …"
         "Makes a function that lives as long as the session, or puts it in another's place."
