@@ -51,6 +51,7 @@ mod whole;
 mod zlib;
 
 pub use compression::uncompressed;
+pub(crate) use option_values::is_of_stores;
 
 /// What to read: paths, and optionally format, options and schema.
 #[derive(Debug, Clone, Default)]
@@ -177,6 +178,32 @@ pub(crate) async fn open(state: &SessionState, spec: &ReadSpec) -> Result<Arc<dy
     };
     let table = table::FileTable::open(state, spec, root, files, format).await?;
     Ok(Arc::new(table))
+}
+
+/// What the files of a table tell that has to be kept with it, as files that come later may tell otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The columns that directories name.
+    pub(crate) partition_columns: Vec<String>,
+    /// Options that say how the files are written, where their reader would have to guess.
+    pub(crate) options: Vec<(&'static str, String)>,
+}
+
+/// Looks at the files of a table that is made over them; there may be none yet.
+///
+/// # Errors
+/// For options and paths that cannot be, and those of reading the first file.
+pub(crate) async fn told(state: &SessionState, spec: &ReadSpec) -> Result<Told> {
+    let root = paths::Root::find(state, spec)?;
+    let files = root.list().await.unwrap_or_default();
+    let columns = partitions::columns(&files, spec.schema.as_deref(), None)?;
+    let is_csv = spec.format.as_deref().is_some_and(|format| format.eq_ignore_ascii_case("csv"));
+    let options = match is_csv {
+        true => csv::told(spec, &root.store, &files).await?,
+        false => Vec::new(),
+    };
+    let partition_columns = columns.iter().map(|column| column.name().clone()).collect();
+    Ok(Told { partition_columns, options })
 }
 
 /// Whether a table tells how many rows it has, without work of its own.

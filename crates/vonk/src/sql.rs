@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
@@ -22,6 +23,7 @@ use crate::catalog::{Catalog, TableKind, TableMeta, TableName};
 use crate::config::{self, Config};
 use crate::error::{Condition, Error, Place, Result};
 use crate::limits;
+use crate::policy::Policy;
 use crate::sources;
 
 mod bangs;
@@ -299,11 +301,17 @@ async fn found_relation(session: &dyn Environment, name: &TableReference) -> Res
     let mut known = session.views().names();
     let tables = catalog.list_tables(name.schema()).unwrap_or_default();
     known.extend(tables.into_iter().map(|meta| meta.name.table));
-    Err(Error::new(
+    let error = Error::new(
         Condition::TABLE_OR_VIEW_NOT_FOUND,
         format!("table or view `{name}` does not exist"),
-    )
-    .did_you_mean(name.table(), known.iter().map(String::as_str)))
+    );
+    let path = name.table();
+    // What is on the disk is nothing to tell those whom a policy keeps away from it.
+    let is_there = || !Policy::of(&session.state()).is_restricted() && Path::new(path).exists();
+    if name.schema().is_none() && is_there() {
+        return Err(error.hint(format!("to read the files of that name, write './{path}'")));
+    }
+    Err(error.did_you_mean(path, known.iter().map(String::as_str)))
 }
 
 /// A table as queries see it: of files that others may have written, what a CHAR column holds is filled

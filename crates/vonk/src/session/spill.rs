@@ -77,13 +77,15 @@ impl TempFileFactory for SpillPlace {
             let space = Space { path, used, limit: self.limit, size: AtomicU64::new(0) };
             Ok(Spilled { space: Arc::new(space), _directory: directory })
         };
-        let file = create().map_err(|error| {
-            let message = format!("cannot spill into `{}`: {error}", self.parent.display());
-            Error::new(Condition::DISK_FULL, message)
-                .hint("set `vonk.spill.directory` to a directory on a disk with room")
-        })?;
+        let file = create().map_err(|error| cannot_spill(&self.parent, &error))?;
         Ok(Arc::new(file))
     }
+}
+
+fn cannot_spill(directory: &Path, error: &io::Error) -> Error {
+    let message = format!("cannot spill into `{}`: {error}", directory.display());
+    Error::new(Condition::DISK_FULL, message)
+        .hint("set `vonk.spill.directory` to a directory on a disk with room")
 }
 
 /// A directory for this user alone, which goes with everything in it.
@@ -210,7 +212,10 @@ struct Writer {
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.space.take(bytes.len() as u64)?;
-        self.file.write_all(bytes)?;
+        self.file.write_all(bytes).map_err(|error| {
+            let directory = self.space.path.parent().unwrap_or(&self.space.path);
+            io::Error::other(cannot_spill(directory, &error))
+        })?;
         Ok(bytes.len())
     }
 

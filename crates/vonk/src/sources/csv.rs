@@ -17,8 +17,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore};
 use parking_lot::Mutex;
 
-use super::ReadOptions;
+use super::paths::Found;
 use super::samples::{self, Head, Sampling};
+use super::{ReadOptions, ReadSpec};
 use crate::error::Result;
 pub(super) use layout::Layout;
 use options::CsvOptions;
@@ -41,6 +42,36 @@ mod source;
 pub(super) fn make(options: &ReadOptions) -> Result<Arc<dyn FileFormat>> {
     let options = Arc::new(CsvOptions::from_options(options)?);
     Ok(Arc::new(CsvFormat { options, layout: Mutex::new(None) }))
+}
+
+/// The options that say of files what their reader would find by looking at the first of them.
+///
+/// # Errors
+/// As [`make`], and those of reading.
+pub(super) async fn told(
+    spec: &ReadSpec,
+    store: &Arc<dyn ObjectStore>,
+    files: &[Found],
+) -> Result<Vec<(&'static str, String)>> {
+    let options = CsvOptions::from_options(&spec.options)?;
+    let sampling = Sampling { ratio: options.sampling_ratio, bytes: &options.bytes };
+    let first = files.iter().map(|file| &file.meta).find(|meta| meta.size > 0);
+    let first = first.map(std::slice::from_ref).unwrap_or_default();
+    let heads = samples::read_heads(sampling, store, first).await?;
+    let Layout { dialect, header, .. } = layout::find(&options, &heads, spec.schema.as_deref());
+    let mut told = Vec::new();
+    if options.header.is_none() {
+        told.push(("header", header.to_string()));
+    }
+    let guessed = options.dialect();
+    let mut tell = |name, found: Option<u8>, guessed: Option<u8>| {
+        let found = found.filter(|_| found != guessed);
+        told.extend(found.map(|byte| (name, char::from(byte).to_string())));
+    };
+    tell("sep", Some(dialect.delimiter), Some(guessed.delimiter));
+    tell("quote", dialect.quote, guessed.quote);
+    tell("escape", dialect.escape, guessed.escape);
+    Ok(told)
 }
 
 /// The CSV files of one table.

@@ -40,12 +40,17 @@ const OF_WRITING: &[&str] = &[
 const OF_STORES: &[&str] =
     &["aws_", "azure_", "google_", "google.", "fs.", "dfs.", "hadoop.", "parquet."];
 
+/// Whether the name of an option, in lower case, is one of an object store's.
+pub(crate) fn is_of_stores(name: &str) -> bool {
+    OF_STORES.iter().any(|begin| name.starts_with(begin))
+}
+
 /// An error unless every option's name is one of `known` or one of every format.
 pub(super) fn check_names(format: &str, options: &ReadOptions, known: &[&str]) -> Result<()> {
     let known = || known.iter().chain(OF_EVERY_FORMAT).copied();
     let is_known = |name: &str| {
         known().chain(OF_WRITING.iter().copied()).any(|known| known.eq_ignore_ascii_case(name))
-            || OF_STORES.iter().any(|begin| name.starts_with(begin))
+            || is_of_stores(name)
     };
     match options.iter().find(|(name, _)| !is_known(name)) {
         None => Ok(()),

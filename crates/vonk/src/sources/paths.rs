@@ -121,7 +121,13 @@ impl Root {
                     .chain(base)
                     .try_for_each(|path| policy.check(Access::Read, path.as_ref()))?;
             }
-            let base = spec.options.get("basePath").map(|base| to_store_path(&url, base));
+            // Partitions begin where alternatives do, as they do at a glob.
+            let braces = path.split('{').next().filter(|_| patterns.len() > 1);
+            let here = if is_local(&url) { "." } else { "" };
+            let before =
+                braces.map(|path| path.rsplit_once('/').map_or(here, |(before, _)| before));
+            let base = spec.options.get("basePath").or(before);
+            let base = base.map(|base| to_store_path(&url, base));
             let patterns = patterns
                 .iter()
                 .map(|pattern| Pattern::parse(&url, pattern, &policy))

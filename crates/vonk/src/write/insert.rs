@@ -77,8 +77,13 @@ pub(crate) async fn copy_to(
     spec: CopySpec,
     query: &LogicalPlan,
 ) -> Result<WriteReport> {
-    let of_path = || format_of_path(&spec.path).map(str::to_owned);
-    let format = spec.format.clone().or_else(of_path).unwrap_or_else(|| "parquet".to_owned());
+    spec.options.check_names()?;
+    let format = match (&spec.format, format_of_path(&spec.path)) {
+        (Some(format), _) => format.as_str(),
+        (None, Some(format)) => format,
+        (None, None) => format_of_directory(&spec.path)?,
+    };
+    let format = format.to_owned();
     let target = Place::find(state, Access::Write, &spec.path, &spec.options).await?;
     let is_file = target.layout(&format, !spec.partition_by.is_empty()) == Layout::File;
     let default = if is_file { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
@@ -87,6 +92,20 @@ pub(crate) async fn copy_to(
     match path_spec(state, &target, how, mode)? {
         Some(write) => write_plan(state, query, write).await,
         None => Ok(WriteReport::default()),
+    }
+}
+
+/// The format of a path that tells none: a directory of Parquet files, unless its ending promises something else.
+fn format_of_directory(path: &str) -> Result<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        None | Some(("", _)) => Ok("parquet"),
+        Some((_, ending)) => {
+            let message =
+                format!("the format of `{path}` cannot be told from its ending `.{ending}`");
+            Err(Error::new(Condition::INVALID_PARAMETER, message)
+                .hint("name the format, as in `COPY … TO '…' (FORMAT csv)`"))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::compress::Codec;
 use super::pattern;
 use crate::config::Config;
 use crate::error::{Condition, Error, Result};
+use crate::sources::is_of_stores;
 
 /// Writer options by name, without regard to case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +45,21 @@ impl WriteOptions {
             "static" => Ok(false),
             _ => Err(bad_option("partitionOverwriteMode", mode, "`static` or `dynamic`")),
         }
+    }
+
+    /// Refuses options that no writer has.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_VALUE` with the name that looks most like it.
+    pub(crate) fn check_names(&self) -> Result<()> {
+        let is_known = |name: &str| {
+            OPTIONS.iter().any(|known| known.eq_ignore_ascii_case(name)) || is_of_stores(name)
+        };
+        let Some((name, _)) = self.iter().find(|(name, _)| !is_known(name)) else { return Ok(()) };
+        let message = format!("option `{name}` is not known for writing");
+        Err(Error::new(Condition::INVALID_PARAMETER, message)
+            .hint(format!("the options are {}", OPTIONS.join(", ")))
+            .did_you_mean(name, OPTIONS.iter().copied()))
     }
 
     /// The value of the first of several names that is set.
@@ -137,6 +153,30 @@ pub(crate) struct DateFormats {
     pub(super) timestamp: Option<String>,
     pub(super) timestamp_ntz: Option<String>,
 }
+
+/// The options of all writers, those of object stores aside.
+const OPTIONS: &[&str] = &[
+    "codec",
+    "compression",
+    "dateFormat",
+    "delim",
+    "delimiter",
+    "escape",
+    "header",
+    "ignoreNullFields",
+    "lineSep",
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs",
+    "maxRecordsPerFile",
+    "null",
+    "nullstr",
+    "nullValue",
+    "partitionOverwriteMode",
+    "quote",
+    "quoteAll",
+    "sep",
+    "timestampFormat",
+    "timestampNTZFormat",
+];
 
 /// The names of the formats, with the endings by which a path tells its format.
 const FORMATS: &[(&str, &[&str])] = &[

@@ -107,8 +107,14 @@ impl Target {
         let path = std::path::absolute(&local)
             .map_err(|error| invalid(format!("`{text}` is no path: {error}")))?;
         policy.check(access, &path)?;
+        let is_device = path.starts_with("/dev") && !path.starts_with("/dev/shm");
+        if is_device || path.starts_with("/proc") {
+            return Err(invalid(format!("`{text}` is no file on a disk"))
+                .hint("to write to the standard output, ask the query with `-o csv` or the like"));
+        }
         // A link is followed, so that what it points to is replaced and not the link.
-        let path = fs::canonicalize(&path).unwrap_or(path);
+        let path = fs::canonicalize(&path).unwrap_or_else(|_| end_of_links(path));
+        policy.check(access, &path)?;
         match fs::metadata(&path) {
             Ok(found) if !found.is_file() && !found.is_dir() => {
                 return Err(invalid(format!("`{text}` is neither a file nor a directory"))
@@ -175,6 +181,17 @@ fn local_path(text: &str) -> Result<String> {
             .hint("use a table whose files are on a local disk"));
     }
     Ok(text.to_owned())
+}
+
+/// Where links lead that end at nothing yet.
+fn end_of_links(mut path: PathBuf) -> PathBuf {
+    const LINKS_MAX: usize = 40;
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = fs::read_link(&path) else { break };
+        // An absolute target stands alone.
+        path = path.parent().map(|parent| parent.join(&target)).unwrap_or(target);
+    }
+    path
 }
 
 #[cfg(test)]

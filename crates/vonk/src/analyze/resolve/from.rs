@@ -73,6 +73,12 @@ impl Resolver<'_> {
     ) -> Result<From> {
         self.routine(factor)?;
         match factor {
+            TableFactor::Table { name, with_hints, .. } if !with_hints.is_empty() => {
+                let message = format!("options behind `{name}`, `WITH (…)`, are not supported");
+                Err(Error::unsupported(message).hint(
+                    "give them to a view: CREATE TEMP VIEW v USING csv OPTIONS (path '…', header false)",
+                ))
+            }
             TableFactor::Table { name, args: None, alias, .. } => {
                 let (name, alias) = (name.clone(), alias.clone());
                 self.table(factor, &name, alias, taken)

@@ -1,6 +1,8 @@
 //! `CREATE TABLE`: a table of the catalog, empty, over files that are there, or with a query's rows.
 
-use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
 use sqlparser::ast;
@@ -9,7 +11,7 @@ use sqlparser::tokenizer::Token;
 
 use super::columns::{self, Declared};
 use super::{Changes, Command, Source, no_answer, table_name};
-use crate::catalog::{CreateMode, TableMeta, TableName};
+use crate::catalog::{ColumnMeta, CreateMode, TableMeta, TableName};
 use crate::error::{Condition, Error, Result};
 use crate::sources::{self, ReadSpec};
 use crate::sql::{Environment, plan_query};
@@ -141,10 +143,15 @@ impl Command for CreateTable {
             let meta = match self.columns.as_slice() {
                 [] => {
                     let schema = found_schema(session, &meta).await?;
-                    meta.with_schema(&schema, partition_by)?
+                    let partition_by = complete(session, &mut meta, &schema, partition_by).await?;
+                    meta.with_schema(&schema, &partition_by)?
                 }
                 declared => {
-                    meta.with_columns(columns::metas(session, declared).await?, partition_by)?
+                    let columns = columns::metas(session, declared).await?;
+                    let fields = columns.iter().map(ColumnMeta::to_field);
+                    let schema = Arc::new(Schema::new(fields.collect::<Result<Vec<_>>>()?));
+                    let partition_by = complete(session, &mut meta, &schema, partition_by).await?;
+                    meta.with_columns(columns, &partition_by)?
                 }
             };
             catalog.create_table(&meta, self.mode)?;
@@ -168,7 +175,35 @@ async fn found_schema(session: &dyn Environment, meta: &TableMeta) -> Result<Sch
         return Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message)
             .hint("name them, or give a LOCATION or a query"));
     };
-    let mut spec = ReadSpec::new([location.as_str()]).with_format(&meta.format);
-    meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
+    let spec = spec_of(meta, location);
     Ok(sources::open(&session.state(), &spec).await?.schema())
+}
+
+/// How the files of a table at a location of its own are read.
+fn spec_of(meta: &TableMeta, location: &str) -> ReadSpec {
+    let mut spec = ReadSpec::new([location]).with_format(&meta.format);
+    meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
+    spec
+}
+
+/// Keeps with a table what files that are there tell, so that what it writes itself is read alike; gives the
+/// partition columns: those that were named, else those of the table's columns that directories name.
+async fn complete(
+    session: &dyn Environment,
+    meta: &mut TableMeta,
+    schema: &SchemaRef,
+    partition_by: &[String],
+) -> Result<Vec<String>> {
+    let Some(location) = &meta.location else { return Ok(partition_by.to_vec()) };
+    let spec = ReadSpec { schema: Some(Arc::clone(schema)), ..spec_of(meta, location) };
+    let told = sources::told(&session.state(), &spec).await?;
+    meta.options.extend(told.options.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    if !partition_by.is_empty() {
+        return Ok(partition_by.to_vec());
+    }
+    let columns = told.partition_columns.into_iter();
+    let fields = schema.fields();
+    let is_column =
+        |name: &String| fields.iter().any(|field| field.name().eq_ignore_ascii_case(name));
+    Ok(columns.filter(is_column).collect())
 }

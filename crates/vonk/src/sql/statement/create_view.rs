@@ -1,6 +1,7 @@
 //! `CREATE [OR REPLACE] TEMP VIEW`: a name for a query, or for files with their options.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -20,6 +21,8 @@ struct CreateView {
     replace: bool,
     if_not_exists: bool,
     columns: Vec<String>,
+    /// The types of the columns, all or none.
+    types: Vec<ast::DataType>,
     body: Body,
 }
 
@@ -73,6 +76,11 @@ fn parse_view(source: &mut Source<'_>, replace: bool) -> Result<CreateView> {
     }
     let body = if source.take(&["USING"]) {
         let spec = parse_files(source)?;
+        if !types.is_empty() && types.len() < columns.len() {
+            let message = "some columns of the view have a type, others have none";
+            return Err(Error::new(Condition::PARSE_SYNTAX_ERROR, message)
+                .hint("give all of them a type, or none"));
+        }
         match (spec.paths.is_empty(), types.is_empty()) {
             (false, _) => Body::Files(Box::new(spec)),
             (true, false) => Body::Query(no_rows(&columns, &types)?),
@@ -86,7 +94,7 @@ fn parse_view(source: &mut Source<'_>, replace: bool) -> Result<CreateView> {
         source.expect(&["AS"])?;
         Body::Query(source.query()?)
     };
-    Ok(CreateView { name, replace, if_not_exists, columns, body })
+    Ok(CreateView { name, replace, if_not_exists, columns, types, body })
 }
 
 /// `(name [type] [COMMENT 'text'], …)`, which may be left out; types come for all or for none.
@@ -160,12 +168,18 @@ impl Command for CreateView {
             let mut plan = match &self.body {
                 Body::Query(query) => plan_query(session, (**query).clone()).await?,
                 Body::Files(spec) => {
-                    let provider = sources::open(&session.state(), spec).await?;
+                    let mut spec = spec.clone();
+                    if !self.types.is_empty() {
+                        let columns = no_rows(&self.columns, &self.types)?;
+                        let columns = plan_query(session, *columns).await?;
+                        spec.schema = Some(Arc::clone(columns.schema().inner()));
+                    }
+                    let provider = sources::open(&session.state(), &spec).await?;
                     let source = provider_as_source(provider);
                     LogicalPlanBuilder::scan(self.name.as_str(), source, None)?.build()?
                 }
             };
-            if !self.columns.is_empty() {
+            if !self.columns.is_empty() && self.types.is_empty() {
                 plan = rename(plan, &self.columns)?;
             }
             check_columns(&plan)?;
