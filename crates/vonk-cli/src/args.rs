@@ -42,9 +42,9 @@ pub(crate) struct Args {
     #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
 
-    /// Most rows that a table shows; 0 is all
-    #[arg(long, default_value_t = 40, value_name = "N")]
-    pub(crate) max_rows: usize,
+    /// Most rows that a table shows; 0 is all [default: what the terminal has room for, at most 40]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_rows: Option<usize>,
 
     /// Goes on with the next statement after an error
     #[arg(long)]

@@ -70,6 +70,17 @@ impl Look {
     }
 }
 
+/// How many rows of a table standard output has room for, beside its head, its foot and the prompt.
+pub(crate) fn rows_that_fit() -> usize {
+    const ROWS: std::ops::RangeInclusive<usize> = 10..=40;
+    const BESIDE: usize = 8;
+    let size = terminal_size::terminal_size_of(io::stdout());
+    let height = size.map(|(_, height)| usize::from(height.0)).filter(|height| *height > 0);
+    height.map_or(*ROWS.end(), |height| {
+        height.saturating_sub(BESIDE).clamp(*ROWS.start(), *ROWS.end())
+    })
+}
+
 /// NO_COLOR with any content switches colours off, as no-color.org asks.
 fn wants_color() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -199,7 +199,7 @@ fn source(args: &Args) -> vonk::Result<Source> {
 fn settings(args: &Args, source: &Source) -> Settings {
     let output = Options {
         format: args.output,
-        rows_max: args.max_rows,
+        rows_max: args.max_rows.unwrap_or_else(look::rows_that_fit),
         look: Look::of_stdout(args.color),
         zone: vonk::display::Zone::UTC,
     };

@@ -4,12 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use unicode_width::UnicodeWidthStr;
 use vonk::datafusion::datasource::physical_plan::FileScanConfig;
 use vonk::datafusion::datasource::source::DataSourceExec;
 use vonk::datafusion::physical_plan::ExecutionPlan;
 
 /// Queries that are faster show no bar.
 const DELAY: Duration = Duration::from_millis(500);
+
+/// The widths of a bar, in letters.
+const BAR_MAX: usize = 30;
+const BAR_MIN: usize = 5;
 
 /// Steps of the bar: the share of the work in thousandths.
 const STEPS: u64 = 1000;
@@ -37,9 +42,10 @@ impl Progress {
         let bar = self.bar.get_or_insert_with(|| {
             ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr())
         });
-        set_style(bar, share.is_some());
+        let message = describe(&work, elapsed);
+        set_style(bar, share.is_some(), message.width());
         bar.set_position((share.unwrap_or_default() * STEPS as f64) as u64);
-        bar.set_message(describe(&work, elapsed));
+        bar.set_message(message);
         bar.tick();
     }
 
@@ -57,11 +63,18 @@ impl Drop for Progress {
     }
 }
 
-/// A bar, or a wheel where nobody knows how much there is to do.
-fn set_style(bar: &ProgressBar, is_share_known: bool) {
-    let template =
-        if is_share_known { "{bar:30} {percent:>3} % · {msg}" } else { "{spinner} {msg}" };
-    if let Ok(style) = ProgressStyle::with_template(template) {
+/// A bar in what room the message leaves, or a wheel where nobody knows how much there is to do.
+fn set_style(bar: &ProgressBar, is_share_known: bool, message: usize) {
+    const PERCENT: &str = "{percent:>3} % · {msg}";
+    let terminal = terminal_size::terminal_size_of(std::io::stderr());
+    let width = terminal.map_or(80, |(width, _)| usize::from(width.0));
+    // A space, ` 42 % · ` and a last column that stays free.
+    let template = match width.saturating_sub(message + 10).min(BAR_MAX) {
+        _ if !is_share_known => "{spinner} {msg}".to_owned(),
+        0..BAR_MIN => PERCENT.to_owned(),
+        room => format!("{{bar:{room}}} {PERCENT}"),
+    };
+    if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
 }

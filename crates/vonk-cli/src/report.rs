@@ -67,12 +67,21 @@ fn render_engine(error: &vonk::Error, source: &Source<'_>, look: &Look) -> Strin
     let marked = place.and_then(|place| snippet(place, hint, source, look));
     match (&marked, hint) {
         (Some(snippet), _) => text += snippet,
-        (None, Some(hint)) => {
-            text += &format!("  {} {}\n", look.paint(DIM, "="), look.paint(HINT, hint));
+        (None, hint) => {
+            text += &place_of_statement(source, look).unwrap_or_default();
+            if let Some(hint) = hint {
+                text += &format!("  {} {}\n", look.paint(DIM, "="), look.paint(HINT, hint));
+            }
         }
-        (None, None) => {}
     }
     text
+}
+
+/// Where in its file a statement begins, for errors that tell no place in it.
+fn place_of_statement(source: &Source<'_>, look: &Look) -> Option<String> {
+    let (name, line) = (source.name?, source.offset.0 + 1);
+    let arrow = look.paint(DIM, "-->");
+    (!source.statement.is_empty()).then(|| format!(" {arrow} {name}:{line}\n"))
 }
 
 /// The place behind a statement that ended too early, of which the parser tells no place, and the
@@ -312,6 +321,18 @@ error[UNRESOLVED_COLUMN.WITH_SUGGESTION] column `cuntry` not found  SQLSTATE 427
         assert!(lines.iter().all(|line| line.width() <= 82), "{text}");
         let caret = lines[3].find('^').unwrap();
         assert_eq!(&lines[2][caret..caret + 6], "cuntry", "{text}");
+    }
+
+    #[test]
+    fn without_a_place_the_line_of_the_statement_is_told() {
+        check(
+            Error::new(Condition::DIVIDE_BY_ZERO, "division by zero"),
+            Source { name: Some("a.sql"), statement: "select 1 / 0", offset: (9, 0) },
+            "
+error[DIVIDE_BY_ZERO] division by zero                            SQLSTATE 22012
+ --> a.sql:10
+",
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Runs statements: the query on the worker threads, its rows into a sink, Ctrl-C in between.
 
+use std::fs::File;
+use std::io::{BufWriter, Seek, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +33,8 @@ pub(crate) struct Runner {
     pub(crate) workers: Workers,
     interrupts: watch::Receiver<u64>,
     results: usize,
+    /// Where a binary result waits for the end of its script, which may yet fail.
+    held: Option<File>,
 }
 
 /// How results and everything beside them are shown.
@@ -82,13 +86,15 @@ enum Event {
 impl Runner {
     /// A runner that hears Ctrl-C in the runtime that makes it, and runs queries on `workers`.
     pub(crate) fn new(session: Session, settings: Settings, workers: Workers) -> Self {
+        #[cfg(unix)]
+        outlive_the_limit_of_file_sizes();
         let (sender, interrupts) = watch::channel(0);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 sender.send_modify(|count| *count += 1);
             }
         });
-        Self { session, settings, workers, interrupts, results: 0 }
+        Self { session, settings, workers, interrupts, results: 0, held: None }
     }
 
     /// Runs the statements of a script in order, and tells of errors on standard error.
@@ -96,8 +102,13 @@ impl Runner {
     /// It stops at the first error unless it shall go on; then the first error decides the end.
     pub(crate) async fn script(&mut self, script: Script<'_>) -> Result<(), Exit> {
         self.interrupts.mark_unchanged();
+        // Editors of some systems begin a file with this mark.
+        let statements = vonk::sql::split(script.text.trim_start_matches('\u{feff}'));
+        if statements.len() > 1 && self.settings.output.format.is_binary() {
+            self.held = Some(tempfile::tempfile().map_err(|error| self.tell(error.into()))?);
+        }
         let mut result = Ok(());
-        for statement in vonk::sql::split(script.text) {
+        for statement in statements {
             let Err(failure) = self.statement(statement).await else { continue };
             let (line, column) = offset(script.text, statement);
             let offset = (script.line + line, column);
@@ -105,8 +116,15 @@ impl Runner {
             let exit = self.tell_failure(&failure, &source);
             result = result.and(Err(exit));
             if !self.goes_on_after(exit) {
+                self.held = None;
                 return Err(exit);
             }
+        }
+        if let Some(held) = self.held.take()
+            && result.is_ok()
+        {
+            let source = Source { name: script.name, statement: "", offset: (0, 0) };
+            return release(held).map_err(|failure| self.tell_failure(&failure, &source));
         }
         result
     }
@@ -212,7 +230,7 @@ impl Runner {
                         self.count_result()?;
                         let zone = self.session.config().time_zone()?;
                         let options = output::Options { zone, ..self.settings.output };
-                        sink = Some(output::open(&options, &schema, output::stdout())?);
+                        sink = Some(output::open(&options, &schema, self.out()?)?);
                     }
                     running = Some(plan);
                 }
@@ -229,6 +247,19 @@ impl Runner {
         let shown = sink.map(|sink| sink.finish()).transpose()?.flatten();
         let bytes_read = running.as_ref().map(progress::bytes_read);
         Ok(Summary { rows, shown, has_columns, elapsed: start.elapsed(), bytes_read })
+    }
+
+    /// Where the rows of the next result go.
+    fn out(&self) -> Result<output::Out, Failure> {
+        if let Some(held) = &self.held {
+            return Ok(Box::new(BufWriter::new(held.try_clone()?)));
+        }
+        let mut out = output::stdout();
+        if self.results > 1 && self.settings.output.format == Format::Markdown {
+            // Else the rows would be those of the table before.
+            out.write_all(b"\n")?;
+        }
+        Ok(out)
     }
 
     /// A binary file holds one result and no more.
@@ -283,6 +314,15 @@ impl Settings {
     }
 }
 
+/// Makes a limit of file sizes (`ulimit -f`) an error of the write that meets it; without somebody who hears
+/// its signal, that ends the process without a word.
+#[cfg(unix)]
+fn outlive_the_limit_of_file_sizes() {
+    const SIGXFSZ: i32 = 25;
+    let kind = tokio::signal::unix::SignalKind::from_raw(SIGXFSZ);
+    let _heard = tokio::signal::unix::signal(kind);
+}
+
 /// A running query that ends when nobody waits for it any more.
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
@@ -314,6 +354,14 @@ async fn produce(query: DataFrame, sender: mpsc::Sender<Result<Event, vonk::Erro
         }
     }
     let _receiver_gone = sender.send(Ok(Event::Ended)).await;
+}
+
+/// Writes a result that has waited to the standard output.
+fn release(mut held: File) -> Result<(), Failure> {
+    held.rewind()?;
+    let mut out = output::stdout();
+    std::io::copy(&mut held, &mut out)?;
+    Ok(out.flush()?)
 }
 
 /// The copy of standard input as users know it.

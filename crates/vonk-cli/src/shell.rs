@@ -1,6 +1,10 @@
 //! The shell: reads a statement or a command, runs it, and reads the next.
 
 use std::borrow::Cow;
+#[cfg(unix)]
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use reedline::{
@@ -114,6 +118,8 @@ fn editor(runner: &Runner) -> Reedline {
     let is_kept = !runner.session.policy().is_restricted();
     let history = history_path().filter(|_| is_kept).map(|path| {
         let history = FileBackedHistory::with_file(HISTORY_MAX, path.clone());
+        #[cfg(unix)]
+        let _open_to_others = fs::set_permissions(&path, fs::Permissions::from_mode(0o600));
         history.map_err(|error| (path, error))
     });
     match history {
