@@ -186,6 +186,8 @@ fn figure_of(figure: &str, column: &Column, kind: Option<&DataType>) -> Column {
         true => column.clone().try_cast("double"),
         false => column.clone().cast("double"),
     };
+    // One of the values, as it is.
+    let value = if is_text { number.clone() } else { column.clone() };
     match figure {
         "count" => functions::count(column),
         "mean" => functions::avg(number),
@@ -196,7 +198,7 @@ fn figure_of(figure: &str, column: &Column, kind: Option<&DataType>) -> Column {
         "approx_count_distinct" => functions::call("approx_count_distinct", [column]),
         share => {
             let share = share.trim_end_matches('%').parse::<f64>().unwrap_or(50.0) / 100.0;
-            functions::percentile_approx(number, share)
+            functions::percentile_approx(value, share)
         }
     }
 }
@@ -233,7 +235,10 @@ mod tests {
         assert_eq!(row(1), ("mean", "2.0", None));
         assert_eq!(row(3), ("min", "1", Some("a")));
         assert_eq!(row(4), ("max", "3", Some("c")));
-        assert_eq!(data.summary().count().await.unwrap(), 8);
+        let summary: Vec<(String, String, Option<String>)> = data.summary().rows().await.unwrap();
+        // A quantile is one of the values, and of texts none is a number.
+        assert_eq!(summary[5], ("50%".to_owned(), "1".to_owned(), None));
+        assert_eq!(summary.len(), 8);
     }
 
     #[tokio::test]
