@@ -26,7 +26,35 @@ sc = spark.sparkContext
 print(sc.parallelize([(1, "p"), (2, "q")]).toDF(["n", "s"]).filter("n > 1").collect())
 print(spark.createDataFrame(sc.parallelize([Row(a=1, b=2.5)])).columns, sc.master)
 print(isinstance(spark, SparkSession), SparkSession.builder.getOrCreate() is spark)
+print(spark.read.json(sc.parallelize(['{"k": 1}', '{"k": 2}'])).groupBy().sum("k").first()[0])
 spark.stop()
+"""
+
+#: Begins as programs did before sessions had builders; its function needs a module that comes with it.
+WITH_MODULES = """
+import sys
+
+from pyspark import SparkContext, SparkFiles
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+sc = SparkContext(appName="modules")
+spark = SparkSession(sc)
+sc.addPyFile(sys.argv[1])
+sc.addFile(sys.argv[2])
+
+
+@F.udf("string")
+def told(_):
+    import of_command_line
+    import of_program
+
+    with open(SparkFiles.get("words.txt")) as file:
+        return of_command_line.TEXT + of_program.TEXT + file.read()
+
+
+print(spark.range(1).select(told("id")).first()[0])
+sc.stop()
 """
 
 EXPECTED = """[Row(y='a', s=4), Row(y='b', s=2)]
@@ -34,6 +62,7 @@ EXPECTED = """[Row(y='a', s=4), Row(y='b', s=2)]
 [Row(n=2, s='q')]
 ['a', 'b'] local[2]
 True True
+3
 """
 
 
@@ -60,3 +89,17 @@ class SessionTest(ContextTest):
                 [*command, path], capture_output=True, text=True, timeout=60, check=False
             )
             self.assertEqual(result.stdout, EXPECTED, result.stderr)
+
+    def test_functions_have_the_modules_and_files_of_the_program(self):
+        path = self.file("modules.py", WITH_MODULES.encode())
+        given = self.file("of_command_line.py", b"TEXT = 'a'\n")
+        added = self.file("of_program.py", b"TEXT = 'b'\n")
+        words = self.file("words.txt", b"c")
+        result = subprocess.run(
+            [VONK, "run", "--python", sys.executable, "--py-files", given, path, added, words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual(result.stdout, "abc\n", result.stderr)

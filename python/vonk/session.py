@@ -5,6 +5,7 @@ Importing this module needs the client: `pip install "vonk[spark]"`.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 try:
     from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.readwriter import DataFrameReader
     from pyspark.sql.connect.session import SparkSession as Client
 except ImportError as error:
     raise ImportError(
@@ -69,9 +71,21 @@ class SparkSession(Client):
             session._options = options
             Client._set_default_and_active_session(session)
             self._apply_options(session)
+            _leave_files(session, options)
             return session
 
     _options: dict[str, str]
+
+    def __init__(self, connection: Any, *arguments: Any, **named: Any):
+        # A context is given by programs that are older than `builder`.
+        is_first = isinstance(connection, SparkContext)
+        if is_first:
+            options = {**launch.settings(), **dict(connection.getConf().getAll())}
+            connection, self._options = server.address(options), options
+        super().__init__(connection, *arguments, **named)
+        if is_first:
+            Client._set_default_and_active_session(self)
+            _leave_files(self, self._options)
 
     @property
     def sparkContext(self) -> SparkContext:
@@ -94,6 +108,20 @@ class SparkSession(Client):
         super().stop()
         if SparkContext._active_spark_context is not None:
             SparkContext._active_spark_context.stop()
+
+
+def _leave_files(session: Client, options: dict[str, Any]) -> None:
+    """Leaves with the server what the program or the command line has for its functions."""
+    kinds = {"spark.submit.pyFiles": "pyfile", "spark.files": "file", "spark.archives": "archive"}
+    left = [
+        (path.strip(), kind)
+        for setting, kind in kinds.items()
+        for path in str(options.get(setting) or "").split(",")
+        if path.strip()
+    ]
+    context = SparkContext._active_spark_context
+    for path, kind in dict.fromkeys([*left, *(context._left if context else ())]):
+        session.addArtifacts(path, **{kind: True})
 
 
 def rdd_of(frame: DataFrame) -> RDD[Any]:
@@ -137,4 +165,18 @@ def to_df(rdd: RDD[Any], schema: Any = None, sample_ratio: float | None = None) 
     return session.createDataFrame(rdd.collect(), schema)
 
 
+def _of_lines(read: Any) -> Any:
+    """A reader's method that takes an RDD of lines in the place of a path."""
+
+    @functools.wraps(read)
+    def method(self: DataFrameReader, path: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(path, RDD):
+            path = to_df(path.map(lambda line: (line,)), "value string")
+        return read(self, path, *arguments, **named)
+
+    return method
+
+
+DataFrameReader.json = _of_lines(DataFrameReader.json)
+DataFrameReader.csv = _of_lines(DataFrameReader.csv)
 DataFrame.rdd = property(rdd_of)

@@ -62,6 +62,13 @@ with tempfile.TemporaryDirectory() as folder:
     people.write.mode("overwrite").partitionBy("id").csv(folder + "/csv", header=True)
     assert spark.read.csv(folder + "/csv", header=True).filter("name = 'Ada'").count() == 1
 
+# Texts that are rows already, with columns that nobody has told.
+texts = spark.createDataFrame([('{"a": 1, "b": "x"}',), (None,), ('{"a": 2}',)], "value string")
+assert spark.read.json(texts).filter("a IS NOT NULL").collect() == [Row(a=1, b="x"), Row(a=2, b=None)]
+lines = spark.createDataFrame([("n,s",), ("1,a",), ("2,",)], "value string")
+read = spark.read.csv(lines, header=True, inferSchema=True)
+assert read.collect() == [Row(n=1, s="a"), Row(n=2, s=None)]
+
 # A program of many steps has a deep plan.
 deep = spark.range(3)
 for step in range(150):

@@ -35,6 +35,12 @@ fails(AnalysisException, "TABLE_OR_VIEW_NOT_FOUND", lambda: spark.table("nowhere
 fails(ParseException, "PARSE_SYNTAX_ERROR", lambda: spark.sql("SELEKT 1").collect())
 error = fails(ArithmeticException, "DIVIDE_BY_ZERO", lambda: spark.sql("SELECT 1 / 0").collect())
 assert error.getSqlState() == "22012"
+error = fails(
+    AnalysisException,
+    "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+    lambda: spark.sql("SELECT idd FROM numbers").limit(3).show(),
+)
+assert error.getQueryContext()[0].fragment() == "idd"
 
 cached = numbers.filter("id > 1").cache()
 assert cached.count() == 3 and cached.storageLevel.useMemory

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use crate::process::{self, cargo};
 use crate::{Result, repository};
 
-/// What the programs import: the client of PySpark without Spark, and what it needs.
-const PACKAGES: &[&str] = &["pyspark-client>=4.0", "pandas<3"];
+/// What the programs import: the client of PySpark without Spark, what it needs, and what takes rows from us.
+const PACKAGES: &[&str] = &["pyspark-client>=4.0", "pandas<3", "polars"];
 
 /// Runs every program; says so and does nothing where PyPI cannot be reached.
 pub(crate) fn run() -> Result<()> {
@@ -28,11 +28,11 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// The Python of a virtual environment that has the packages, if they can be had.
-fn python() -> Result<Option<PathBuf>> {
+pub(crate) fn python() -> Result<Option<PathBuf>> {
     let python = process::environment("python-connect")?;
     // Not pyspark.sql.connect, which takes `python -c` for its doctests and wants a whole Spark.
     let is_complete =
-        || process::has_module(&python, "grpc, grpc_status, pandas, pyspark, pyarrow");
+        || process::has_module(&python, "grpc, grpc_status, pandas, polars, pyspark, pyarrow");
     let is_there = is_complete() || (process::install(&python, PACKAGES).is_ok() && is_complete());
     Ok(is_there.then_some(python))
 }

@@ -141,7 +141,7 @@ pub(crate) fn work(worker: &Worker) -> Result<()> {
 }
 
 /// Completes when the process is told to end, or with the one that has started it.
-async fn told_to_end(with_parent: bool) {
+pub(crate) async fn told_to_end(with_parent: bool) {
     let terminated = async {
         let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
         match signal {

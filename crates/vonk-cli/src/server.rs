@@ -48,7 +48,7 @@ async fn serve(options: &ServerOptions, template: SessionBuilder, workers: &Work
     let _ = writeln!(std::io::stdout(), "listening at sc://{}", running.address());
     tokio::select! {
         ended = running.wait() => ended,
-        _ = tokio::signal::ctrl_c() => {
+        () = crate::cluster::told_to_end(false) => {
             running.stop().await;
             Ok(())
         }

@@ -1,15 +1,21 @@
-//! What clients leave with the server: blocks of data that a plan then names by their hash.
+//! What clients leave with the server: blocks of data that a plan then names by their hash, and files for
+//! functions of Python.
 
 use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use spark_connect_proto::add_artifacts_request::{BeginChunkedArtifact, Payload};
+use spark_connect_proto::add_artifacts_request::{ArtifactChunk, BeginChunkedArtifact, Payload};
 use spark_connect_proto::add_artifacts_response::ArtifactSummary;
 use vonk::{Error, Result};
 
 use crate::errors::{self, required};
+use crate::session::ConnectSession;
+
+mod files;
+
+pub(crate) use files::{Files, Staged};
 
 /// The beginning of the names of blocks that plans refer to.
 const CACHE: &str = "cache/";
@@ -18,11 +24,13 @@ const CACHE: &str = "cache/";
 #[derive(Debug, Default)]
 pub(crate) struct Artifacts {
     blocks: Mutex<Blocks>,
+    pub(crate) files: Files,
 }
 
 #[derive(Debug, Default)]
 struct Blocks {
     by_hash: HashMap<String, Bytes>,
+    /// The size of all blocks and files.
     bytes: usize,
 }
 
@@ -37,25 +45,29 @@ impl Artifacts {
         })
     }
 
-    /// Whether a block of this name is there.
+    /// Whether a block or file of this name is there.
     pub(crate) fn has(&self, name: &str) -> bool {
-        let hash = name.strip_prefix(CACHE);
-        hash.is_some_and(|hash| self.blocks.lock().by_hash.contains_key(hash))
+        match name.strip_prefix(CACHE) {
+            Some(hash) => self.blocks.lock().by_hash.contains_key(hash),
+            None => self.files.has(name),
+        }
     }
 
-    /// The same blocks, for a clone of the session.
-    pub(crate) fn copy(&self) -> Self {
+    /// The same blocks and files, for a clone of the session.
+    ///
+    /// # Errors
+    /// Where a file cannot be copied.
+    pub(crate) fn copy(&self) -> Result<Self> {
+        let files = self.files.copy()?;
         let blocks = self.blocks.lock();
         let (by_hash, bytes) = (blocks.by_hash.clone(), blocks.bytes);
-        Self { blocks: Mutex::new(Blocks { by_hash, bytes }) }
+        Ok(Self { blocks: Mutex::new(Blocks { by_hash, bytes }), files })
     }
 
     fn keep(&self, name: &str, data: Bytes, bytes_max: usize) -> Result<()> {
-        let Some(hash) = name.strip_prefix(CACHE) else {
-            return Err(errors::unsupported(&format!("files such as `{name}` on the server")));
-        };
+        let hash = name.strip_prefix(CACHE);
         let mut blocks = self.blocks.lock();
-        if blocks.by_hash.contains_key(hash) {
+        if hash.is_some_and(|hash| blocks.by_hash.contains_key(hash)) {
             return Ok(());
         }
         if blocks.bytes + data.len() > bytes_max {
@@ -63,66 +75,99 @@ impl Artifacts {
             return Err(Error::new(errors::ARTIFACTS_TOO_LARGE, message)
                 .hint("write large data to files and read those"));
         }
-        blocks.bytes += data.len();
-        blocks.by_hash.insert(hash.to_owned(), data);
+        match hash {
+            Some(hash) => {
+                blocks.bytes += data.len();
+                blocks.by_hash.insert(hash.to_owned(), data);
+            }
+            None if self.files.has(name) => self.files.keep(name, &data)?,
+            None => {
+                self.files.keep(name, &data)?;
+                blocks.bytes += data.len();
+            }
+        }
         Ok(())
     }
 }
 
 /// One call of `AddArtifacts`, whose messages come one after the other.
+#[derive(Default)]
 pub(crate) struct Upload {
-    begun: Option<(String, BytesMut, i64)>,
+    begun: Option<Begun>,
     summaries: Vec<ArtifactSummary>,
-    bytes_max: usize,
+}
+
+/// An artifact of which pieces are to come.
+struct Begun {
+    name: String,
+    held: BytesMut,
+    is_whole: bool,
+    /// How many pieces are to come with the next one.
+    left: i64,
 }
 
 impl Upload {
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { begun: None, summaries: Vec::new(), bytes_max }
-    }
-
     /// Takes the next message in.
-    pub(crate) fn take(&mut self, artifacts: &Artifacts, payload: Option<Payload>) -> Result<()> {
+    pub(crate) fn take(
+        &mut self,
+        session: &ConnectSession,
+        payload: Option<Payload>,
+    ) -> Result<()> {
         match required(payload, "artifact")? {
             Payload::Batch(batch) => {
                 for artifact in batch.artifacts {
-                    let data = required(artifact.data, "data of an artifact")?.data;
-                    self.finish(artifacts, artifact.name, data)?;
+                    let (data, is_whole) = checked(artifact.data)?;
+                    self.finish(session, artifact.name, data, is_whole)?;
                 }
                 Ok(())
             }
-            Payload::BeginChunk(begin) => self.begin(artifacts, begin),
-            Payload::Chunk(chunk) => self.append(artifacts, &chunk.data),
+            Payload::BeginChunk(begin) => self.begin(session, begin),
+            Payload::Chunk(chunk) => self.append(session, Some(chunk)),
         }
     }
 
-    fn begin(&mut self, artifacts: &Artifacts, begin: BeginChunkedArtifact) -> Result<()> {
-        self.begun = Some((begin.name, BytesMut::new(), begin.num_chunks));
-        self.append(artifacts, &required(begin.initial_chunk, "first chunk")?.data)
+    fn begin(&mut self, session: &ConnectSession, begin: BeginChunkedArtifact) -> Result<()> {
+        let BeginChunkedArtifact { name, num_chunks: left, initial_chunk, .. } = begin;
+        self.begun = Some(Begun { name, held: BytesMut::new(), is_whole: true, left });
+        self.append(session, initial_chunk)
     }
 
-    fn append(&mut self, artifacts: &Artifacts, data: &[u8]) -> Result<()> {
-        let (name, mut held, left) = required(self.begun.take(), "beginning of an artifact")?;
-        if held.len() + data.len() > self.bytes_max {
-            let message = format!("artifact `{name}` is larger than {} bytes", self.bytes_max);
+    fn append(&mut self, session: &ConnectSession, chunk: Option<ArtifactChunk>) -> Result<()> {
+        let mut begun = required(self.begun.take(), "beginning of an artifact")?;
+        let (data, is_whole) = checked(chunk)?;
+        let bytes_max = session.limits.artifact_bytes_max;
+        if begun.held.len() + data.len() > bytes_max {
+            let message = format!("artifact `{}` is larger than {bytes_max} bytes", begun.name);
             return Err(Error::new(errors::ARTIFACTS_TOO_LARGE, message));
         }
-        held.extend_from_slice(data);
-        if left > 1 {
-            self.begun = Some((name, held, left - 1));
+        begun.held.extend_from_slice(&data);
+        begun.is_whole &= is_whole;
+        if begun.left > 1 {
+            begun.left -= 1;
+            self.begun = Some(begun);
             return Ok(());
         }
-        self.finish(artifacts, name, held.freeze())
+        self.finish(session, begun.name, begun.held.freeze(), begun.is_whole)
     }
 
-    fn finish(&mut self, artifacts: &Artifacts, name: String, data: Bytes) -> Result<()> {
+    fn finish(
+        &mut self,
+        session: &ConnectSession,
+        name: String,
+        data: Bytes,
+        is_whole: bool,
+    ) -> Result<()> {
         // A block is named by its SHA-256, which tells more surely than a CRC that it is whole.
         let is_whole = match name.strip_prefix(CACHE) {
             Some(hash) => hex(&Sha256::digest(&data)) == hash,
-            None => true,
+            None if Files::is_file(&name) => {
+                session.python.check_allowed(&session.engine)?;
+                is_whole
+            }
+            None => return Err(errors::unsupported(&format!("artifacts such as `{name}`"))),
         };
         if is_whole {
-            artifacts.keep(&name, data, self.bytes_max)?;
+            session.artifacts.keep(&name, data, session.limits.artifact_bytes_max)?;
         }
         self.summaries.push(ArtifactSummary { name, is_crc_successful: is_whole });
         Ok(())
@@ -132,6 +177,13 @@ impl Upload {
     pub(crate) fn summaries(self) -> Vec<ArtifactSummary> {
         self.summaries
     }
+}
+
+/// The bytes of a piece, and whether they are those that were sent.
+fn checked(chunk: Option<ArtifactChunk>) -> Result<(Bytes, bool)> {
+    let ArtifactChunk { data, crc } = required(chunk, "data of an artifact")?;
+    let is_whole = i64::from(crc32fast::hash(&data)) == crc;
+    Ok((data, is_whole))
 }
 
 /// Bytes as pairs of hexadecimal digits.

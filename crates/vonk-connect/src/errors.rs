@@ -16,6 +16,7 @@ macro_rules! conditions {
 
 // Conditions of the protocol, which no other door has.
 conditions! {
+    ARTIFACT_EXISTS = "ARTIFACT_ALREADY_EXISTS", "42713";
     ARTIFACTS_TOO_LARGE = "CONNECT_ARTIFACT_LIMIT_EXCEEDED", "54000";
     FIELD_NOT_FOUND = "FIELD_NOT_FOUND", "42704";
     HANDLE_FORMAT = "INVALID_HANDLE.FORMAT", "HY000";

@@ -448,7 +448,7 @@ pub(crate) fn start(
     });
 }
 
-/// The SQL text of a plan that is nothing else, for the places of errors.
+/// The SQL text of a plan that does no more than show its rows or a part of them, for the places of errors.
 pub(crate) fn statement_text(plan: &spark_connect_proto::Plan) -> Option<String> {
     use spark_connect_proto::command::CommandType;
     use spark_connect_proto::plan::OpType;
@@ -461,8 +461,17 @@ pub(crate) fn statement_text(plan: &spark_connect_proto::Plan) -> Option<String>
         },
         OpType::CompressedOperation(_) => return None,
     };
-    match relation.rel_type.as_ref()? {
-        RelType::Sql(sql) => Some(sql.query.clone()),
-        _ => None,
+    let mut relation = relation;
+    loop {
+        relation = match relation.rel_type.as_ref()? {
+            RelType::Sql(sql) => return Some(sql.query.clone()),
+            RelType::ShowString(show) => show.input.as_deref()?,
+            RelType::HtmlString(show) => show.input.as_deref()?,
+            RelType::Limit(limit) => limit.input.as_deref()?,
+            RelType::Offset(offset) => offset.input.as_deref()?,
+            RelType::Tail(tail) => tail.input.as_deref()?,
+            RelType::SubqueryAlias(alias) => alias.input.as_deref()?,
+            _ => return None,
+        };
     }
 }

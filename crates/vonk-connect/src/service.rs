@@ -130,11 +130,10 @@ impl SparkConnectService for Service {
             if of.is_none() {
                 let observed = request.client_observed_server_side_session_id.as_ref();
                 let session = self.session(key!(request), observed)?;
-                let upload = Upload::new(session.limits.artifact_bytes_max);
-                of = Some((session, upload));
+                of = Some((session, Upload::default()));
             }
             if let Some((session, upload)) = &mut of {
-                let taken = upload.take(&session.artifacts, request.payload);
+                let taken = upload.take(session, request.payload);
                 taken.map_err(|error| session.fail(&error, None))?;
             }
         }

@@ -173,7 +173,7 @@ impl Sessions {
             let message = format!("session `{new_id}` exists already");
             return Err(Error::new(errors::SESSION_EXISTS, message));
         }
-        let session = self.connect(&new_key, source.engine.fork()?, source.artifacts.copy());
+        let session = self.connect(&new_key, source.engine.fork()?, source.artifacts.copy()?);
         *session.kept.lock() = source.kept.lock().clone();
         self.insert(&mut open, new_key, session)
     }

@@ -71,6 +71,8 @@ class SparkContext(Sources):
             self.applicationId = f"local-{self.startTime}"
             self._conf.set("spark.app.id", self.applicationId)
             stores.configure(self._conf.getAll())
+            #: Paths and what they are, for the functions of sessions.
+            self._left: list[tuple[str, str]] = []
             self._files: dict[str, str] = {}
             self._archives: dict[str, str] = {}
             SparkFiles._root = self._storage.new_folder("files")
@@ -190,23 +192,38 @@ class SparkContext(Sources):
         """
         return accumulators.create(value, accum_param)
 
+    def _leave(self, path: str, kind: str) -> None:
+        """Lets the functions of sessions, which run in processes of the server, have a file too."""
+        self._left.append((path, kind))
+        sessions = sys.modules.get("vonk.session")
+        session = sessions.SparkSession.getActiveSession() if sessions else None
+        if session is not None:
+            session.addArtifacts(path, **{kind: True})
+
     def addFile(self, path: str, recursive: bool = False) -> None:
         """Copies a file to where `SparkFiles.get` finds it."""
+        if self._add(path, recursive) and not os.path.isdir(files.local_path(path)):
+            self._leave(path, "file")
+
+    def _add(self, path: str, recursive: bool = False) -> bool:
+        """Copies a file; says whether it is new."""
         source = files.local_path(path)
         if os.path.isdir(source) and not recursive:
             raise ValueError(f"`{path}` is a directory: give `recursive=True`")
         if files.url(source) in self._files:
-            return
+            return False
         target = SparkFiles.get(name_of(source))
         if os.path.isdir(source):
             shutil.copytree(source, target)
         else:
             shutil.copy2(source, target)
         self._files[files.url(source)] = target
+        return True
 
     def addPyFile(self, path: str) -> None:
         """As `addFile`, for a module or a package of them that the program then imports."""
-        self.addFile(path)
+        if self._add(path):
+            self._leave(path, "pyfile")
         is_package = path.endswith(self.PACKAGE_EXTENSIONS)
         place = SparkFiles.get(name_of(path)) if is_package else SparkFiles.getRootDirectory()
         if place not in sys.path:
@@ -220,6 +237,7 @@ class SparkContext(Sources):
             target = SparkFiles.get(name or name_of(source))
             shutil.unpack_archive(source, target)
             self._archives[files.url(source)] = target
+            self._leave(path, "archive")
 
     @property
     def listFiles(self) -> list[str]:

@@ -92,7 +92,9 @@ impl Function {
         schema: Schema,
         shape: &Shape,
     ) -> Result<Self> {
-        let needs = session.python.needs(&session.engine, source.version)?;
+        let files = session.artifacts.files.staged();
+        let told_of_files = serde_json::json!(files).to_string();
+        let needs = session.python.needs(&session.engine, source.version, files)?;
         let config = session.engine.config();
         let zone = config.get(vonk::config::TIME_ZONE).unwrap_or("UTC").to_owned();
         let setting = |name: &str| crate::config::value(&session.engine, name);
@@ -108,12 +110,14 @@ impl Function {
             "left": shape.left,
             "table": shape.table,
             "zone": zone,
-            "safe": is_set("spark.sql.execution.pandas.convertToArrowArraySafely", false),
+            "safe": is_set("spark.sql.execution.pandas.convertToArrowArraySafely", true),
             "by_name": is_set("spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName", true),
         });
         let told = empty_stream(&told)?;
         let mut hash = Sha256::new();
-        for part in [about.to_string().as_bytes(), &told, source.command] {
+        let about_text = about.to_string();
+        // With other files a function may do something else.
+        for part in [about_text.as_bytes(), &told, source.command, told_of_files.as_bytes()] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use vonk::{Condition, Error, Result, Session};
 
 use super::worker::{Needs, Worker};
+use crate::artifacts::Staged;
 
 /// Workers that are kept for the next function.
 const IDLE_MAX: usize = 16;
@@ -39,12 +40,11 @@ impl Pool {
         &self.interpreter.command
     }
 
-    /// What workers of a session have to be like for a function of this version of Python.
+    /// Checks that a session may run functions.
     ///
     /// # Errors
-    /// `UNSUPPORTED_FEATURE` if the server runs no functions, `INVALID_CONF_VALUE` for a limit of
-    /// memory that is no size.
-    pub(crate) fn needs(&self, session: &Session, version: &str) -> Result<Needs> {
+    /// `UNSUPPORTED_FEATURE` if it may not.
+    pub(crate) fn check_allowed(&self, session: &Session) -> Result<()> {
         if !self.interpreter.is_allowed {
             return Err(Error::unsupported("the server does not run functions of Python")
                 .hint("other machines can reach it: start it with `--allow-python` to run them all the same"));
@@ -54,6 +54,20 @@ impl Pool {
                 "a session with a policy does not run functions of Python",
             ));
         }
+        Ok(())
+    }
+
+    /// What workers of a session have to be like for a function of this version of Python.
+    ///
+    /// # Errors
+    /// Those of [`Pool::check_allowed`], `INVALID_CONF_VALUE` for a limit of memory that is no size.
+    pub(crate) fn needs(
+        &self,
+        session: &Session,
+        version: &str,
+        files: Option<Staged>,
+    ) -> Result<Needs> {
+        self.check_allowed(session)?;
         let config = session.config();
         let python = config.get("spark.pyspark.python").filter(|python| !python.is_empty());
         let memory = config.get("spark.executor.pyspark.memory");
@@ -61,6 +75,7 @@ impl Pool {
             python: python.unwrap_or(&self.interpreter.command).to_owned(),
             version: version.to_owned(),
             memory_mb: memory.map(megabytes).transpose()?.unwrap_or(0),
+            files,
         })
     }
 

@@ -43,9 +43,9 @@ pub fn run_functions(python: &str) {
     offer_code(KIND, |bytes| Ok(Arc::new(Scalar(Arc::new(read(bytes)?)))));
 }
 
-/// The function for another process.
+/// The function for another process; `None` if it needs files of the session, which are only here.
 pub(super) fn written(function: &Function) -> Option<TravellingCode> {
-    let Needs { python, version, memory_mb } = &function.needs;
+    let Needs { python, version, memory_mb, files: None } = &function.needs else { return None };
     let travelling = Travelling {
         id: function.id.clone(),
         python: (*python != function.pool.command()).then(|| python.clone()),
@@ -72,6 +72,7 @@ fn read(bytes: &[u8]) -> Result<Function> {
         python: travelling.python.unwrap_or_else(|| pool.command().to_owned()),
         version: travelling.version,
         memory_mb: travelling.memory_mb,
+        files: None,
     };
     Ok(Function {
         id: travelling.id,
@@ -97,7 +98,12 @@ mod tests {
             let function = Function {
                 id: "id".to_owned(),
                 pool: Arc::new(Pool::new(interpreter.clone())),
-                needs: Needs { python: named.to_owned(), version: "3.12".to_owned(), memory_mb: 7 },
+                needs: Needs {
+                    python: named.to_owned(),
+                    version: "3.12".to_owned(),
+                    memory_mb: 7,
+                    files: None,
+                },
                 schema: Arc::new(schema.clone()),
                 definition: vec![1, 2, 3],
                 zone: "Asia/Tokyo".to_owned(),

@@ -9,10 +9,12 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use vonk::{Error, Result};
 
+use crate::artifacts::Staged;
 use crate::errors;
 
 /// The modules of a worker's program, which its process is sent when it starts; the last one has `main`.
-const MODULES: [(&str, &str); 3] = [
+const MODULES: [(&str, &str); 4] = [
+    ("files", include_str!("worker/files.py")),
     ("values", include_str!("worker/values.py")),
     ("kinds", include_str!("worker/kinds.py")),
     ("main", include_str!("worker/main.py")),
@@ -55,6 +57,8 @@ pub(crate) struct Needs {
     pub(crate) version: String,
     /// Megabytes of memory that the process may take; 0 is no limit.
     pub(crate) memory_mb: u64,
+    /// What the session's client has left for its functions.
+    pub(crate) files: Option<Staged>,
 }
 
 /// What a worker says.
@@ -111,7 +115,11 @@ impl Worker {
             needs: needs.clone(),
             idle_since: Instant::now(),
         };
-        let settings = serde_json::json!({ "memory_mb": needs.memory_mb, "modules": MODULES });
+        let settings = serde_json::json!({
+            "memory_mb": needs.memory_mb,
+            "files": needs.files,
+            "modules": MODULES,
+        });
         let settings = settings.to_string();
         let hello = async {
             worker.socket.write_all(&(settings.len() as u64).to_le_bytes()).await?;

@@ -14,6 +14,7 @@ import time
 import traceback
 
 import pyarrow as pa
+from vonk_worker import files
 from vonk_worker.kinds import RUNS
 
 HEADER = struct.Struct("<cQ")
@@ -160,6 +161,7 @@ def limit_memory(megabytes):
 def main(file, settings):
     channel = Channel(file)
     end_with_parent()
+    files.take(settings["files"])
     limit_memory(settings["memory_mb"])
     channel.send(b"H", json.dumps({"version": "%d.%d" % sys.version_info[:2]}).encode())
     functions = {}
