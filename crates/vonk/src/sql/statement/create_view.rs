@@ -11,6 +11,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, last_part, no_answer};
+use crate::catalog::stored_schema;
 use crate::display::shown;
 use crate::error::{Condition, Error, Result};
 use crate::sources::{self, ReadSpec};
@@ -172,7 +173,7 @@ impl Command for CreateView {
                     if !self.types.is_empty() {
                         let columns = no_rows(&self.columns, &self.types)?;
                         let columns = plan_query(session, *columns).await?;
-                        spec.schema = Some(Arc::clone(columns.schema().inner()));
+                        spec.schema = Some(Arc::new(stored_schema(columns.schema().as_arrow())));
                     }
                     let provider = sources::open(&session.state(), &spec).await?;
                     let source = provider_as_source(provider);
