@@ -78,12 +78,12 @@ class SparkSession(Client):
 
     def __init__(self, connection: Any, *arguments: Any, **named: Any):
         # A context is given by programs that are older than `builder`.
-        is_first = isinstance(connection, SparkContext)
-        if is_first:
+        begins_with_context = isinstance(connection, SparkContext)
+        if begins_with_context:
             options = {**launch.settings(), **dict(connection.getConf().getAll())}
             connection, self._options = server.address(options), options
         super().__init__(connection, *arguments, **named)
-        if is_first:
+        if begins_with_context:
             Client._set_default_and_active_session(self)
             _leave_files(self, self._options)
 

@@ -75,6 +75,11 @@ impl ReadOptions {
         self.0.insert(name.to_lowercase(), value.into());
     }
 
+    /// Sets those that there are.
+    pub(crate) fn extend<'a>(&mut self, options: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        options.into_iter().for_each(|(name, value)| self.set(name, value));
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(&name.to_lowercase()).map(String::as_str)
     }

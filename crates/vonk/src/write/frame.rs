@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::SessionState;
 
 use super::options::format_of_path;
@@ -12,6 +14,7 @@ use crate::error::{Condition, Error, Result};
 use crate::limits::Deadline;
 use crate::policy::Access;
 use crate::session::Session;
+use crate::sources::{self, ReadSpec};
 
 /// What becomes of a target that is there already.
 ///
@@ -198,10 +201,10 @@ impl DataFrameWriter {
         let format = self.format.as_deref().or_else(|| format_of_path(path)).unwrap_or("parquet");
         let state = self.query.session().state();
         let target = Place::find(&state, Access::Write, path, &self.options).await?;
-        let how = (format, &self.options, self.partition_by.clone());
-        let spec = path_spec(&state, &target, how, mode)?;
-        let Some(spec) = spec else { return Ok(WriteReport::default()) };
         let query = self.query.logical_plan().await?;
+        let how = (format, &self.options, self.partition_by.clone());
+        let spec = path_spec(&state, &target, how, mode, query.schema().inner()).await?;
+        let Some(spec) = spec else { return Ok(WriteReport::default()) };
         super::write_plan(&self.query.session().state(), query, spec).await
     }
 
@@ -265,12 +268,13 @@ async fn timed(
     written
 }
 
-/// A write to a path, or `None` if something is there and the mode is to ignore that.
-pub(crate) fn path_spec(
+/// A write of these columns to a path, or `None` if something is there and the mode is to ignore that.
+pub(crate) async fn path_spec(
     state: &SessionState,
     target: &Place,
     (format, options, partition_by): (&str, &WriteOptions, Vec<String>),
     mode: SaveMode,
+    columns: &SchemaRef,
 ) -> Result<Option<WriteSpec>> {
     let rows_per_file_max = options.count("maxRecordsPerFile")?;
     let needs_directory = !partition_by.is_empty() || rows_per_file_max.is_some();
@@ -285,6 +289,14 @@ pub(crate) fn path_spec(
             SaveMode::Append | SaveMode::Overwrite => target.check_replaceable()?,
         }
     }
+    let adapted;
+    let options = match mode {
+        SaveMode::Append if target.exists() && format.eq_ignore_ascii_case("csv") => {
+            adapted = like_those_there(state, target, options, columns).await;
+            &adapted
+        }
+        _ => options,
+    };
     let existing = match mode {
         SaveMode::ErrorIfExists | SaveMode::Ignore => Existing::Refuse,
         SaveMode::Append => Existing::Append,
@@ -308,6 +320,31 @@ pub(crate) fn path_spec(
         schema: None,
         guard: None,
     }))
+}
+
+/// The options of CSV files that come to others: as those are written, unless they say otherwise. A header in
+/// some of the files only would be a row, or a row a header.
+async fn like_those_there(
+    state: &SessionState,
+    target: &Place,
+    options: &WriteOptions,
+    columns: &SchemaRef,
+) -> WriteOptions {
+    let mut adapted = options.clone();
+    let mut spec = ReadSpec::new([target.name().as_str()]).with_format("csv");
+    // With them only what cannot be a row is taken for a header.
+    spec.schema = Some(Arc::clone(columns));
+    let separator = ["sep", "delimiter", "delim"].iter().find_map(|name| options.get(name));
+    spec.options.extend(separator.map(|value| ("sep", value)));
+    for name in ["header", "quote", "escape"] {
+        spec.options.extend(options.get(name).map(|value| (name, value)));
+    }
+    // What cannot be read tells nothing.
+    let told = sources::told(state, &spec).await.unwrap_or_default();
+    for (name, value) in told.options {
+        adapted.set(name, value);
+    }
+    adapted
 }
 
 fn append_to_file(target: &Place) -> Error {

@@ -89,7 +89,7 @@ pub(crate) async fn copy_to(
     let default = if is_file { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
     let mode = spec.mode.unwrap_or(default);
     let how = (format.as_str(), &spec.options, spec.partition_by);
-    match path_spec(state, &target, how, mode)? {
+    match path_spec(state, &target, how, mode, query.schema().inner()).await? {
         Some(write) => write_plan(state, query, write).await,
         None => Ok(WriteReport::default()),
     }
