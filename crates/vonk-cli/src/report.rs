@@ -65,9 +65,9 @@ fn render_engine(error: &vonk::Error, source: &Source<'_>, look: &Look) -> Strin
     let hint = error.hint_text();
     let place = error.place().or(end);
     let marked = place.and_then(|place| snippet(place, hint, source, look));
-    match (&marked, hint) {
-        (Some(snippet), _) => text += snippet,
-        (None, hint) => {
+    match &marked {
+        Some(snippet) => text += snippet,
+        None => {
             text += &place_of_statement(source, look).unwrap_or_default();
             if let Some(hint) = hint {
                 text += &format!("  {} {}\n", look.paint(DIM, "="), look.paint(HINT, hint));

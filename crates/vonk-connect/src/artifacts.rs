@@ -75,17 +75,12 @@ impl Artifacts {
             return Err(Error::new(errors::ARTIFACTS_TOO_LARGE, message)
                 .hint("write large data to files and read those"));
         }
-        match hash {
-            Some(hash) => {
-                blocks.bytes += data.len();
-                blocks.by_hash.insert(hash.to_owned(), data);
-            }
-            None if self.files.has(name) => self.files.keep(name, &data)?,
-            None => {
-                self.files.keep(name, &data)?;
-                blocks.bytes += data.len();
-            }
-        }
+        let size = data.len();
+        let is_new = match hash {
+            Some(hash) => blocks.by_hash.insert(hash.to_owned(), data).is_none(),
+            None => self.files.keep(name, &data)?,
+        };
+        blocks.bytes += if is_new { size } else { 0 };
         Ok(())
     }
 }

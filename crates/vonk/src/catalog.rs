@@ -18,7 +18,7 @@ use parking_lot::RwLock;
 
 use crate::error::{Condition, Error, Result};
 use crate::policy::{Access, Policy};
-use crate::sources::{self, ReadSpec};
+use crate::sources;
 use crate::write::{
     Existing, Guard, Staging, Target, lock_directory, rename_new, write_durable, write_error,
 };
@@ -406,10 +406,8 @@ impl Catalog {
         if is_local && !holds_data(address.as_ref()) && !schema.fields().is_empty() {
             return Ok(Arc::new(EmptyTable::new(schema)));
         }
-        let mut spec = ReadSpec::new([address.as_str()]);
-        spec.format = Some(meta.format.clone());
-        spec.schema = (!schema.fields().is_empty()).then(|| Arc::clone(&schema));
-        meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
+        let told = (!schema.fields().is_empty()).then(|| Arc::clone(&schema));
+        let spec = meta.read_spec(&address, told);
         let is_absent = |error: &Error| {
             let names = |(name, value): &(String, String)| name == "path" && *value == address;
             error.condition() == Condition::PATH_NOT_FOUND && error.parameters().iter().any(names)

@@ -65,11 +65,13 @@ impl Case {
 fn contents(root: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
     let entries = walkdir::WalkDir::new(root).sort_by_file_name().into_iter();
     // The staging directory of a write that ends may go while it is looked at.
+    let is_gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     let read = |path: PathBuf| {
-        let bytes = fs::read(&path).ok();
-        (path, bytes)
+        let read = path.is_file().then(|| fs::read(&path)).transpose();
+        let bytes = if read.as_ref().is_err_and(is_gone) { return None } else { read.unwrap() };
+        Some((path, bytes))
     };
-    entries.filter_map(Result::ok).map(|entry| read(entry.into_path())).collect()
+    entries.filter_map(Result::ok).filter_map(|entry| read(entry.into_path())).collect()
 }
 
 /// Lets a query of many rows run into its end in one of the ways that its text can say.

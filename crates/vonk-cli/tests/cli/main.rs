@@ -128,4 +128,10 @@ fn a_binary_file_holds_one_result() {
     let output = vonk(&["-o", "parquet", "SELECT 1 AS a; SELECT 2 AS a"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("one result"));
+    assert!(output.stdout.is_empty(), "a part of the results looks whole");
+    // A statement that fails behind the result takes that along; one without a result does not count.
+    let output = vonk(&["-o", "parquet", "SELECT 1 AS a; SELECT nowhere"], "");
+    assert!(output.stdout.is_empty() && output.status.code() == Some(1));
+    let output = vonk(&["-o", "parquet", "CREATE TEMP VIEW v AS SELECT 1 AS a; FROM v"], "");
+    assert!(output.status.success() && output.stdout.ends_with(b"PAR1"));
 }

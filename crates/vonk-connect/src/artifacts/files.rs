@@ -49,17 +49,17 @@ impl Files {
         self.0.lock().names.contains_key(name)
     }
 
-    /// Keeps a file under its name.
+    /// Keeps a file under its name; says whether it is new.
     ///
     /// # Errors
     /// `INVALID_PLAN_INPUT` for a name that leads elsewhere, `ARTIFACT_ALREADY_EXISTS` if another file
     /// has it, and where the folder cannot be written.
-    pub(super) fn keep(&self, name: &str, data: &[u8]) -> Result<()> {
+    pub(super) fn keep(&self, name: &str, data: &[u8]) -> Result<bool> {
         let place = place_of(name)?;
         let hash = hex(&Sha256::digest(data));
         let mut kept = self.0.lock();
         match kept.names.get(name) {
-            Some(known) if *known == hash => return Ok(()),
+            Some(known) if *known == hash => return Ok(false),
             Some(_) => {
                 let message = format!("the session has another file `{name}` already");
                 return Err(Error::new(errors::ARTIFACT_EXISTS, message)
@@ -73,7 +73,7 @@ impl Files {
         let written = path.parent().map_or(Ok(()), fs::create_dir_all);
         written.and_then(|()| fs::write(&path, data)).map_err(|error| not_kept(name, &error))?;
         kept.names.insert(name.to_owned(), hash);
-        Ok(())
+        Ok(true)
     }
 
     /// The same files in a folder of their own.
@@ -104,7 +104,7 @@ impl Files {
                 MODULES if rest.ends_with(".py") => modules.push(MODULES.to_owned()),
                 MODULES => modules.push(name.clone()),
                 ARCHIVES => {
-                    let (file, target) = rest.split_once('#').unwrap_or((rest, rest));
+                    let (file, target) = of_archive(rest);
                     archives.push((format!("{ARCHIVES}/{file}"), target.to_owned()));
                 }
                 _ => {}
@@ -126,13 +126,15 @@ impl Kept {
     }
 }
 
+/// The file of an archive, and what it is unpacked as: the name after `#`, else its own.
+fn of_archive(name: &str) -> (&str, &str) {
+    name.split_once('#').unwrap_or((name, name))
+}
+
 /// Where a file lies below the folder. Files that are neither modules nor archives lie in the folder itself.
 fn place_of(name: &str) -> Result<PathBuf> {
     let (kind, rest) = name.split_once('/').unwrap_or((OTHERS, name));
-    let (file, target) = match kind {
-        ARCHIVES => rest.split_once('#').unwrap_or((rest, rest)),
-        _ => (rest, rest),
-    };
+    let (file, target) = if kind == ARCHIVES { of_archive(rest) } else { (rest, rest) };
     let is_plain = |name: &str| {
         let mut parts = Path::new(name).components();
         let first = parts.next();
@@ -189,8 +191,8 @@ mod tests {
                 "{name}"
             );
         }
-        files.keep("files/x", b"1").unwrap();
-        files.keep("files/x", b"1").unwrap();
+        assert!(files.keep("files/x", b"1").unwrap());
+        assert!(!files.keep("files/x", b"1").unwrap());
         assert_eq!(files.keep("files/x", b"2").unwrap_err().condition(), errors::ARTIFACT_EXISTS);
     }
 }

@@ -93,7 +93,6 @@ impl Function {
         shape: &Shape,
     ) -> Result<Self> {
         let files = session.artifacts.files.staged();
-        let told_of_files = serde_json::json!(files).to_string();
         let needs = session.python.needs(&session.engine, source.version, files)?;
         let config = session.engine.config();
         let zone = config.get(vonk::config::TIME_ZONE).unwrap_or("UTC").to_owned();
@@ -110,14 +109,14 @@ impl Function {
             "left": shape.left,
             "table": shape.table,
             "zone": zone,
+            // With other files a function may do something else.
+            "files": needs.files,
             "safe": is_set("spark.sql.execution.pandas.convertToArrowArraySafely", true),
             "by_name": is_set("spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName", true),
         });
         let told = empty_stream(&told)?;
         let mut hash = Sha256::new();
-        let about_text = about.to_string();
-        // With other files a function may do something else.
-        for part in [about_text.as_bytes(), &told, source.command, told_of_files.as_bytes()] {
+        for part in [about.to_string().as_bytes(), &told, source.command] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }

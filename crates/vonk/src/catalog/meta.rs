@@ -13,6 +13,7 @@ use super::name::QualifiedName;
 use super::unwritable;
 use crate::display::field_type_name;
 use crate::error::{Condition, Error, Result};
+use crate::sources::ReadSpec;
 
 /// Metadata files of later versions are refused rather than misread.
 const VERSION: u32 = 1;
@@ -170,6 +171,15 @@ impl TableMeta {
     pub(crate) fn schema(&self) -> Result<SchemaRef> {
         let fields = self.columns.iter().map(ColumnMeta::to_field).collect::<Result<Vec<_>>>()?;
         Ok(Arc::new(Schema::new(fields)))
+    }
+
+    /// How its files, at this address, are read; their columns are told by `schema` if there is one.
+    pub(crate) fn read_spec(&self, address: &str, schema: Option<SchemaRef>) -> ReadSpec {
+        let mut spec = ReadSpec::new([address]).with_format(&self.format);
+        let options = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        spec.options.extend(options);
+        spec.schema = schema;
+        spec
     }
 
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {

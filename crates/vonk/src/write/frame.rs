@@ -334,8 +334,7 @@ async fn like_those_there(
     let mut spec = ReadSpec::new([target.name().as_str()]).with_format("csv");
     // With them only what cannot be a row is taken for a header.
     spec.schema = Some(Arc::clone(columns));
-    let separator = ["sep", "delimiter", "delim"].iter().find_map(|name| options.get(name));
-    spec.options.extend(separator.map(|value| ("sep", value)));
+    spec.options.extend(options.separator().map(|value| ("sep", value)));
     for name in ["header", "quote", "escape"] {
         spec.options.extend(options.get(name).map(|value| (name, value)));
     }

@@ -62,6 +62,11 @@ impl WriteOptions {
             .did_you_mean(name, OPTIONS.iter().copied()))
     }
 
+    /// What stands between the values of a line of CSV, by any of its names.
+    pub(super) fn separator(&self) -> Option<&str> {
+        self.first(&["sep", "delimiter", "delim"])
+    }
+
     /// The value of the first of several names that is set.
     fn first(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.get(name))
@@ -295,8 +300,7 @@ impl CsvOptions {
     fn new(options: &WriteOptions, codec: Codec, path: &str, layout: Layout) -> Result<Self> {
         let quote = one_byte(options, "quote")?.unwrap_or(b'"');
         let is_tsv = layout == Layout::File && path.to_lowercase().contains(".tsv");
-        let separator = options.first(&["sep", "delimiter", "delim"]);
-        let separator = match separator.unwrap_or(if is_tsv { "\t" } else { "," }) {
+        let separator = match options.separator().unwrap_or(if is_tsv { "\t" } else { "," }) {
             "\\t" => "\t",
             "" => return Err(bad_option("sep", "", "at least one character")),
             other => other,

@@ -13,7 +13,7 @@ use super::columns::{self, Declared};
 use super::{Changes, Command, Source, no_answer, table_name};
 use crate::catalog::{ColumnMeta, CreateMode, TableMeta, TableName};
 use crate::error::{Condition, Error, Result};
-use crate::sources::{self, ReadSpec};
+use crate::sources;
 use crate::sql::{Environment, plan_query};
 use crate::write;
 
@@ -175,15 +175,8 @@ async fn found_schema(session: &dyn Environment, meta: &TableMeta) -> Result<Sch
         return Err(Error::new(Condition::UNABLE_TO_INFER_SCHEMA, message)
             .hint("name them, or give a LOCATION or a query"));
     };
-    let spec = spec_of(meta, location);
+    let spec = meta.read_spec(location, None);
     Ok(sources::open(&session.state(), &spec).await?.schema())
-}
-
-/// How the files of a table at a location of its own are read.
-fn spec_of(meta: &TableMeta, location: &str) -> ReadSpec {
-    let mut spec = ReadSpec::new([location]).with_format(&meta.format);
-    meta.options.iter().for_each(|(name, value)| spec.options.set(name, value.clone()));
-    spec
 }
 
 /// Keeps with a table what files that are there tell, so that what it writes itself is read alike; gives the
@@ -195,7 +188,7 @@ async fn complete(
     partition_by: &[String],
 ) -> Result<Vec<String>> {
     let Some(location) = &meta.location else { return Ok(partition_by.to_vec()) };
-    let spec = ReadSpec { schema: Some(Arc::clone(schema)), ..spec_of(meta, location) };
+    let spec = meta.read_spec(location, Some(Arc::clone(schema)));
     let told = sources::told(&session.state(), &spec).await?;
     meta.options.extend(told.options.into_iter().map(|(name, value)| (name.to_owned(), value)));
     if !partition_by.is_empty() {
