@@ -82,7 +82,7 @@ class OperationsTest(ContextTest):
         with self.assertRaises(ValueError):
             self.sc.emptyRDD().first()
         with self.assertRaises(NotImplementedError):
-            self.sc.sequenceFile("x")
+            self.sc.range(1).withResources(None)
 
     def test_checkpoints_cut_the_lineage(self):
         self.sc.setCheckpointDir(self.path("checkpoints"))

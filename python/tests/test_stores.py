@@ -91,6 +91,16 @@ class HdfsTest(ContextTest):
         self.sc.parallelize(self.lines, 2).saveAsTextFile(packed, codec)
         self.assertEqual(self.sc.textFile(packed).count(), 3000)
 
+    def test_sequence_files(self):
+        rows = [(n, f"row {n}" * 9) for n in range(5000)]
+        self.sc.parallelize(rows, 2).saveAsSequenceFile(f"{self.root}/pairs")
+        self.assertEqual(self.sc.sequenceFile(f"{self.root}/pairs", minSplits=4).collect(), rows)
+        with self.assertRaises(FileExistsError):
+            self.sc.parallelize(rows).saveAsSequenceFile(f"{self.root}/pairs")
+        format = "org.apache.hadoop.mapreduce.lib.output.TextOutputFormat"
+        self.sc.parallelize(rows, 2).saveAsNewAPIHadoopFile(f"{self.root}/tabs", format)
+        self.assertEqual(self.sc.textFile(f"{self.root}/tabs").first(), "0\t" + rows[0][1])
+
     def test_what_is_there_stays_and_what_is_not_is_told(self):
         with self.assertRaises(FileExistsError):
             self.sc.parallelize([1]).saveAsTextFile(f"{self.root}/poem")

@@ -25,7 +25,7 @@ class NotSupported(NotImplementedError):
 def not_supported(what: str, instead: str) -> NotSupported:
     """The error for a call that vonk does not answer, with what to do instead.
 
-    >>> print(not_supported("`hadoopRDD`", "read text files with `textFile`"))
-    `hadoopRDD` is not supported: read text files with `textFile`
+    >>> print(not_supported("the codec `Lzo`", "take one of GzipCodec, BZip2Codec"))
+    the codec `Lzo` is not supported: take one of GzipCodec, BZip2Codec
     """
     return NotSupported(f"{what} is not supported: {instead}")

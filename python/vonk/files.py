@@ -124,21 +124,31 @@ def splits(files: list[tuple[str, int]], min_partitions: int) -> list[Split]:
     """
     total = sum(size for _, size in files)
     goal = total // max(min_partitions, 1)
-    size_max = max(1, min(goal, SPLIT_BYTES_MAX))
-    cut = []
-    for path, size in files:
-        start = 0
-        while not is_packed(path) and (size - start) / size_max > _SLOP:
-            cut.append(Split(path, start, start + size_max))
-            start += size_max
-        if start < size:
-            cut.append(Split(path, start, size))
-    return cut
+    return cut(files, max(1, min(goal, SPLIT_BYTES_MAX)))
 
 
 def is_packed(path: str) -> bool:
     """Whether a file is compressed as a whole, which its ending tells."""
     return os.path.splitext(path)[1] in _OPENERS
+
+
+def cut(
+    files: list[tuple[str, int]], size_max: int, is_whole: Callable[[str], bool] = is_packed
+) -> list[Split]:
+    """Cuts files after so many bytes, but for those that have to be read as a whole.
+
+    >>> [(s.start, s.end) for s in cut([("a.txt", 10), ("b.gz", 10)], 6)]
+    [(0, 6), (6, 10), (0, 10)]
+    """
+    found = []
+    for path, size in files:
+        start = 0
+        while not is_whole(path) and (size - start) / size_max > _SLOP:
+            found.append(Split(path, start, start + size_max))
+            start += size_max
+        if start < size:
+            found.append(Split(path, start, size))
+    return found
 
 
 def open_file(path: str) -> BinaryIO:
@@ -156,7 +166,7 @@ def open_raw(path: str) -> BinaryIO:
 
 def lines(split: Split) -> Iterator[str]:
     """The lines of a split; they end in `\\n`, `\\r\\n` or `\\r`. Bytes that are no UTF-8 become `\\ufffd`."""
-    for block in _blocks(split):
+    for _, block in blocks(split):
         text = block.decode("utf-8", "replace")
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -171,17 +181,17 @@ def raw_lines(split: Split) -> Iterator[str]:
         yield line.encode("utf-8")  # type: ignore[misc]
 
 
-def _blocks(split: Split) -> Iterator[bytes]:
-    """The bytes of a split's lines, in blocks of whole lines."""
+def blocks(split: Split) -> Iterator[tuple[int, bytes]]:
+    """The bytes of a split's lines, in blocks of whole lines behind the place where each begins."""
     with open_file(split.path) as file:
-        if is_packed(split.path):
-            yield from _whole_lines(file, None)
-            return
-        begin = _line_after(file, split.start) if split.start > 0 else 0
-        stop = _line_after(file, split.end)
-        if begin < stop:
+        begin, length = 0, None
+        if not is_packed(split.path):
+            begin = _line_after(file, split.start) if split.start > 0 else 0
+            length = max(0, _line_after(file, split.end) - begin)
             file.seek(begin)
-            yield from _whole_lines(file, stop - begin)
+        for block in _whole_lines(file, length):
+            yield begin, block
+            begin += len(block)
 
 
 def _line_after(file: BinaryIO, offset: int) -> int:

@@ -16,11 +16,12 @@ from vonk import accumulators, files, stores
 from vonk.accumulators import Accumulator, AccumulatorParam
 from vonk.broadcast import Broadcast
 from vonk.conf import SparkConf
-from vonk.context.sources import Sources, name_of
+from vonk.context.hadoop import HadoopSources
+from vonk.context.sources import name_of
 from vonk.sparkfiles import SparkFiles
 
 
-class SparkContext(Sources):
+class SparkContext(HadoopSources):
     """The door to RDDs. A program has one at a time.
 
     >>> sc = SparkContext.getOrCreate()

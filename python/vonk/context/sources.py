@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from vonk import files, serial
 from vonk.context.jobs import Jobs
-from vonk.errors import not_supported
 from vonk.lineage import Node, Source, Values, union
 from vonk.rdd import RDD
 
@@ -87,7 +86,7 @@ class Sources(Jobs):
     ) -> RDD[str]:
         """The lines of text files: a path, a directory, a glob, or several between commas."""
         count = minPartitions or self.defaultMinPartitions
-        found = _Lazy(self, name, lambda: files.splits(files.find(name), count))
+        found = Lazy(self, name, lambda: files.splits(files.find(name), count))
         read = files.lines if use_unicode else files.raw_lines
         return self._rdd(TextFile(self._storage, found, read, name))
 
@@ -116,7 +115,7 @@ class Sources(Jobs):
                 with files.open_file(name) as file:
                     yield files.url(name), file.read()
 
-        return self._rdd(LazySource(self._storage, _Lazy(self, path, groups), read, path))
+        return self._rdd(LazySource(self._storage, Lazy(self, path, groups), read, path))
 
     def binaryRecords(self, path: str, recordLength: int) -> RDD[bytes]:
         """Records of the same length; splits end where records do."""
@@ -136,7 +135,7 @@ class Sources(Jobs):
                 for _ in range(split.start, split.end, recordLength):
                     yield file.read(recordLength)
 
-        return self._rdd(LazySource(self._storage, _Lazy(self, path, parts), read, path))
+        return self._rdd(LazySource(self._storage, Lazy(self, path, parts), read, path))
 
     def pickleFile(self, name: str, minPartitions: int | None = None) -> RDD[Any]:
         """The rows that `RDD.saveAsPickleFile` wrote."""
@@ -145,31 +144,11 @@ class Sources(Jobs):
             with files.open_raw(path) as file:
                 yield from serial.read(file)
 
-        found = _Lazy(self, name, lambda: [path for path, size in files.find(name) if size])
+        found = Lazy(self, name, lambda: [path for path, size in files.find(name) if size])
         return self._rdd(LazySource(self._storage, found, read, name))
 
-    def sequenceFile(self, *_: Any, **__: Any) -> RDD[Any]:
-        """Is not supported."""
-        raise _no_hadoop("sequenceFile")
 
-    def hadoopFile(self, *_: Any, **__: Any) -> RDD[Any]:
-        """Is not supported."""
-        raise _no_hadoop("hadoopFile")
-
-    def hadoopRDD(self, *_: Any, **__: Any) -> RDD[Any]:
-        """Is not supported."""
-        raise _no_hadoop("hadoopRDD")
-
-    def newAPIHadoopFile(self, *_: Any, **__: Any) -> RDD[Any]:
-        """Is not supported."""
-        raise _no_hadoop("newAPIHadoopFile")
-
-    def newAPIHadoopRDD(self, *_: Any, **__: Any) -> RDD[Any]:
-        """Is not supported."""
-        raise _no_hadoop("newAPIHadoopRDD")
-
-
-class _Lazy:
+class Lazy:
     """Parts that are found when somebody first asks for them, and then stay the same."""
 
     def __init__(self, context: Any, name: str, find: Any):
@@ -186,7 +165,7 @@ class _Lazy:
 class LazySource(Source):
     """A source whose files are listed by the first action, not when the RDD is made."""
 
-    def __init__(self, storage: Any, found: _Lazy, read: Any, label: str):
+    def __init__(self, storage: Any, found: Lazy, read: Any, label: str):
         super().__init__(storage, (), read, label)
         self._found = found
 
@@ -227,10 +206,6 @@ def _cut_range(values: range, count: int) -> list[range]:
     """Parts of a range, none of which is ever a list."""
     borders = [int(i * len(values) / count) for i in range(count + 1)]
     return [values[a:b] for a, b in zip(borders, borders[1:])]
-
-
-def _no_hadoop(name: str) -> Exception:
-    return not_supported(f"`SparkContext.{name}`", "read with `textFile` or as a DataFrame")
 
 
 def name_of(path: str) -> str:
