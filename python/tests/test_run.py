@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+import zipfile
 
 from support import ContextTest
 
@@ -36,6 +37,10 @@ class RunTest(ContextTest):
 
     def commands(self):
         yield [sys.executable, "-m", "vonk"]
+        yield [
+            *(sys.executable, "-m", "vonk", "submit"),
+            *("--verbose", "--executor-memory", "1g", "--master=local[2]"),
+        ]
         if VONK:
             yield [VONK, "run", "--python", sys.executable]
             yield [
@@ -66,6 +71,63 @@ class RunTest(ContextTest):
         for command in self.commands():
             code, out, error = self.run_program(*command, "--conf", "spark.x=7", program=program)
             self.assertEqual((code, out), (0, "7\n"), error)
+
+    def test_settings_count_as_with_spark_submit(self):
+        # What spark-submit 4.3 prints for these flags, the file and the program.
+        program = """
+from pyspark import SparkConf, SparkContext
+sc = SparkContext(conf=SparkConf().set("spark.b", "program"))
+names = ("spark.a", "spark.b", "spark.c", "spark.executor.memory")
+print(sc.appName, sc.master, *(sc.getConf().get(name) for name in names))
+"""
+        text = "spark.a   file\nspark.b file\nspark.c=file\nspark.app.name  file\n"
+        flags = [
+            *("--properties-file", self.file("settings.conf", text.encode())),
+            *("--conf", "spark.a=flag", "--conf", "spark.b=flag", "--name", "named"),
+            *("--conf=spark.app.name=conf", "--executor-memory", "1g"),
+            *("--conf", "spark.executor.memory=2g"),
+            *("--master", "local[2]", "--conf", "spark.master=local[3]"),
+        ]
+        code, out, error = self.run_program(
+            sys.executable, "-m", "vonk", "submit", *flags, program=program
+        )
+        self.assertEqual((code, out), (0, "named local[2] flag program file 2g\n"), error)
+
+    def test_modules_of_the_command_line_are_imported(self):
+        given = self.file("given_module.py", b"TEXT = 'given'\n")
+        with zipfile.ZipFile(self.path("packed.zip"), "w") as archive:
+            archive.writestr("packed_module.py", "TEXT = 'packed'\n")
+        program = (
+            "import given_module, packed_module\nprint(given_module.TEXT, packed_module.TEXT)\n"
+        )
+        files = f"{given},{self.path('packed.zip')}"
+        for command in self.commands():
+            code, out, error = self.run_program(*command, "--py-files", files, program=program)
+            self.assertEqual((code, out), (0, "given packed\n"), error)
+
+    def test_a_server_is_named_by_remote(self):
+        program = "from pyspark import SparkConf\nprint(SparkConf().get('spark.remote'))\n"
+        command = [sys.executable, "-m", "vonk", "--remote", "sc://host:7"]
+        self.assertEqual(self.run_program(*command, program=program)[1], "sc://host:7\n")
+
+    def test_another_python_gets_the_settings(self):
+        program = "from pyspark import SparkConf\nprint(SparkConf().get('spark.x'))\n"
+        command = [sys.executable, "-m", "vonk", "--python", sys.executable, "-cspark.x=1"]
+        self.assertEqual(self.run_program(*command, program=program)[1], "1\n")
+
+    def test_wrong_command_lines_are_told_what_to_do(self):
+        for flags, words in {
+            ("--nam", "x"): "did you mean `--name`?",
+            ("--conf", "x"): "give NAME=VALUE",
+            ("--properties-file", "none"): "`none` cannot be read",
+            ("--python", "/none"): "`/none` cannot be started",
+            ("--master", "local", "--remote", "sc://x"): "give one of them",
+        }.items():
+            code, _, error = self.run_program(
+                sys.executable, "-m", "vonk", "submit", *flags, program=""
+            )
+            self.assertEqual(code, 2)
+            self.assertIn(words, error)
 
     def test_the_error_of_a_job_is_caught_by_its_name(self):
         program = """
