@@ -115,6 +115,7 @@ SparkContext("local[2]").range(2).map(wait).collect()
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=10)
         self.assertIn(b"KeyboardInterrupt", error)
+        self.assertIn(b"interrupted: 2 tasks were in `wait` (<string>:7)", error)
         for pid in pids:
             with self.assertRaises(ProcessLookupError):
                 os.kill(int(pid), 0)

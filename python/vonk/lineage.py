@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vonk import watch
 from vonk.partitioner import Partitioner
 from vonk.storagelevel import StorageLevel
 
@@ -72,6 +73,9 @@ class Node:
 
     def iterate(self, index: int) -> Iterator[Any]:
         """A partition: from where it is kept, or else computed."""
+        return watch.counted(self._found_partition(index))
+
+    def _found_partition(self, index: int) -> Iterator[Any]:
         if self.checkpoint is not None:
             return self.storage.read(self.checkpoint[index])
         if self.held is not None:

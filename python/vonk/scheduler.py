@@ -96,7 +96,7 @@ def run_stage(
         return Task(call, f"the task of partition {index} of {name}")
 
     tasks = [task(index) for index in indices]
-    done = dict(workers.run(tasks, context._slots, job.cancelled))
+    done = dict(workers.run(tasks, context._slots, job.cancelled, context._rules))
     return [done[position] for position in range(len(tasks))]
 
 

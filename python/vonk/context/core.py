@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any, ClassVar
 
-from vonk import accumulators, files, stores
+from vonk import accumulators, files, rules, stores
 from vonk.accumulators import Accumulator, AccumulatorParam
 from vonk.broadcast import Broadcast
 from vonk.conf import SparkConf
@@ -65,7 +65,11 @@ class SparkContext(HadoopSources):
                 self._conf.setAppName(appName)
             self._conf.setIfMissing("spark.master", "local[*]")
             self._conf.setIfMissing("spark.app.name", name_of(sys.argv[0]) or "vonk")
-            self.environment = dict(environment or {})
+            for name, value in (environment or {}).items():
+                self._conf.setExecutorEnv(name, value)
+            self._rules = rules.rules_of(self._conf)
+            #: The variables of the workers, besides those of the program.
+            self.environment = dict(self._rules.environment)
             self._slots = slots_of(self.master)
             self._begin_jobs()
             self.startTime = int(time.time() * 1000)

@@ -19,6 +19,7 @@ from vonk.storage import Storage
 if TYPE_CHECKING:
     from vonk.conf import SparkConf
     from vonk.rdd import RDD
+    from vonk.rules import Rules
 
 _GROUP = "spark.jobGroup.id"
 _DESCRIPTION = "spark.job.description"
@@ -29,6 +30,7 @@ class Jobs:
 
     _conf: SparkConf
     _slots: int
+    _rules: Rules
 
     def _begin_jobs(self) -> None:
         self._storage = Storage()
