@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import getpass
+import html
 import os
 import re
 import shutil
@@ -170,6 +171,14 @@ class SparkContext(HadoopSources):
 
     def __repr__(self) -> str:
         return f"<SparkContext master={self.master} appName={self.appName}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"Version": f"v{self.version}", "Master": self.master, "AppName": self.appName}
+        cells = "".join(
+            f"<dt>{name}</dt><dd><code>{html.escape(value)}</code></dd>"
+            for name, value in rows.items()
+        )
+        return f"<div><p><b>SparkContext</b></p><dl>{cells}</dl></div>"
 
     def __getnewargs__(self) -> Any:
         raise RuntimeError("a SparkContext can be used by the program only, not inside of a task")
