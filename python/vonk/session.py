@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from vonk import launch, server
+from vonk import inference, launch, server
 from vonk.conf import SparkConf
 from vonk.context import SparkContext
 from vonk.lineage import Source
@@ -82,6 +82,7 @@ class SparkSession(Client):
         if begins_with_context:
             options = {**launch.settings(), **dict(connection.getConf().getAll())}
             connection, self._options = server.address(options), options
+        self._connection = connection
         super().__init__(connection, *arguments, **named)
         if begins_with_context:
             Client._set_default_and_active_session(self)
@@ -97,11 +98,35 @@ class SparkSession(Client):
     def _sc(self) -> SparkContext:
         return self.sparkContext
 
-    def createDataFrame(self, data: Any, *arguments: Any, **named: Any) -> Any:
-        """As of the client; the rows may be an RDD."""
+    def newSession(self) -> SparkSession:
+        """A session of the same program and server, with settings, views and functions of its own."""
+        session = SparkSession(connection=self._connection)
+        session._options = self._options
+        _leave_files(session, self._options)
+        return session
+
+    def createDataFrame(
+        self, data: Any, schema: Any = None, samplingRatio: float | None = None, **named: Any
+    ) -> Any:
+        """As of the client; the rows may be an RDD, whose types are found as Spark finds them."""
         if isinstance(data, RDD):
-            data = data.collect()
-        return super().createDataFrame(data, *arguments, **named)
+            rows = data.collect()
+            return super().createDataFrame(
+                rows, self._schema_of(rows, schema, samplingRatio), **named
+            )
+        ratio = {} if samplingRatio is None else {"samplingRatio": samplingRatio}
+        return super().createDataFrame(data, schema, **ratio, **named)
+
+    def _schema_of(self, rows: list[Any], schema: Any, ratio: float | None) -> Any:
+        """The schema of an RDD's rows, of which the names at most are given."""
+        if schema is not None and not isinstance(schema, (list, tuple)):
+            return schema
+        configs = self._client.get_config_dict(*inference.OPTIONS)
+        return inference.schema_of(rows, schema, ratio, configs)
+
+    def _repr_html_(self) -> str:
+        context = self.sparkContext._repr_html_()
+        return f"<div><p><b>SparkSession - in-memory</b></p>{context}</div>"
 
     def stop(self) -> None:
         """Ends the session and the program's context."""
@@ -162,7 +187,7 @@ class _FrameRows(Source):
 def to_df(rdd: RDD[Any], schema: Any = None, sample_ratio: float | None = None) -> Any:
     """The rows of an RDD as a DataFrame of the running session."""
     session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
-    return session.createDataFrame(rdd.collect(), schema)
+    return session.createDataFrame(rdd, schema, sample_ratio)
 
 
 def _of_lines(read: Any) -> Any:
