@@ -5,6 +5,8 @@
 6
 """
 
+from typing import TYPE_CHECKING
+
 from vonk.accumulators import Accumulator, AccumulatorParam
 from vonk.broadcast import Broadcast
 from vonk.conf import SparkConf
@@ -20,13 +22,17 @@ from vonk.taskcontext import BarrierTaskContext, TaskContext
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> object:
-    # The session needs the PySpark client, which RDDs and SQL do without.
-    if name == "SparkSession":
-        from vonk.session import SparkSession
+if TYPE_CHECKING:
+    from vonk.session import SparkSession
+else:
 
-        return SparkSession
-    raise AttributeError(f"module `vonk` has no attribute `{name}`")
+    def __getattr__(name: str) -> object:
+        # The session needs the PySpark client, which RDDs and SQL do without.
+        if name == "SparkSession":
+            from vonk.session import SparkSession
+
+            return SparkSession
+        raise AttributeError(f"module `vonk` has no attribute `{name}`")
 
 
 __all__ = [

@@ -21,7 +21,7 @@ _SLOP = 1.1
 _BLOCK_BYTES = 1 << 20
 
 #: How packed files are opened, by the ending of their name.
-_OPENERS: dict[str, Callable[[str], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+_OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 
 
 class Split(NamedTuple):

@@ -62,6 +62,7 @@ def _pending(node: Node, context: SparkContext) -> list[Shuffled]:
     while stack:
         current, is_done = stack.pop()
         if is_done:
+            assert isinstance(current, Shuffled)
             ordered.append(current)
             continue
         if current.id in seen or current.is_ready() or trace.hold(context, current):

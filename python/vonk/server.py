@@ -80,7 +80,8 @@ def _start_beside(settings: list[tuple[str, str]], token: str) -> int:
         preexec_fn=workers.die_with_parent,
     )
     assert process.stdout is not None
-    line = process.stdout.readline()
+    out = process.stdout
+    line = out.readline()
     if not line.startswith("listening at "):
         process.kill()
         raise RuntimeError(f"`{command} server` did not start: {line.strip() or 'it said nothing'}")
@@ -90,7 +91,7 @@ def _start_beside(settings: list[tuple[str, str]], token: str) -> int:
         if os.getpid() == owner:
             process.send_signal(signal.SIGTERM)
             process.wait()
-            process.stdout.close()
+            out.close()
 
     atexit.register(stop)
     return int(line.strip().rpartition(":")[2])

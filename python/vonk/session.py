@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vonk import inference, launch, server
 from vonk.conf import SparkConf
@@ -20,6 +20,9 @@ from vonk.rdd import RDD
 os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
 # Workers never speak to the server; without this, gRPC tells each fork on the standard error.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+if TYPE_CHECKING:
+    from pyspark.sql.dataframe import DataFrame as Frame
 
 try:
     from pyspark.sql.connect.dataframe import DataFrame
@@ -62,6 +65,12 @@ class SparkSession(Client):
             """Is accepted; tables are those of vonk's catalog."""
             return self
 
+        if TYPE_CHECKING:
+
+            def appName(self, name: str) -> SparkSession.Builder: ...
+            def remote(self, location: str = "sc://localhost") -> SparkSession.Builder: ...
+            def getOrCreate(self) -> SparkSession: ...
+
         def create(self) -> SparkSession:
             """A new session, over the program's own server unless another was named."""
             options = {**launch.settings(), **self._options}
@@ -74,6 +83,7 @@ class SparkSession(Client):
             _leave_files(session, options)
             return session
 
+    builder: Builder
     _options: dict[str, str]
 
     def __init__(self, connection: Any, *arguments: Any, **named: Any):
@@ -106,16 +116,18 @@ class SparkSession(Client):
         return session
 
     def createDataFrame(
-        self, data: Any, schema: Any = None, samplingRatio: float | None = None, **named: Any
-    ) -> Any:
+        self,
+        data: Any,
+        schema: Any = None,
+        samplingRatio: float | None = None,
+        verifySchema: bool | None = None,
+    ) -> Frame:
         """As of the client; the rows may be an RDD, whose types are found as Spark finds them."""
         if isinstance(data, RDD):
             rows = data.collect()
-            return super().createDataFrame(
-                rows, self._schema_of(rows, schema, samplingRatio), **named
-            )
-        ratio = {} if samplingRatio is None else {"samplingRatio": samplingRatio}
-        return super().createDataFrame(data, schema, **ratio, **named)
+            found = self._schema_of(rows, schema, samplingRatio)
+            return super().createDataFrame(rows, found, verifySchema=verifySchema)
+        return super().createDataFrame(data, schema, samplingRatio, verifySchema)
 
     def _schema_of(self, rows: list[Any], schema: Any, ratio: float | None) -> Any:
         """The schema of an RDD's rows, of which the names at most are given."""
@@ -202,6 +214,6 @@ def _of_lines(read: Any) -> Any:
     return method
 
 
-DataFrameReader.json = _of_lines(DataFrameReader.json)
-DataFrameReader.csv = _of_lines(DataFrameReader.csv)
-DataFrame.rdd = property(rdd_of)
+for _name in ("json", "csv"):
+    setattr(DataFrameReader, _name, _of_lines(getattr(DataFrameReader, _name)))
+setattr(DataFrame, "rdd", property(rdd_of))

@@ -109,10 +109,9 @@ class SQLContext:
         verifySchema: bool = True,
     ) -> Any:
         """A DataFrame of rows, an RDD, or a table."""
-        # The client says of these arguments that it ignores them, so they are named only if they were given.
-        ratio = {} if samplingRatio is None else {"samplingRatio": samplingRatio}
-        verify = {} if verifySchema else {"verifySchema": verifySchema}
-        return self.sparkSession.createDataFrame(data, schema, **ratio, **verify)
+        # The client says that it ignores `verifySchema`, so it is told only of what is unusual.
+        verify = None if verifySchema else False
+        return self.sparkSession.createDataFrame(data, schema, samplingRatio, verify)
 
     def createExternalTable(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class StorageLevel:
@@ -67,7 +67,7 @@ class StorageLevel:
         return " ".join(word for word in words if word)
 
 
-for _name, _flags in {
+_LEVELS: dict[str, tuple[Any, ...]] = {
     "NONE": (False, False, False, False),
     "DISK_ONLY": (True, False, False, False),
     "DISK_ONLY_2": (True, False, False, False, 2),
@@ -78,5 +78,6 @@ for _name, _flags in {
     "MEMORY_AND_DISK_2": (True, True, False, False, 2),
     "OFF_HEAP": (True, True, True, False),
     "MEMORY_AND_DISK_DESER": (True, True, False, True),
-}.items():
+}
+for _name, _flags in _LEVELS.items():
     setattr(StorageLevel, _name, StorageLevel(*_flags))

@@ -34,4 +34,5 @@ class InheritableThread(threading.Thread):
     def __init__(
         self, target: Callable[..., Any], *arguments: Any, session: Any = None, **named: Any
     ):
-        super().__init__(*arguments, target=inheritable_thread_target(target), **named)
+        named["target"] = inheritable_thread_target(target)
+        super().__init__(*arguments, **named)

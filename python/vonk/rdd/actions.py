@@ -196,8 +196,9 @@ class Actions(Narrow[T]):
         >>> SparkContext.getOrCreate().parallelize([10, 4, 2, 12, 3]).top(2)
         [12, 10]
         """
-        parts = self._run(lambda rows: heapq.nlargest(num, rows, key))
-        return heapq.nlargest(num, itertools.chain.from_iterable(parts), key)
+        order: Any = key
+        parts = self._run(lambda rows: heapq.nlargest(num, rows, order))
+        return heapq.nlargest(num, itertools.chain.from_iterable(parts), order)
 
     def takeOrdered(self, num: int, key: Callable[[T], Any] | None = None) -> list[T]:
         """The least rows, the least first.
@@ -208,8 +209,9 @@ class Actions(Narrow[T]):
         """
         if num < 0:
             raise ValueError("top N cannot be negative.")
-        parts = self._run(lambda rows: heapq.nsmallest(num, rows, key))
-        return heapq.nsmallest(num, itertools.chain.from_iterable(parts), key)
+        order: Any = key
+        parts = self._run(lambda rows: heapq.nsmallest(num, rows, order))
+        return heapq.nsmallest(num, itertools.chain.from_iterable(parts), order)
 
     def countByValue(self) -> dict[T, int]:
         """How often each row is there.
@@ -235,7 +237,8 @@ class Actions(Narrow[T]):
 
     def meanApprox(self, timeout: int, confidence: float = 0.95) -> BoundedFloat:
         """The mean: exact, since nothing is given up for time yet."""
-        parts = self._run(lambda rows: functools.reduce(_with_count, rows, (0.0, 0)))
+        with_count: Any = _with_count
+        parts = self._run(lambda rows: functools.reduce(with_count, rows, (0.0, 0)))
         total, count = (sum(column) for column in zip(*parts))
         mean = total / count if count else float("nan")
         return BoundedFloat(mean, 1.0, mean, mean)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from vonk.rdd import RDD
 
 T = TypeVar("T")
+U = TypeVar("U")
+K = TypeVar("K")
+V = TypeVar("V")
 Sides = tuple[list[Any], list[Any]]
 
 
@@ -19,13 +22,13 @@ class Joins(Keyed[T]):
     """Joins, cogroups, and the operations of sets."""
 
     def _joined(
-        self,
+        self: Joins[tuple[K, V]],
         other: RDD[Any],
         numPartitions: int | None,
         match: Callable[[list[Any], list[Any]], Iterable[Any]],
     ) -> RDD[Any]:
         """The pairs that a function makes of the values of both sides of each key."""
-        tagged = self.mapValues(lambda v: (0, v)).union(other.mapValues(lambda v: (1, v)))
+        tagged: RDD[Any] = self.mapValues(_tag(0)).union(other.mapValues(_tag(1)))
 
         def matched(values: Iterable[tuple[int, Any]]) -> Iterable[Any]:
             sides: Sides = ([], [])
@@ -35,7 +38,9 @@ class Joins(Keyed[T]):
 
         return tagged.groupByKey(numPartitions).flatMapValues(matched)
 
-    def join(self, other: RDD[Any], numPartitions: int | None = None) -> RDD[Any]:
+    def join(
+        self: Joins[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None
+    ) -> RDD[tuple[K, tuple[V, U]]]:
         """For each key that both have, every pair of a value of this and one of the other.
 
         >>> from vonk import SparkContext
@@ -46,7 +51,9 @@ class Joins(Keyed[T]):
         """
         return self._joined(other, numPartitions, _pairs)
 
-    def leftOuterJoin(self, other: RDD[Any], numPartitions: int | None = None) -> RDD[Any]:
+    def leftOuterJoin(
+        self: Joins[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None
+    ) -> RDD[tuple[K, tuple[V, U | None]]]:
         """As `join`, also with the keys that only this has.
 
         >>> from vonk import SparkContext
@@ -57,7 +64,9 @@ class Joins(Keyed[T]):
         """
         return self._joined(other, numPartitions, lambda ls, rs: _pairs(ls, rs or [None]))
 
-    def rightOuterJoin(self, other: RDD[Any], numPartitions: int | None = None) -> RDD[Any]:
+    def rightOuterJoin(
+        self: Joins[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None
+    ) -> RDD[tuple[K, tuple[V | None, U]]]:
         """As `join`, also with the keys that only the other has.
 
         >>> from vonk import SparkContext
@@ -68,7 +77,9 @@ class Joins(Keyed[T]):
         """
         return self._joined(other, numPartitions, lambda ls, rs: _pairs(ls or [None], rs))
 
-    def fullOuterJoin(self, other: RDD[Any], numPartitions: int | None = None) -> RDD[Any]:
+    def fullOuterJoin(
+        self: Joins[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None
+    ) -> RDD[tuple[K, tuple[V | None, U | None]]]:
         """As `join`, also with the keys that only one of them has.
 
         >>> from vonk import SparkContext
@@ -79,7 +90,9 @@ class Joins(Keyed[T]):
         """
         return self._joined(other, numPartitions, lambda ls, rs: _pairs(ls or [None], rs or [None]))
 
-    def cogroup(self, other: RDD[Any], numPartitions: int | None = None) -> RDD[Any]:
+    def cogroup(
+        self: Joins[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None
+    ) -> RDD[tuple[K, tuple[ResultIterable[V], ResultIterable[U]]]]:
         """For each key, the values of this and the values of the other.
 
         >>> from vonk import SparkContext
@@ -102,10 +115,13 @@ class Joins(Keyed[T]):
         >>> sorted(sc.parallelize([1, 2, 2, 3]).intersection(sc.parallelize([2, 3, 4])).collect())
         [2, 3]
         """
-        both = self.map(lambda v: (v, None)).cogroup(other.map(lambda v: (v, None)))
+        pairs: RDD[Any] = self.map(lambda v: (v, None))
+        both: RDD[Any] = pairs.cogroup(other.map(lambda v: (v, None)))
         return both.filter(lambda pair: all(pair[1])).keys()
 
-    def subtractByKey(self, other: RDD[Any], numPartitions: int | None = None) -> RDD[T]:
+    def subtractByKey(
+        self: Joins[tuple[K, V]], other: RDD[Any], numPartitions: int | None = None
+    ) -> RDD[tuple[K, V]]:
         """The pairs whose key the other does not have.
 
         >>> from vonk import SparkContext
@@ -114,7 +130,9 @@ class Joins(Keyed[T]):
         [('b', 4)]
         """
         both = self.cogroup(other, numPartitions)
-        return both.filter(lambda pair: pair[1][0] and not pair[1][1]).flatMapValues(lambda v: v[0])
+        alone: RDD[Any] = both.filter(lambda pair: pair[1][0] and not pair[1][1])
+        left: RDD[Any] = alone.flatMapValues(lambda v: v[0])
+        return left
 
     def subtract(self, other: RDD[T], numPartitions: int | None = None) -> RDD[T]:
         """The rows that the other does not have.
@@ -125,16 +143,21 @@ class Joins(Keyed[T]):
         [1, 3, 3]
         """
         others = other.map(lambda row: (row, True))
-        return self.map(lambda row: (row, True)).subtractByKey(others, numPartitions).keys()
+        rows: RDD[Any] = self.map(lambda row: (row, True))
+        return rows.subtractByKey(others, numPartitions).keys()
 
 
 def _pairs(lefts: list[Any], rights: list[Any]) -> Iterable[tuple[Any, Any]]:
     return ((left, right) for left in lefts for right in rights)
 
 
+def _tag(side: int) -> Callable[[Any], tuple[int, Any]]:
+    return lambda value: (side, value)
+
+
 def _cogrouped(rdds: list[RDD[Any]], numPartitions: int | None) -> RDD[Any]:
     count = len(rdds)
-    tagged = [rdd.mapValues(lambda v, side=side: (side, v)) for side, rdd in enumerate(rdds)]
+    tagged = [rdd.mapValues(_tag(side)) for side, rdd in enumerate(rdds)]
     together = tagged[0]
     for more in tagged[1:]:
         together = together.union(more)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 U = TypeVar("U")
+K = TypeVar("K")
+V = TypeVar("V")
 Hash = Callable[[Any], int]
 
 
@@ -31,28 +33,36 @@ def _merged(
     return into
 
 
+def _key_of(pair: Any) -> Any:
+    return pair[0]
+
+
+def _value_of(pair: Any) -> Any:
+    return pair[1]
+
+
 class Keyed(Statistics[T]):
     """Keys, values, and everything `…ByKey` except joins."""
 
-    def keys(self) -> RDD[Any]:
+    def keys(self: Keyed[tuple[K, V]]) -> RDD[K]:
         """The keys of the pairs.
 
         >>> from vonk import SparkContext
         >>> SparkContext.getOrCreate().parallelize([(1, 2), (3, 4)]).keys().collect()
         [1, 3]
         """
-        return self.map(lambda pair: pair[0])
+        return self.map(_key_of)
 
-    def values(self) -> RDD[Any]:
+    def values(self: Keyed[tuple[K, V]]) -> RDD[V]:
         """The values of the pairs.
 
         >>> from vonk import SparkContext
         >>> SparkContext.getOrCreate().parallelize([(1, 2), (3, 4)]).values().collect()
         [2, 4]
         """
-        return self.map(lambda pair: pair[1])
+        return self.map(_value_of)
 
-    def mapValues(self, f: Callable[[Any], U]) -> RDD[tuple[Any, U]]:
+    def mapValues(self: Keyed[tuple[K, V]], f: Callable[[V], U]) -> RDD[tuple[K, U]]:
         """Each value through a function; keys and partitions stay.
 
         >>> from vonk import SparkContext
@@ -65,7 +75,7 @@ class Keyed(Statistics[T]):
 
         return self._narrow(run, Step("mapValues", f), keeps_partitioning=True)
 
-    def flatMapValues(self, f: Callable[[Any], Iterable[U]]) -> RDD[tuple[Any, U]]:
+    def flatMapValues(self: Keyed[tuple[K, V]], f: Callable[[V], Iterable[U]]) -> RDD[tuple[K, U]]:
         """Each value through a function that gives several; the key goes with each.
 
         >>> from vonk import SparkContext
@@ -99,13 +109,13 @@ class Keyed(Statistics[T]):
         return self._new(Shuffled(self._node, count, route, partitioner))
 
     def combineByKey(
-        self,
-        createCombiner: Callable[[Any], U],
-        mergeValue: Callable[[U, Any], U],
+        self: Keyed[tuple[K, V]],
+        createCombiner: Callable[[V], U],
+        mergeValue: Callable[[U, V], U],
         mergeCombiners: Callable[[U, U], U],
         numPartitions: int | None = None,
         partitionFunc: Hash = portable_hash,
-    ) -> RDD[tuple[Any, U]]:
+    ) -> RDD[tuple[K, U]]:
         """The values of each key as one: made from the first, given the others, and merged.
 
         >>> from vonk import SparkContext
@@ -132,11 +142,11 @@ class Keyed(Statistics[T]):
         return moved._narrow(merged, None, True)
 
     def reduceByKey(
-        self,
-        func: Callable[[Any, Any], Any],
+        self: Keyed[tuple[K, V]],
+        func: Callable[[V, V], V],
         numPartitions: int | None = None,
         partitionFunc: Hash = portable_hash,
-    ) -> RDD[tuple[Any, Any]]:
+    ) -> RDD[tuple[K, V]]:
         """The values of each key as one, two at a time.
 
         >>> from vonk import SparkContext
@@ -149,7 +159,7 @@ class Keyed(Statistics[T]):
             combined._node.step = Step("reduceByKey", func, base=self._node)
         return combined
 
-    def reduceByKeyLocally(self, func: Callable[[Any, Any], Any]) -> dict[Any, Any]:
+    def reduceByKeyLocally(self: Keyed[tuple[K, V]], func: Callable[[V, V], V]) -> dict[K, V]:
         """As `reduceByKey`, into a dictionary of the program.
 
         >>> from vonk import SparkContext
@@ -164,12 +174,12 @@ class Keyed(Statistics[T]):
         return total
 
     def foldByKey(
-        self,
-        zeroValue: Any,
-        func: Callable[[Any, Any], Any],
+        self: Keyed[tuple[K, V]],
+        zeroValue: V,
+        func: Callable[[V, V], V],
         numPartitions: int | None = None,
         partitionFunc: Hash = portable_hash,
-    ) -> RDD[tuple[Any, Any]]:
+    ) -> RDD[tuple[K, V]]:
         """As `reduceByKey`, beginning with a value for each key of each partition.
 
         >>> from vonk import SparkContext
@@ -180,13 +190,13 @@ class Keyed(Statistics[T]):
         return self.aggregateByKey(zeroValue, func, func, numPartitions, partitionFunc)
 
     def aggregateByKey(
-        self,
+        self: Keyed[tuple[K, V]],
         zeroValue: U,
-        seqFunc: Callable[[U, Any], U],
+        seqFunc: Callable[[U, V], U],
         combFunc: Callable[[U, U], U],
         numPartitions: int | None = None,
         partitionFunc: Hash = portable_hash,
-    ) -> RDD[tuple[Any, U]]:
+    ) -> RDD[tuple[K, U]]:
         """As `foldByKey`, with one function for values and one for what they give.
 
         >>> from vonk import SparkContext
@@ -201,8 +211,10 @@ class Keyed(Statistics[T]):
         return self.combineByKey(create, seqFunc, combFunc, numPartitions, partitionFunc)
 
     def groupByKey(
-        self, numPartitions: int | None = None, partitionFunc: Hash = portable_hash
-    ) -> RDD[tuple[Any, ResultIterable[Any]]]:
+        self: Keyed[tuple[K, V]],
+        numPartitions: int | None = None,
+        partitionFunc: Hash = portable_hash,
+    ) -> RDD[tuple[K, ResultIterable[V]]]:
         """The values of each key together.
 
         >>> from vonk import SparkContext
@@ -226,7 +238,8 @@ class Keyed(Statistics[T]):
         >>> sorted((key, sorted(rows)) for key, rows in groups.collect())
         [(0, [2]), (1, [1, 1, 3])]
         """
-        return self.keyBy(f).groupByKey(numPartitions, partitionFunc)
+        pairs: RDD[Any] = self.keyBy(f)
+        return pairs.groupByKey(numPartitions, partitionFunc)
 
     def distinct(self, numPartitions: int | None = None) -> RDD[T]:
         """Each different row once.
@@ -235,10 +248,10 @@ class Keyed(Statistics[T]):
         >>> sorted(SparkContext.getOrCreate().parallelize([1, 1, 2, 3]).distinct().collect())
         [1, 2, 3]
         """
-        pairs = self.map(lambda row: (row, None))
+        pairs: RDD[Any] = self.map(lambda row: (row, None))
         return pairs.reduceByKey(lambda none, _: none, numPartitions).keys()
 
-    def countByKey(self) -> dict[Any, int]:
+    def countByKey(self: Keyed[tuple[K, V]]) -> dict[K, int]:
         """How many values each key has.
 
         >>> from vonk import SparkContext
@@ -248,7 +261,7 @@ class Keyed(Statistics[T]):
         """
         return self.keys().countByValue()
 
-    def collectAsMap(self) -> dict[Any, Any]:
+    def collectAsMap(self: Keyed[tuple[K, V]]) -> dict[K, V]:
         """The pairs as a dictionary; of equal keys the last stays.
 
         >>> from vonk import SparkContext
@@ -257,7 +270,7 @@ class Keyed(Statistics[T]):
         """
         return dict(self.collect())  # type: ignore[arg-type]
 
-    def lookup(self, key: Any) -> list[Any]:
+    def lookup(self: Keyed[tuple[K, V]], key: K) -> list[V]:
         """The values of a key; only its partition is computed if that is known.
 
         >>> from vonk import SparkContext

@@ -216,13 +216,13 @@ class Narrow(Base[T]):
         """As a stage whose tasks all run at once; see `RDDBarrier`."""
         from vonk.rdd import RDDBarrier
 
-        return RDDBarrier(self)
+        return RDDBarrier(self)  # type: ignore[arg-type]
 
     def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> Any:
         """The rows as a DataFrame of the program's `SparkSession`."""
         from vonk import session
 
-        return session.to_df(self, schema, sampleRatio)
+        return session.to_df(self, schema, sampleRatio)  # type: ignore[arg-type]
 
     def _to_java_object_rdd(self) -> Any:
         raise not_supported("the JVM behind an RDD", "there is none: use the RDD itself")

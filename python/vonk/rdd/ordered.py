@@ -124,7 +124,8 @@ class Ordered(Joins[T]):
         if not total:
             return self  # type: ignore[return-value]
         fraction = min(count * _SAMPLES_PER_PARTITION / total, 1.0)
-        samples = sorted(self.sample(False, fraction, 1).keys().collect(), key=keyfunc)
+        some: RDD[Any] = self.sample(False, fraction, 1)
+        samples = sorted(some.keys().collect(), key=keyfunc)
         places = range(count - 1) if samples else ()
         borders = [keyfunc(samples[int(len(samples) * (i + 1) / count)]) for i in places]
 

@@ -24,7 +24,8 @@ class Statistics(Actions[T]):
         >>> SparkContext.getOrCreate().parallelize([1.0, 5.0, 43.0, 10.0]).max()
         43.0
         """
-        return self.reduce(max if key is None else lambda a, b: max(a, b, key=key))
+        choose: Any = max if key is None else lambda a, b: max(a, b, key=key)
+        return self.reduce(choose)
 
     def min(self, key: Callable[[T], Any] | None = None) -> T:
         """The least row.
@@ -33,7 +34,8 @@ class Statistics(Actions[T]):
         >>> SparkContext.getOrCreate().parallelize([2.0, 5.0, 43.0, 10.0]).min()
         2.0
         """
-        return self.reduce(min if key is None else lambda a, b: min(a, b, key=key))
+        choose: Any = min if key is None else lambda a, b: min(a, b, key=key)
+        return self.reduce(choose)
 
     def sum(self) -> Any:
         """The sum of the rows.
@@ -53,7 +55,7 @@ class Statistics(Actions[T]):
         4.5
         """
         total = StatCounter()
-        for part in self._run(StatCounter):
+        for part in self._run(StatCounter):  # type: ignore[arg-type]
             total.mergeStats(part)
         return total
 
@@ -87,6 +89,7 @@ class Statistics(Actions[T]):
         >>> SparkContext.getOrCreate().range(51).histogram(2)
         ([0, 25, 50], [25, 26])
         """
+        borders: Sequence[Any]
         if isinstance(buckets, int):
             borders, even = self._even_borders(buckets), True
             if len(borders) == 2:
@@ -113,7 +116,8 @@ class Statistics(Actions[T]):
     def _even_borders(self, number: int) -> list[Any]:
         if number < 1:
             raise ValueError("number of buckets must be >= 1")
-        ends = self.filter(_is_comparable).map(lambda row: (row, row))
+        comparable: Any = self.filter(_is_comparable)
+        ends = comparable.map(lambda row: (row, row))
         try:
             low, high = ends.reduce(lambda a, b: (min(a[0], b[0]), max(a[1], b[1])))
         except ValueError:

@@ -52,6 +52,8 @@ class Recorder:
     """A value that records what is done with it."""
 
     __slots__ = ("_tree", "_paths")
+    _tree: Tree
+    _paths: _Paths
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, tree: Tree, paths: _Paths):
@@ -186,8 +188,7 @@ def tree_of(value: Any) -> Tree:
     ('const', (1, 'a'))
     """
     if isinstance(value, Recorder):
-        tree: Tree = value._tree
-        return tree
+        return value._tree
     if is_constant(value):
         return ("const", _bounded(value))
     if type(value) in (tuple, list):
