@@ -61,7 +61,9 @@ class TypesTest(ContextTest):
             check=False,
         )
         found = dict(
-            re.findall(r'^program.py:(\d+): note: Revealed type is "(.*)"$', result.stdout, re.M)
+            re.findall(
+                r'^program.py:(\d+): note: Revealed type is "(.*)"$', result.stdout, re.MULTILINE
+            )
         )
         return result.returncode, result.stdout, found
 

@@ -216,4 +216,4 @@ def _of_lines(read: Any) -> Any:
 
 for _name in ("json", "csv"):
     setattr(DataFrameReader, _name, _of_lines(getattr(DataFrameReader, _name)))
-setattr(DataFrame, "rdd", property(rdd_of))
+DataFrame.rdd = property(rdd_of)  # type: ignore[assignment, method-assign]

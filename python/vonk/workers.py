@@ -34,6 +34,8 @@ _HAS_FORK = hasattr(os, "fork")
 _fork_lock = threading.Lock()
 _in_worker = False
 
+_NO_RULES = Rules()
+
 #: Signals by which code that is not Python's ends.
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
@@ -70,7 +72,7 @@ def run(
     tasks: Sequence[Task],
     slots: int,
     cancelled: threading.Event | None = None,
-    worker_rules: Rules = Rules(),
+    worker_rules: Rules = _NO_RULES,
 ) -> Iterator[tuple[int, Any]]:
     """Runs tasks, at most `slots` at once, and yields each index with its result as it comes.
 
@@ -118,7 +120,7 @@ def _watches(pipes: selectors.BaseSelector) -> list[Watch]:
 def _run_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
     """Runs tasks one after the other in this process, where there is no fork."""
     for index, task in enumerate(tasks):
-        answer = _perform(task, Rules())
+        answer = _perform(task, _NO_RULES)
         yield index, _result(memoryview(answer), task)
 
 
