@@ -15,6 +15,7 @@ import selectors
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,6 +100,7 @@ def run(
                     part = os.read(child.pipe, _READ_BYTES)
                     if part:
                         child.answer += part
+                        child.watch.moved_at = time.monotonic()
                         continue
                     pipes.unregister(child.pipe)
                     yield child.index, _end(child, tasks[child.index])
