@@ -24,8 +24,9 @@ from vonk import rules
 from vonk.errors import JobError
 from vonk.rules import Rules
 
-#: How long a worker is given to write its stack.
-_ANSWER_S = 0.1
+#: How long workers are given to write their stacks, and how often these are looked for.
+_ANSWER_S = 1.0
+_LOOK_S = 0.02
 
 #: More than the stacks that fit into a pipe.
 _STACK_BYTES_MAX = 1 << 20
@@ -159,8 +160,16 @@ def stacks(watches: Sequence[Watch]) -> list[str]:
         watch.words()
         with contextlib.suppress(ProcessLookupError):
             os.kill(watch.pid, _signal())
-    time.sleep(_ANSWER_S)
-    return [watch.words() for watch in watches]
+    answers = [""] * len(watches)
+    late = time.monotonic() + _ANSWER_S
+    while time.monotonic() < late:
+        time.sleep(_LOOK_S)
+        more = [watch.words() for watch in watches]
+        answers = [answer + words for answer, words in zip(answers, more, strict=True)]
+        # A stack is written line by line: it is whole when nothing more comes.
+        if all(answers) and not any(more):
+            break
+    return answers
 
 
 def tell_interrupted(watches: Sequence[Watch]) -> None:
