@@ -1,7 +1,7 @@
-//! Java's regular expressions in the words of the `regex` crate, or a clear refusal.
+//! Java's regular expressions in the words of the `regex` crate, and of `fancy-regex` where they
+//! have look-around, back-references, atomic groups or possessive quantifiers.
 //!
-//! Java's `\d`, `\w` and `\s` are of ASCII; `\Q…\E` quotes. Look-around, back-references and
-//! possessive quantifiers have no linear-time form and are refused.
+//! Java's `\d`, `\w` and `\s` are of ASCII; `\Q…\E` quotes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,20 +28,236 @@ pub(crate) fn literal(pattern: &str) -> Option<String> {
     Some(text)
 }
 
-/// Compiles a pattern of Java that has a form without backtracking.
-pub(crate) fn compile(pattern: &str) -> Result<Regex> {
-    linear(&translate(pattern)?).map_err(|reason| invalid("split", pattern, &reason).into())
+/// A compiled pattern.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    text: String,
+    engine: Engine,
+}
+
+/// A pattern for names of columns, which has to fit them whole.
+///
+/// ```
+/// let pattern = vonk_functions::NamePattern::new("(id)?+.+", true)?;
+/// assert!(pattern.fits("id2")? && !pattern.fits("ID")?);
+/// # datafusion::common::Result::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct NamePattern(Pattern);
+
+impl NamePattern {
+    /// A regular expression of Java.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_VALUE.PATTERN` if it is none.
+    pub fn new(pattern: &str, ignores_case: bool) -> Result<Self> {
+        let flags = if ignores_case { "i" } else { "" };
+        Ok(Self(Pattern::new("names of columns", &format!("^(?{flags}:{pattern})$"))?))
+    }
+
+    /// Whether a name is one of those.
+    ///
+    /// # Errors
+    /// If matching was given up: some patterns take too many tries.
+    pub fn fits(&self, name: &str) -> Result<bool> {
+        self.0.is_match(name)
+    }
+}
+
+/// What finds matches.
+#[derive(Debug)]
+enum Engine {
+    /// In time that grows with the text, whatever the pattern is.
+    Linear(Regex),
+    /// By trying: look-around, back-references, atomic groups and possessive quantifiers want it.
+    /// One that tries too often gives an error.
+    Trying(Box<fancy_regex::Regex>),
+}
+
+/// A match, and what its groups took.
+pub(crate) enum Found<'t> {
+    Linear(Captures<'t>),
+    Trying(fancy_regex::Captures<'t>),
+}
+
+impl<'t> Found<'t> {
+    fn span(&self) -> (usize, usize) {
+        match self {
+            Found::Linear(captures) => (captures.get_match().start(), captures.get_match().end()),
+            // Group 0 is the whole match and always there.
+            Found::Trying(captures) => {
+                captures.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()))
+            }
+        }
+    }
+
+    /// Where the match begins, in bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.span().0
+    }
+
+    /// Where the match ends, in bytes.
+    pub(crate) fn end(&self) -> usize {
+        self.span().1
+    }
+
+    /// How many groups there are, without the whole match.
+    pub(crate) fn groups(&self) -> usize {
+        match self {
+            Found::Linear(captures) => captures.len() - 1,
+            Found::Trying(captures) => captures.len() - 1,
+        }
+    }
+
+    /// What a group took, if it took part; 0 is the whole match.
+    pub(crate) fn group(&self, group: usize) -> Option<&'t str> {
+        match self {
+            Found::Linear(captures) => captures.get(group).map(|found| found.as_str()),
+            Found::Trying(captures) => captures.get(group).map(|found| found.as_str()),
+        }
+    }
+
+    /// What a group with a name took.
+    pub(crate) fn named(&self, name: &str) -> Option<&'t str> {
+        match self {
+            Found::Linear(captures) => captures.name(name).map(|found| found.as_str()),
+            Found::Trying(captures) => captures.name(name).map(|found| found.as_str()),
+        }
+    }
+}
+
+impl Pattern {
+    /// Compiles what a function of this name was given.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_VALUE.PATTERN` if it is no regular expression of Java.
+    pub(crate) fn new(function: &str, pattern: &str) -> Result<Self> {
+        let Translated { text, wants_trying } = translate(pattern)?;
+        let engine = match wants_trying {
+            false => linear(&text).map(Engine::Linear),
+            true => trying(&text).map(|regex| Engine::Trying(Box::new(regex))),
+        };
+        let engine = engine.map_err(|reason| invalid(function, pattern, &reason))?;
+        Ok(Self { text: pattern.to_owned(), engine })
+    }
+
+    /// Whether a part of the text matches.
+    pub(crate) fn is_match(&self, text: &str) -> Result<bool> {
+        match &self.engine {
+            Engine::Linear(regex) => Ok(regex.is_match(text)),
+            Engine::Trying(regex) => {
+                Ok(regex.is_match(text).map_err(|error| self.gave_up(&error))?)
+            }
+        }
+    }
+
+    /// How many groups there are, without the whole match.
+    pub(crate) fn groups(&self) -> usize {
+        match &self.engine {
+            Engine::Linear(regex) => regex.captures_len() - 1,
+            Engine::Trying(regex) => regex.captures_len() - 1,
+        }
+    }
+
+    /// Where the first match begins and ends, from a place on.
+    pub(crate) fn first(&self, text: &str, from: usize) -> Result<Option<(usize, usize)>> {
+        Ok(match &self.engine {
+            Engine::Linear(regex) => {
+                regex.find_at(text, from).map(|found| (found.start(), found.end()))
+            }
+            Engine::Trying(regex) => {
+                let found = regex.find_from_pos(text, from);
+                let found = found.map_err(|error| self.gave_up(&error))?;
+                found.map(|found| (found.start(), found.end()))
+            }
+        })
+    }
+
+    /// Sees the matches in their order until `see` has enough. As in Java there can be an empty
+    /// match right behind another.
+    pub(crate) fn each<'t>(
+        &self,
+        text: &'t str,
+        mut see: impl FnMut(Found<'t>) -> Result<bool>,
+    ) -> Result<()> {
+        let mut at = 0;
+        while let Some(found) = self.captures(text, at)? {
+            at = after(text, found.span());
+            if !see(found)? || at > text.len() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees where the matches begin and end, as [`Pattern::each`] without their groups.
+    fn spans(&self, text: &str, mut see: impl FnMut(usize, usize) -> bool) -> Result<()> {
+        let mut at = 0;
+        while let Some((start, end)) = self.first(text, at)? {
+            at = after(text, (start, end));
+            if !see(start, end) || at > text.len() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives at most `limit` parts of a text between the matches; the last one is all that is left.
+    /// Java's way: an empty match at the very beginning separates nothing.
+    pub(crate) fn split<'t>(
+        &self,
+        text: &'t str,
+        limit: usize,
+        mut part: impl FnMut(&'t str),
+    ) -> Result<()> {
+        let mut begin = 0;
+        let mut count = 1;
+        self.spans(text, |start, end| {
+            if count == limit {
+                return false;
+            }
+            if end > 0 {
+                part(&text[begin..start]);
+                begin = end;
+                count += 1;
+            }
+            true
+        })?;
+        part(&text[begin..]);
+        Ok(())
+    }
+
+    fn captures<'t>(&self, text: &'t str, from: usize) -> Result<Option<Found<'t>>> {
+        match &self.engine {
+            Engine::Linear(regex) => Ok(regex.captures_at(text, from).map(Found::Linear)),
+            Engine::Trying(regex) => {
+                let captures = regex.captures_from_pos(text, from);
+                Ok(captures.map_err(|error| self.gave_up(&error))?.map(Found::Trying))
+            }
+        }
+    }
+
+    fn gave_up(&self, error: &fancy_regex::Error) -> Failure {
+        let message = format!("matching `{}` was given up: {error}", self.text);
+        Failure::new("INVALID_PARAMETER_VALUE.PATTERN", message)
+            .hint("write it without look-around and back-references, or so that it fails sooner")
+    }
 }
 
 fn linear(translated: &str) -> Result<Regex, String> {
     Regex::new(translated).map_err(|error| match error {
         regex::Error::CompiledTooBig(bytes) => format!("it needs more than {bytes} bytes"),
-        error => {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default();
-            reason.trim_start_matches("error: ").to_owned()
-        }
+        error => last_line(&error.to_string()),
     })
+}
+
+fn trying(translated: &str) -> Result<fancy_regex::Regex, String> {
+    fancy_regex::Regex::new(translated).map_err(|error| last_line(&error.to_string()))
+}
+
+fn last_line(reason: &str) -> String {
+    let reason = reason.lines().last().unwrap_or_default();
+    reason.trim_start_matches("error: ").to_owned()
 }
 
 fn invalid(function: &str, pattern: &str, reason: &str) -> Failure {
@@ -49,93 +265,12 @@ fn invalid(function: &str, pattern: &str, reason: &str) -> Failure {
     Failure::new("INVALID_PARAMETER_VALUE.PATTERN", message)
 }
 
-/// A compiled pattern.
-pub(crate) struct Pattern {
-    regex: Regex,
-}
-
-/// A match, and what its groups took.
-pub(crate) struct Found<'t> {
-    captures: Captures<'t>,
-}
-
-impl Found<'_> {
-    /// Where the match begins, in bytes.
-    pub(crate) fn start(&self) -> usize {
-        self.captures.get_match().start()
+/// Where the search goes on behind a match: behind an empty one, a character further.
+fn after(text: &str, (start, end): (usize, usize)) -> usize {
+    match start == end {
+        true => end + text[end..].chars().next().map_or(1, char::len_utf8),
+        false => end,
     }
-
-    /// Where the match ends, in bytes.
-    pub(crate) fn end(&self) -> usize {
-        self.captures.get_match().end()
-    }
-
-    /// How many groups there are, without the whole match.
-    pub(crate) fn groups(&self) -> usize {
-        self.captures.len() - 1
-    }
-
-    /// What a group took, if it took part; 0 is the whole match.
-    pub(crate) fn group(&self, group: usize) -> Option<&str> {
-        self.captures.get(group).map(|found| found.as_str())
-    }
-
-    /// What a group with a name took.
-    pub(crate) fn named(&self, name: &str) -> Option<&str> {
-        self.captures.name(name).map(|found| found.as_str())
-    }
-}
-
-impl Pattern {
-    fn new(function: &str, pattern: &str) -> Result<Self> {
-        let regex = linear(&translate(pattern)?);
-        let regex = regex.map_err(|reason| invalid(function, pattern, &reason))?;
-        Ok(Self { regex })
-    }
-
-    /// The pattern in the words of the `regex` crate.
-    pub(crate) fn regex(&self) -> &Regex {
-        &self.regex
-    }
-
-    /// Whether a part of the text matches.
-    pub(crate) fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
-    }
-
-    /// How many groups there are, without the whole match.
-    pub(crate) fn groups(&self) -> usize {
-        self.regex.captures_len() - 1
-    }
-
-    /// Where the first match begins and ends.
-    pub(crate) fn first(&self, text: &str) -> Result<Option<(usize, usize)>> {
-        Ok(self.regex.find(text).map(|found| (found.start(), found.end())))
-    }
-
-    /// Sees the matches in their order until `see` has enough. As in Java there can be an empty
-    /// match right behind another.
-    pub(crate) fn each(
-        &self,
-        text: &str,
-        mut see: impl FnMut(Found<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        let mut at = 0;
-        while let Some(captures) = self.regex.captures_at(text, at) {
-            let whole = captures.get_match();
-            let end = whole.end();
-            at = if whole.is_empty() { next_character(text, end) } else { end };
-            if !see(Found { captures })? || at > text.len() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Where the character behind the one at a place begins.
-fn next_character(text: &str, at: usize) -> usize {
-    at + text[at..].chars().next().map_or(1, char::len_utf8)
 }
 
 /// The patterns of a column, each compiled once.
@@ -172,14 +307,25 @@ impl Patterns {
     }
 }
 
-fn translate(pattern: &str) -> Result<String> {
+/// A pattern in the words of the crates.
+struct Translated {
+    text: String,
+    /// Whether it has what cannot be matched in linear time.
+    wants_trying: bool,
+}
+
+fn translate(pattern: &str) -> Result<Translated> {
     let mut output = String::with_capacity(pattern.len() + 8);
+    let mut wants_trying = false;
     let mut rest = pattern;
     let mut class_depth = 0_usize;
     while let Some(next) = rest.chars().next() {
         rest = &rest[next.len_utf8()..];
         match next {
-            '\\' => rest = escape(pattern, rest, class_depth > 0, &mut output)?,
+            '\\' => {
+                wants_trying |= class_depth == 0 && is_back_reference(rest);
+                rest = escape(pattern, rest, class_depth > 0, &mut output)?;
+            }
             '[' => {
                 class_depth += 1;
                 output.push('[');
@@ -188,16 +334,17 @@ fn translate(pattern: &str) -> Result<String> {
                 class_depth = class_depth.saturating_sub(1);
                 output.push(']');
             }
-            '(' if class_depth == 0 && is_look_around(rest) => {
-                return refuse(pattern, "look-around");
-            }
-            '*' | '+' | '?' | '}' if class_depth == 0 && rest.starts_with('+') => {
-                return refuse(pattern, "a possessive quantifier");
+            '(' | '*' | '+' | '?' | '}' if class_depth == 0 => {
+                wants_trying |= match next {
+                    '(' => is_look_around(rest),
+                    _ => rest.starts_with('+'),
+                };
+                output.push(next);
             }
             other => output.push(other),
         }
     }
-    Ok(output)
+    Ok(Translated { text: output, wants_trying })
 }
 
 /// Translates what follows a backslash and gives what is left after it.
@@ -227,8 +374,11 @@ fn escape<'a>(
             output.push_str(&regex::escape(quoted));
             return Ok(after);
         }
-        '1'..='9' | 'k' => return refuse(pattern, "a back-reference"),
-        'G' => return refuse(pattern, r"`\G`"),
+        'G' => {
+            return exec_err!(
+                "the regular expression `{pattern}` uses `\\G`, which vonk does not have"
+            );
+        }
         _ => {
             output.push('\\');
             output.push(next);
@@ -243,29 +393,51 @@ fn is_look_around(rest: &str) -> bool {
     ["?=", "?!", "?<=", "?<!", "?>"].iter().any(|begin| rest.starts_with(begin))
 }
 
-fn refuse<T>(pattern: &str, what: &str) -> Result<T> {
-    exec_err!("the regular expression `{pattern}` uses {what}, which vonk does not have")
+/// Whether what follows a backslash is the number or name of a group.
+fn is_back_reference(rest: &str) -> bool {
+    rest.starts_with(|next: char| ('1'..='9').contains(&next) || next == 'k')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{compile, literal};
+    use super::{Pattern, literal};
 
-    #[test]
-    fn classes_are_of_ascii_as_in_java() {
-        assert!(!compile(r"^\d$").unwrap().is_match("٣"));
-        assert!(compile(r"^[\d.]+$").unwrap().is_match("3.14"));
-        assert!(compile(r"^\Qa.b\E$").unwrap().is_match("a.b"));
-        assert!(!compile(r"^\Qa.b\E$").unwrap().is_match("axb"));
+    fn is_match(pattern: &str, text: &str) -> bool {
+        Pattern::new("rlike", pattern).unwrap().is_match(text).unwrap()
     }
 
     #[test]
-    fn what_has_no_linear_form_is_refused() {
-        for pattern in ["(?=a)", r"(a)\1", "a++"] {
-            let error = compile(pattern).unwrap_err().to_string();
-            assert!(error.contains("does not have"), "{error}");
-        }
-        assert!(compile("(").is_err());
+    fn classes_are_of_ascii_as_in_java() {
+        assert!(!is_match(r"^\d$", "٣"));
+        assert!(is_match(r"^[\d.]+$", "3.14"));
+        assert!(is_match(r"^\Qa.b\E$", "a.b"));
+        assert!(!is_match(r"^\Qa.b\E$", "axb"));
+    }
+
+    #[test]
+    fn what_has_no_linear_form_is_tried() {
+        assert!(is_match(r"a(?=b)", "ab") && !is_match(r"a(?=b)", "ac"));
+        assert!(is_match(r"(?<!\d)x", "ax") && !is_match(r"(?<!\d)x", "1x"));
+        assert!(is_match(r"^(\w)\1$", "aa") && !is_match(r"^(\w)\1$", "ab"));
+        assert!(is_match(r"^(?<c>\w)\k<c>$", "aa"));
+        assert!(is_match("a?+b", "ab") && !is_match("^a*+a$", "aaa"));
+        assert!(Pattern::new("rlike", "(").is_err());
+        assert!(Pattern::new("rlike", "(?=").is_err());
+    }
+
+    #[test]
+    fn one_that_tries_too_often_gives_up() {
+        let pattern = Pattern::new("rlike", r"^(a|a)*(?=b)$").unwrap();
+        let error = pattern.is_match(&"a".repeat(64)).unwrap_err().to_string();
+        assert!(error.contains("given up"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_match_may_follow_another() {
+        let mut parts = Vec::new();
+        let pattern = Pattern::new("split", ",*").unwrap();
+        pattern.split("a,b", usize::MAX, |part| parts.push(part)).unwrap();
+        assert_eq!(parts, ["a", "", "b", ""]);
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod windows;
 pub use documents::schema_of;
 pub use failure::Failure;
 pub use function::{Function, Make, MapKeys, Partition};
+pub use java_regex::NamePattern;
 pub use library::{Description, Library};
 pub use strings::split::Splitter;
 

@@ -425,10 +425,14 @@ pub(super) fn from_text() -> ScalarUDF {
             if valid[row] {
                 let outer = outer.as_ref().map_or(",", |column| column.value(row));
                 let inner = inner.as_ref().map_or(":", |column| column.value(row));
-                for entry in outer_patterns.get(outer)?.regex().split(texts.value(row)) {
-                    let mut parts = inner_patterns.get(inner)?.regex().splitn(entry, 2);
-                    keys.push(parts.next());
-                    values.push(parts.next());
+                let mut entries = Vec::new();
+                let text = texts.value(row);
+                outer_patterns.get(outer)?.split(text, usize::MAX, |entry| entries.push(entry))?;
+                for entry in entries {
+                    let mut parts = Vec::with_capacity(2);
+                    inner_patterns.get(inner)?.split(entry, 2, |part| parts.push(part))?;
+                    keys.push(parts.first().copied());
+                    values.push(parts.get(1).copied());
                 }
             }
             lengths.push(keys.len() - before);

@@ -40,7 +40,7 @@ pub(super) fn instr() -> ScalarUDF {
         let mut compiled = Patterns::of("regexp_instr");
         rows::numbers::<Int32Type>(call, |row| {
             let text = texts.value(row);
-            let found = compiled.get(patterns.value(row))?.first(text)?;
+            let found = compiled.get(patterns.value(row))?.first(text, 0)?;
             Ok(Some(found.map_or(0, |(start, _)| text[..start].chars().count() as i32 + 1)))
         })
     })
@@ -54,7 +54,7 @@ pub(super) fn substr() -> ScalarUDF {
         let mut compiled = Patterns::of("regexp_substr");
         rows::texts(call, |row, output| {
             let text = texts.value(row);
-            if let Some((start, end)) = compiled.get(patterns.value(row))?.first(text)? {
+            if let Some((start, end)) = compiled.get(patterns.value(row))?.first(text, 0)? {
                 output.push_str(&text[start..end]);
             }
             Ok(!output.is_empty())

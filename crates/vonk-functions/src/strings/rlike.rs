@@ -23,7 +23,7 @@ fn matches(call: &Call<'_>) -> Result<ArrayRef> {
     let mut matches = BooleanArray::builder(call.rows);
     for (text, pattern) in texts.iter().zip(&patterns) {
         matches.append_option(match (text, pattern) {
-            (Some(text), Some(pattern)) => Some(compiled.get(pattern)?.is_match(text)),
+            (Some(text), Some(pattern)) => Some(compiled.get(pattern)?.is_match(text)?),
             _ => None,
         });
     }

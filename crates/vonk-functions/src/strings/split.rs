@@ -12,10 +12,9 @@ use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use regex::Regex;
 
 use crate::failure::Failure;
-use crate::java_regex;
+use crate::java_regex::{self, Pattern};
 
 /// Spark's `split`, whose pattern is a regular expression of Java.
 pub(super) fn udf() -> ScalarUDF {
@@ -117,7 +116,7 @@ fn split_rows<'a>(
         let before = parts.len();
         if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
             let limit = usize::try_from(limits.value(row)).ok().filter(|limit| *limit > 0);
-            splitter(row)?.split(texts.value(row), limit, |part| parts.append_value(part));
+            splitter(row)?.split(texts.value(row), limit, |part| parts.append_value(part))?;
         }
         lengths.push(parts.len() - before);
     }
@@ -131,8 +130,9 @@ fn split_rows<'a>(
 /// ```
 /// use vonk_functions::Splitter;
 /// let mut parts = Vec::new();
-/// Splitter::new(r"\s+").unwrap().split("to be", None, |part| parts.push(part.to_owned()));
+/// Splitter::new(r"\s+")?.split("to be", None, |part| parts.push(part.to_owned()))?;
 /// assert_eq!(parts, ["to", "be"]);
+/// # datafusion::common::Result::Ok(())
 /// ```
 #[derive(Debug)]
 pub enum Splitter {
@@ -143,32 +143,40 @@ pub enum Splitter {
     /// A longer text.
     Text(String),
     /// What matches.
-    Pattern(Regex),
+    Pattern(Separator),
 }
 
 impl Splitter {
     /// The separator that a pattern stands for.
     ///
     /// # Errors
-    /// If it is no regular expression, or has what cannot be matched in linear time.
+    /// If it is no regular expression.
     pub fn new(pattern: &str) -> Result<Self> {
         Ok(match java_regex::literal(pattern) {
             Some(text) if text.is_empty() => Splitter::Nothing,
             Some(text) if text.len() == 1 => Splitter::Byte(text.as_bytes()[0]),
             Some(text) => Splitter::Text(text),
-            None => Splitter::Pattern(java_regex::compile(pattern)?),
+            None => Splitter::Pattern(Separator(Pattern::new("split", pattern)?)),
         })
     }
 
     /// Gives at most `limit` parts; the last one is all that is left.
-    pub fn split(&self, text: &str, limit: Option<usize>, mut part: impl FnMut(&str)) {
+    ///
+    /// # Errors
+    /// If finding the separator was given up: some patterns take too many tries.
+    pub fn split(
+        &self,
+        text: &str,
+        limit: Option<usize>,
+        mut part: impl FnMut(&str),
+    ) -> Result<()> {
         let limit = limit.unwrap_or(usize::MAX);
         match self {
             Splitter::Nothing if text.is_empty() => part(text),
             Splitter::Nothing => {
                 let mut rest = text;
                 for _ in 1..limit {
-                    let Some(first) = rest.chars().next() else { return };
+                    let Some(first) = rest.chars().next() else { return Ok(()) };
                     let (head, tail) = rest.split_at(first.len_utf8());
                     part(head);
                     rest = tail;
@@ -179,28 +187,15 @@ impl Splitter {
             }
             Splitter::Byte(separator) => text.splitn(limit, char::from(*separator)).for_each(part),
             Splitter::Text(separator) => text.splitn(limit, separator.as_str()).for_each(part),
-            Splitter::Pattern(pattern) => split_by_pattern(text, pattern, limit, part),
+            Splitter::Pattern(Separator(pattern)) => return pattern.split(text, limit, part),
         }
+        Ok(())
     }
 }
 
-/// Java's way: an empty match at the very beginning separates nothing.
-fn split_by_pattern(text: &str, pattern: &Regex, limit: usize, mut part: impl FnMut(&str)) {
-    let mut begin = 0;
-    let mut count = 1;
-    for found in pattern.find_iter(text) {
-        if count == limit {
-            break;
-        }
-        if found.end() == 0 {
-            continue;
-        }
-        part(&text[begin..found.start()]);
-        begin = found.end();
-        count += 1;
-    }
-    part(&text[begin..]);
-}
+/// A regular expression between parts.
+#[derive(Debug)]
+pub struct Separator(Pattern);
 
 #[cfg(test)]
 mod tests {
@@ -208,7 +203,8 @@ mod tests {
 
     fn split(text: &str, pattern: &str, limit: Option<usize>) -> Vec<String> {
         let mut parts = Vec::new();
-        Splitter::new(pattern).unwrap().split(text, limit, |part| parts.push(part.to_owned()));
+        let splitter = Splitter::new(pattern).unwrap();
+        splitter.split(text, limit, |part| parts.push(part.to_owned())).unwrap();
         parts
     }
 

@@ -6,7 +6,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 use crate::failure::Failure;
 use crate::function::{Call, Kernel};
-use crate::java_regex;
+use crate::java_regex::Pattern;
 use crate::parameters::{Kind, Parameters};
 use crate::rows;
 
@@ -198,8 +198,13 @@ impl<'a> Address<'a> {
     /// The value behind a key of the query, which Spark takes as a regular expression.
     fn value_of(&self, key: &str) -> Result<Option<&str>> {
         let Some(query) = self.query else { return Ok(None) };
-        let regex = java_regex::compile(&format!("(&|^){key}=([^&]*)"))?;
-        Ok(regex.captures(query).and_then(|found| found.get(2)).map(|found| found.as_str()))
+        let pattern = Pattern::new("parse_url", &format!("(&|^){key}=([^&]*)"))?;
+        let mut value = None;
+        pattern.each(query, |found| {
+            value = found.group(2);
+            Ok(false)
+        })?;
+        Ok(value)
     }
 }
 

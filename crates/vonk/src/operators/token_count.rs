@@ -189,7 +189,7 @@ impl Counting {
             Splitter::Byte(separator) => count_bytes(texts, *separator, &mut self.counts),
             splitter => {
                 for text in texts.iter().flatten() {
-                    splitter.split(text, None, |part| self.counts.add(part.as_bytes()));
+                    splitter.split(text, None, |part| self.counts.add(part.as_bytes()))?;
                 }
             }
         }
