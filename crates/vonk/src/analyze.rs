@@ -282,7 +282,8 @@ impl<'a> Scope<'a> {
         let config = config_of(self.state);
         spell(&mut query, &config)?;
         outside::gather_groups(&mut query, self.state);
-        generators::translate(&mut query, &|name| self.get_aggregate_meta(name).is_some())?;
+        let is_aggregate = |name: &str| self.get_aggregate_meta(name).is_some();
+        generators::translate(&mut query, self.inputs.generators(), &is_aggregate)?;
         let planner = SqlToRel::new_with_options(self, parser_options(self.state));
         let statement = ast::Statement::Query(Box::new(query));
         let statement = DfStatement::Statement(Box::new(statement));
@@ -402,6 +403,12 @@ impl Inputs {
         }
         let index = ident.value.strip_prefix(INPUT_PREFIX)?.parse::<usize>().ok()?;
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(index).cloned()
+    }
+
+    /// How many names of generators' rows the plans have used up.
+    fn generators(&self) -> usize {
+        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.iter().map(|plan| generators::made_in(plan.schema())).max().unwrap_or(0)
     }
 }
 

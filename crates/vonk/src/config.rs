@@ -78,6 +78,8 @@ options! {
         "Whether HAVING without GROUP BY is asked of single rows, as WHERE is.";
     ORDER_BY_ORDINAL: Boolean = "vonk.sql.order.by.ordinal", Some("spark.sql.orderByOrdinal"), "true",
         "Whether a number in ORDER BY is a position in the SELECT list, rather than a constant.";
+    NAME_PATTERNS: Boolean = "vonk.sql.name.patterns", Some("spark.sql.parser.quotedRegexColumnNames"), "false",
+        "Whether a name in backquotes in a SELECT list is a regular expression for columns, where no column has it.";
     RAW_TEXTS: Boolean = "vonk.sql.texts.raw", Some("spark.sql.parser.escapedStringLiterals"), "false",
         "Whether a backslash in a text is a backslash, rather than the beginning of an escape.";
     TIME_TYPE: Boolean = "vonk.sql.time.type.enabled", Some("spark.sql.timeType.enabled"), "false",

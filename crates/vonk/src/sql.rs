@@ -48,6 +48,7 @@ pub use parse::{is_complete, split};
 pub(crate) use parse::{query as parse_query, select_item as parse_select_item};
 pub use statement::{STATEMENTS, fits};
 pub(crate) use views::Views;
+pub use vonk_functions::NamePattern;
 
 /// What help says of every function and operator, by name.
 ///

@@ -5,6 +5,7 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::common::DFSchema;
 use sqlparser::ast::{
     self, Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, SelectItem,
     SelectItemQualifiedWildcardKind, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
@@ -21,12 +22,16 @@ const GENERATED: &str = "__generated";
 /// What a grouped query is called below a generator, and how its columns for the generator begin.
 const GROUPED: &str = "__grouped";
 
-/// Moves every generator of a query to a FROM clause.
+/// Moves every generator of a query to a FROM clause; `made` are those in the plans it reads.
 ///
 /// # Errors
 /// `UNSUPPORTED_GENERATOR` for more than one over groups, or one where none can stand.
-pub(super) fn translate(query: &mut ast::Query, is_aggregate: &dyn Fn(&str) -> bool) -> Result<()> {
-    match VisitMut::visit(query, &mut Translator { is_aggregate }) {
+pub(super) fn translate(
+    query: &mut ast::Query,
+    made: usize,
+    is_aggregate: &dyn Fn(&str) -> bool,
+) -> Result<()> {
+    match VisitMut::visit(query, &mut Translator { made, is_aggregate }) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -46,7 +51,19 @@ pub(super) fn is_call(item: &SelectItem) -> bool {
     item_expr(item).and_then(call_of).is_some()
 }
 
+/// How many names of generators' rows a plan has used up that gives their columns.
+pub(super) fn made_in(schema: &DFSchema) -> usize {
+    let tables = schema.iter().filter_map(|(table, _)| table);
+    let numbers = tables.filter_map(|table| match table.table().strip_prefix(GENERATED)? {
+        "" => Some(0),
+        number => number.parse::<usize>().ok(),
+    });
+    numbers.max().map_or(0, |number| number + 1)
+}
+
 struct Translator<'a> {
+    /// How many names of generators' rows are used up.
+    made: usize,
     is_aggregate: &'a dyn Fn(&str) -> bool,
 }
 
@@ -62,7 +79,7 @@ impl VisitorMut for Translator<'_> {
 }
 
 impl Translator<'_> {
-    fn select(&self, select: &mut ast::Select) -> Result<()> {
+    fn select(&mut self, select: &mut ast::Select) -> Result<()> {
         for view in std::mem::take(&mut select.lateral_views) {
             select.from.push(lateral_view(view)?);
         }
@@ -71,7 +88,7 @@ impl Translator<'_> {
             .collect();
         match calls.as_slice() {
             [] => self.refuse_nested(select),
-            [index] if self.groups(select) => generate_over_groups(select, *index),
+            [index] if self.groups(select) => generate_over_groups(select, *index, &self.name()),
             many if many.len() > 1 && self.groups(select) => Err(Error::new(
                 Condition::MULTIPLE_GENERATORS,
                 "a SELECT list over groups can have only one generator",
@@ -79,16 +96,22 @@ impl Translator<'_> {
             .hint("make rows of one after the other: `LATERAL VIEW explode(…) name AS column`")),
             many => {
                 // Every row that one makes is there for each row of the next.
-                for number in 0..many.len() {
+                for _ in many {
                     let Some(index) = select.projection.iter().position(is_call) else { break };
-                    let name = match number {
-                        0 => Ident::new(GENERATED),
-                        number => Ident::new(format!("{GENERATED}{number}")),
-                    };
-                    generate(select, index, &name)?;
+                    generate(select, index, &self.name())?;
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// A name for a generator's rows: a query without a name passes on what its columns are called.
+    fn name(&mut self) -> Ident {
+        let number = self.made;
+        self.made += 1;
+        match number {
+            0 => Ident::new(GENERATED),
+            number => Ident::new(format!("{GENERATED}{number}")),
         }
     }
 
@@ -295,7 +318,7 @@ fn merges_columns(from: &[TableWithJoins]) -> bool {
 }
 
 /// Puts a grouped SELECT below, and makes the rows of the generator at `index` over it.
-fn generate_over_groups(select: &mut ast::Select, index: usize) -> Result<()> {
+fn generate_over_groups(select: &mut ast::Select, index: usize, name: &Ident) -> Result<()> {
     let mut outer = Vec::with_capacity(select.projection.len());
     let mut below = Vec::with_capacity(select.projection.len());
     let mut generated = None;
@@ -303,11 +326,11 @@ fn generate_over_groups(select: &mut ast::Select, index: usize) -> Result<()> {
         if at == index {
             let (mut call, aliases) = call_and_aliases(item)?;
             move_arguments(&mut call, &mut below)?;
-            outer.extend(generated_items(&Ident::new(GENERATED), &aliases));
-            generated = Some(lateral_call(call, Ident::new(GENERATED), &aliases, false)?);
+            outer.extend(generated_items(name, &aliases));
+            generated = Some(lateral_call(call, name.clone(), &aliases, false)?);
             continue;
         }
-        let name = match &item {
+        let column = match &item {
             SelectItem::ExprWithAlias { alias, .. } => alias.clone(),
             SelectItem::UnnamedExpr(Expr::Identifier(name)) => name.clone(),
             SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) if !parts.is_empty() => {
@@ -317,7 +340,7 @@ fn generate_over_groups(select: &mut ast::Select, index: usize) -> Result<()> {
         };
         outer.push(SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![
             Ident::new(GROUPED),
-            name,
+            column,
         ])));
         below.push(item);
     }

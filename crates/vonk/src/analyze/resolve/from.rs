@@ -29,14 +29,15 @@ struct Called {
 }
 
 impl Resolver<'_> {
-    /// Resolves a FROM clause.
+    /// Resolves a FROM clause, beside which the rows of a generator may come to stand.
     pub(super) fn from(
         &mut self,
         tables: &mut [ast::TableWithJoins],
+        generates: bool,
         parent: Option<&Env<'_>>,
     ) -> Result<From> {
         let mut all = From::default();
-        let is_alone = matches!(tables, [table] if table.joins.is_empty());
+        let is_alone = !generates && matches!(tables, [table] if table.joins.is_empty());
         let mut taken = Taken::within(parent, is_alone);
         for table in tables {
             let joined = self.joined(table, &all, parent, &mut taken)?;

@@ -15,7 +15,7 @@ use super::super::variables;
 use super::exprs::{Alias, Clause, Names};
 use super::groups::Grouping;
 use super::scope::Env;
-use super::{Output, Resolver, errors};
+use super::{Output, Resolver, errors, star};
 use crate::config;
 use crate::display::DUPLICATE_MARK;
 use crate::error::{Condition, Error, Result};
@@ -37,7 +37,8 @@ impl Resolver<'_> {
         if self.config.is_on(config::HAVING_AS_WHERE) {
             having_as_where(select);
         }
-        let from = self.from(&mut select.from, parent)?;
+        let generates = select.projection.iter().any(generators::is_call);
+        let from = self.from(&mut select.from, generates, parent)?;
         let env = Env { from: &from, depth: self.depth, parent };
         if let Some(condition) = &mut select.selection {
             self.expr(condition, &env, Names::default())?;
@@ -61,7 +62,6 @@ impl Resolver<'_> {
             self.expr(qualify, &env, Names { groups: None, ..names })?;
         }
         if let Some(order_by) = order_by {
-            let generates = select.projection.iter().any(generators::is_call);
             let outputs = match (generates, &select.distinct) {
                 (true, _) => {
                     self.outputs(&select.projection, &env)?.iter().map(named_output).collect()
@@ -116,6 +116,10 @@ impl Resolver<'_> {
                     items.push(SelectItem::ExprWithAliases { expr, aliases: names });
                 }
                 SelectItem::UnnamedExpr(expr) => {
+                    if let Some(columns) = star::matching(self, &expr, env)? {
+                        self.add_columns(columns, env, &mut items, &mut aliases);
+                        continue;
+                    }
                     let (expr, name) = self.named(expr, env, &aliases)?;
                     if generators::call_of(&expr).is_some() {
                         items.push(SelectItem::UnnamedExpr(expr));
@@ -132,23 +136,36 @@ impl Resolver<'_> {
                 }
             }
         }
-        self.name_generators(&mut items, env)?;
+        self.name_generators(&mut items, &aliases, env)?;
         // A DataFrame goes on with the columns of the whole query by the names of their tables.
         part_duplicates(&mut items, &mut aliases, self.depth == 1);
         *projection = items;
         Ok(aliases)
     }
 
-    /// Names the columns of many generators, so that those of one are told from those of another.
-    fn name_generators(&self, items: &mut [SelectItem], env: &Env<'_>) -> Result<()> {
-        if items.iter().filter(|item| generators::is_call(item)).count() < 2 {
+    /// Names the columns of generators, so that those of one are told from those of another, and in
+    /// a query that others read from its other columns.
+    fn name_generators(
+        &self,
+        items: &mut [SelectItem],
+        others: &[Alias],
+        env: &Env<'_>,
+    ) -> Result<()> {
+        let mut taken: Vec<String> = match self.depth {
+            1 => Vec::new(),
+            _ => others.iter().map(|other| other.name.clone()).collect(),
+        };
+        let mut calls = items.iter().filter(|item| generators::is_call(item));
+        let (first, second) = (calls.next(), calls.next());
+        let Some(first) = first else { return Ok(()) };
+        let collides = |output: &Output| taken.iter().any(|name| self.same.is(name, &output.name));
+        if second.is_none() && !self.generated(first, env)?.iter().any(collides) {
             return Ok(());
         }
-        let mut taken: Vec<String> = Vec::new();
         for item in items.iter_mut().filter(|item| generators::is_call(item)) {
             let mut names = Vec::new();
             for Output { name, .. } in self.generated(item, env)? {
-                let unique = match taken.contains(&name) {
+                let unique = match taken.iter().any(|other| self.same.is(other, &name)) {
                     true => format!("{name}{DUPLICATE_MARK}generated{}", taken.len()),
                     false => name.clone(),
                 };

@@ -4,12 +4,14 @@ use datafusion::arrow::datatypes::DataType;
 use sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, RenameSelectItem, Value, WildcardAdditionalOptions,
 };
+use vonk_functions::NamePattern;
 
 use super::super::syntax::call;
 use super::exprs::Names;
 use super::scope::Env;
 use super::select::idents_of;
 use super::{Resolver, errors};
+use crate::config;
 use crate::error::{Condition, Error, Result};
 
 /// Applies the options of a star to the columns that it stands for.
@@ -46,6 +48,37 @@ pub(super) fn apply(
         }
     }
     Ok(columns)
+}
+
+/// The columns that a name in backquotes stands for as a regular expression, where an option says
+/// so and no column has the name itself.
+pub(super) fn matching(
+    resolver: &mut Resolver<'_>,
+    expr: &Expr,
+    env: &Env<'_>,
+) -> Result<Option<Vec<(String, Expr)>>> {
+    if !resolver.config.is_on(config::NAME_PATTERNS) {
+        return Ok(None);
+    }
+    let path = match expr {
+        Expr::Identifier(ident) => std::slice::from_ref(ident),
+        Expr::CompoundIdentifier(path) => path.as_slice(),
+        _ => return Ok(None),
+    };
+    let Some((pattern, table)) = path.split_last() else { return Ok(None) };
+    if pattern.quote_style != Some('`') || !env.from.find(path, resolver.same).0.is_empty() {
+        return Ok(None);
+    }
+    let table = (!table.is_empty()).then_some(table);
+    let ignores_case = !resolver.config.is_on(config::CASE_SENSITIVE);
+    let pattern = NamePattern::new(&pattern.value, ignores_case)?;
+    let mut columns = Vec::new();
+    for (name, column) in resolver.star(table, &WildcardAdditionalOptions::default(), env)? {
+        if pattern.fits(&name)? {
+            columns.push((name, column));
+        }
+    }
+    Ok(Some(columns))
 }
 
 /// The names that a star leaves out, as they are written.
