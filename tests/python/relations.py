@@ -2,6 +2,7 @@
 
 import sys
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Observation, Row, SparkSession
 from pyspark.sql import functions as F
 
@@ -44,6 +45,21 @@ assert changed.first() == Row(a=Row(c=Row(e=3), f=4))
 assert changed.select("a.f").first() == Row(f=4)
 noted = staff.withMetadata("id", {"unit": "none"})
 assert noted.schema["id"].metadata == {"unit": "none"}
+
+# A name that two columns have is dropped by its text only; patterns are those of Java.
+twice = staff.alias("l").join(staff.alias("r"), F.col("l.id") == F.col("r.id"))
+assert twice.drop("id").columns == ["team", "pay", "team", "pay"]
+try:
+    twice.drop(F.col("id")).columns
+    raise AssertionError("an ambiguous column was dropped")
+except AnalysisException as error:
+    assert error.getCondition() == "AMBIGUOUS_REFERENCE", error
+assert staff.select(staff.colRegex("`(id)?+.+`")).columns == ["team", "pay"]
+pairs = spark.sql("SELECT array(struct(1 AS a)) AS x, array(struct(2 AS a)) AS y")
+both = pairs.select("*", F.inline("x")).select("*", F.inline("y"))
+assert [tuple(row)[2:] for row in both.collect()] == [(1, 2)]
+few = spark.range(10).repartition(5).select(F.spark_partition_id().alias("p"))
+assert [row[1] for row in few.groupBy("p").count().collect()] == [2] * 5
 
 # Partitions that a program makes have numbers, and random numbers of their own.
 parts = spark.range(0, 10, 1, 3)

@@ -7,10 +7,12 @@ use spark_connect_proto::{
     Drop, Expression, Project, SubqueryAlias, ToDf, ToSchema, WithColumns, WithColumnsRenamed,
 };
 use vonk::dataframe::{Column, DataFrame, col};
+use vonk::error::Condition;
+use vonk::sql::NamePattern;
 use vonk::{Error, Result};
 
 use super::{Query, Scope, input};
-use crate::errors::{self, required};
+use crate::errors::required;
 use crate::expression::{self, quoted};
 use crate::session::ConnectSession;
 use crate::types;
@@ -71,10 +73,14 @@ fn matching(scope: &Scope<'_>, pattern: &str) -> Result<Vec<Column>> {
     let Some(pattern) = pattern.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) else {
         return Ok(vec![col(pattern)]);
     };
-    let regex = regex::Regex::new(&format!("^(?i:{pattern})$")).map_err(|error| {
-        Error::new(errors::INVALID_PLAN, format!("`{pattern}` is no pattern: {error}"))
-    })?;
-    Ok(scope.names().filter(|name| regex.is_match(name)).map(|name| col(&quoted(name))).collect())
+    let pattern = NamePattern::new(pattern, true)?;
+    let mut columns = Vec::new();
+    for name in scope.names() {
+        if pattern.fits(name)? {
+            columns.push(col(&quoted(name)));
+        }
+    }
+    Ok(columns)
 }
 
 /// Tells of which relations the columns are that a projection only passes on.
@@ -126,10 +132,29 @@ pub(super) async fn to_schema(session: &Arc<ConnectSession>, to: &ToSchema) -> R
 pub(super) async fn drop(session: &Arc<ConnectSession>, drop: &Drop) -> Result<Query> {
     let input = input(session, &drop.input).await?;
     let scope = input.scope(session);
+    for name in drop.columns.iter().filter_map(name_of) {
+        if scope.names().filter(|one| one.eq_ignore_ascii_case(name)).count() > 1 {
+            return Err(Error::new(
+                Condition::AMBIGUOUS_REFERENCE,
+                format!("column `{name}` is there more than once"),
+            )
+            .hint("name the relation too, or give the name as a text to drop all of them"));
+        }
+    }
     let mut dropped = expression::columns(&scope, &drop.columns)?;
     dropped.extend(drop.column_names.iter().map(|name| col(&quoted(name))));
     let frame = scope.only(&input.frame).drop(dropped);
     input.keeping(frame).await
+}
+
+/// The name that a column has without its relation, where it is one.
+fn name_of(column: &Expression) -> Option<&str> {
+    match &column.expr_type {
+        Some(ExprType::UnresolvedAttribute(attribute)) if attribute.plan_id.is_none() => {
+            Some(attribute.unparsed_identifier.as_str())
+        }
+        _ => None,
+    }
 }
 
 pub(super) async fn with_columns(
