@@ -243,6 +243,18 @@ async fn partitions_are_as_many_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn few_rows_are_spread_evenly() {
+    let parts = Session::new().range(0, 10).repartition(4).rdd_of::<i64>().glom();
+    let parts = parts.collect().await.unwrap();
+    let mut lengths: Vec<usize> = parts.iter().map(Vec::len).collect();
+    lengths.sort_unstable();
+    assert_eq!(lengths, [2, 2, 3, 3]);
+    let mut rows = parts.concat();
+    rows.sort_unstable();
+    assert_eq!(rows, (0..10).collect::<Vec<i64>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sort_within_partitions_keeps_the_partitions() {
     let data = Session::new().range(0, 100).repartition(3);
     let sorted = data.sort_within_partitions([col("id").desc()]);

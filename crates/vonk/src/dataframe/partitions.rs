@@ -184,7 +184,7 @@ impl TableProvider for PartitionTable {
         let (plan, count) = self.step.plan(input, &self.input, state)?;
         let slice = |index| {
             let (plan, schema) = (Arc::clone(&plan), Arc::clone(&self.schema));
-            Slice { plan, schema, index, count }
+            Slice { plan, schema, index, count, pieces: 1 }
         };
         let scan = slices::scan(&self.schema, count, slice, projection, limit)?;
         Ok(Arc::new(NamedScan::new(Scanned::Partitions, scan)))
@@ -206,7 +206,8 @@ impl Step {
                 return Ok((input, count));
             }
             Self::Spread(count) => {
-                Arc::new(RepartitionExec::try_new(input, Partitioning::RoundRobinBatch(*count))?)
+                let pieces = in_pieces(input, *count)?;
+                Arc::new(RepartitionExec::try_new(pieces, Partitioning::RoundRobinBatch(*count))?)
             }
             Self::ByKey(keys, count) => {
                 let keys = keys.iter().map(physical).collect::<DfResult<_>>()?;
@@ -229,6 +230,16 @@ impl Step {
     }
 }
 
+/// A plan whose batches are cut in so many pieces: batches are dealt out whole, and few rows are one.
+fn in_pieces(plan: Arc<dyn ExecutionPlan>, pieces: usize) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let (schema, count) = (plan.schema(), plan.output_partitioning().partition_count());
+    let slice = |index| {
+        let (plan, schema) = (Arc::clone(&plan), Arc::clone(&schema));
+        Slice { plan, schema, index, count, pieces }
+    };
+    Ok(Arc::new(slices::scan(&schema, count, slice, None, None)?))
+}
+
 /// One of `count` slices of a plan's partitions.
 #[derive(Debug)]
 struct Slice {
@@ -236,6 +247,17 @@ struct Slice {
     schema: SchemaRef,
     index: usize,
     count: usize,
+    /// In how many each batch is cut.
+    pieces: usize,
+}
+
+/// The pieces of a batch, none of them empty.
+fn cut(batch: &RecordBatch, pieces: usize) -> Vec<RecordBatch> {
+    let rows = batch.num_rows();
+    let pieces = pieces.min(rows);
+    let border = |piece: usize| rows * piece / pieces;
+    let piece = |at| batch.slice(border(at), border(at + 1) - border(at));
+    (0..pieces).map(piece).collect()
 }
 
 impl PartitionStream for Slice {
@@ -254,7 +276,18 @@ impl PartitionStream for Slice {
             let batch: RecordBatch = batch?;
             renamed(&batch, &schema).map_err(DataFusionError::from)
         });
-        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
+        let schema = Arc::clone(&self.schema);
+        if self.pieces == 1 {
+            return Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+        }
+        let pieces = self.pieces;
+        let pieces = rows.flat_map(move |batch| {
+            futures::stream::iter(match batch {
+                Ok(batch) => cut(&batch, pieces).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            })
+        });
+        Box::pin(RecordBatchStreamAdapter::new(schema, pieces))
     }
 }
 
