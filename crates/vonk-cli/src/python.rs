@@ -66,6 +66,10 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
+    /// The server of Spark Connect that sessions are opened at: sc://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    remote: Option<String>,
+
     /// A file of settings: a name and a value on each line
     #[arg(long, value_name = "FILE")]
     properties_file: Option<PathBuf>,
@@ -101,6 +105,10 @@ macro_rules! accepted {
             /// Accepted
             #[arg(long, help_heading = "Accepted for the sake of scripts")]
             supervise: bool,
+
+            /// Accepted
+            #[arg(long, help_heading = "Accepted for the sake of scripts")]
+            load_spark_defaults: bool,
         }
 
         impl Cluster {
@@ -138,11 +146,19 @@ accepted! {
 impl Run {
     /// Runs the program; where the system can, in the place of this process.
     pub(crate) fn start(&self) -> Result<(), Exit> {
-        self.start_with(Vec::new())
+        self.start_with(Vec::new(), Vec::new())
     }
 
-    fn start_with(&self, mut settings: Vec<(String, String)>) -> Result<(), Exit> {
+    /// Runs it with the settings of a file, which count less than `--conf`, and those of flags,
+    /// which count more.
+    fn start_with(
+        &self,
+        file: Vec<(String, String)>,
+        flags: Vec<(String, String)>,
+    ) -> Result<(), Exit> {
+        let mut settings = file;
         settings.extend(self.conf.iter().cloned());
+        settings.extend(flags);
         settings
             .extend(self.master.iter().map(|master| ("spark.master".to_owned(), master.clone())));
         let py_files = self.py_files.iter();
@@ -177,20 +193,19 @@ impl Run {
 impl Submit {
     /// Runs the program with the settings that spark-submit would make.
     pub(crate) fn start(&self) -> Result<(), Exit> {
-        let mut settings = match &self.properties_file {
+        let file = match &self.properties_file {
             Some(path) => properties(path)?,
             None => Vec::new(),
         };
-        settings.extend(self.cluster.settings());
         let named = [
             ("spark.app.name", &self.name),
             ("spark.files", &self.files),
             ("spark.archives", &self.archives),
+            ("spark.remote", &self.remote),
         ];
-        settings.extend(
-            named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))),
-        );
-        self.run.start_with(settings)
+        let named =
+            named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        self.run.start_with(file, self.cluster.settings().chain(named).collect())
     }
 }
 
