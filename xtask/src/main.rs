@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask test`, `soak`, `tidy`, `deny`, `data`, `answers`, `bench`,
-//! `lancer`, `goldens`, `package` and `wheel`.
+//! `lancer`, `goldens`, `doctests`, `package` and `wheel`.
 
 #![expect(clippy::print_stdout, reason = "a command that people and CI read")]
 
@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod bench;
 mod deny;
+mod doctests;
 mod goldens;
 mod lancer;
 mod package;
@@ -56,6 +57,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         arguments: Vec<String>,
     },
+    /// Runs the examples of PySpark's own documentation, as the lists beside the repository have them.
+    Doctests,
     /// Builds the Python package and runs its tests.
     Package,
     /// Builds the wheel of the Python package by maturin, and tries it in an environment of its own.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Chore::Answers => bench::record_answers(),
         Chore::Lancer { arguments } => lancer::run(&arguments),
         Chore::Goldens { arguments } => goldens::run(&arguments),
+        Chore::Doctests => doctests::run(),
         Chore::Package => package::run(),
         Chore::Wheel(options) => wheel::run(&options),
         Chore::Bench(options) => bench::run(&options),

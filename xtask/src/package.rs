@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Copies the package's modules and its compiled part into one folder.
-fn put_together(built: &Path) -> Result<PathBuf> {
+pub(crate) fn put_together(built: &Path) -> Result<PathBuf> {
     let folder = built.join("python-package");
     let package = folder.join("vonk");
     if package.exists() {

@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result<()> {
     };
     process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
     let vonk = process::target_folder()?.join("debug").join("vonk");
-    let server = Server::start(&vonk)?;
+    let server = Server::start(&vonk, &process::target_folder()?.join("python-warehouse"), None)?;
     for program in programs()? {
         println!("{}", program.display());
         process::run(Command::new(&python).arg(&program).arg(&server.address).env("VONK", &vonk))?;
@@ -50,17 +50,20 @@ fn programs() -> Result<Vec<PathBuf>> {
 }
 
 /// A server that ends with this.
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
-    fn start(vonk: &Path) -> Result<Self> {
+    /// Starts it with a folder for its tables, and with a Python for functions if one is named.
+    pub(crate) fn start(vonk: &Path, warehouse: &Path, python: Option<&Path>) -> Result<Self> {
         let mut command = Command::new(vonk);
         command.args(["server", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-        let warehouse = process::target_folder()?.join("python-warehouse");
         command.arg("--conf").arg(format!("spark.sql.warehouse.dir={}", warehouse.display()));
+        if let Some(python) = python {
+            command.arg("--python").arg(python);
+        }
         let mut process = command.spawn()?;
         let output = process.stdout.take().ok_or("the server has no output")?;
         let mut line = String::new();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{self, cargo};
-use crate::{Result, deny, goldens, package, python, servers, tidy};
+use crate::{Result, deny, doctests, goldens, package, python, servers, tidy};
 
 /// What `cargo xtask test` is told.
 #[derive(clap::Args)]
@@ -31,7 +31,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     step("examples in the documentation", || process::run(&mut cargo(&examples)))?;
     step("programs of PySpark", python::run)?;
     step("goldens", goldens::run_beside)?;
-    step("Python package", package::run)
+    step("Python package", package::run)?;
+    step("examples of PySpark", doctests::run)
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
