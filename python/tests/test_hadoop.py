@@ -317,6 +317,12 @@ class TextFormatTest(ContextTest):
         conf = {"mapreduce.input.keyvaluelinerecordreader.key.value.separator": "b"}
         self.assertEqual(self.new("KeyValueTextInputFormat", path, conf)[0][0], ("a\t", "\tc"))
 
+    def test_an_empty_first_line_is_given_once(self):
+        path = self.file("empty", b"\nfoo\nbar\n")
+        conf = {"mapreduce.input.lineinputformat.linespermap": "1"}
+        found = self.new("NLineInputFormat", path, conf)
+        self.assertEqual(sum(found, []), [(0, ""), (1, "foo"), (5, "bar")])
+
     def test_records_of_a_delimiter(self):
         path = self.file("records", b"a;;b;;;c;;")
         found = self.new("TextInputFormat", path, {"textinputformat.record.delimiter": ";;"})

@@ -214,13 +214,21 @@ class SessionTest(ContextTest):
         result = self.run_by_package(TYPES)
         self.assertEqual(result.stdout, TYPES_EXPECTED, result.stderr)
 
-    def test_values_that_do_not_fit_are_errors(self):
+    def test_values_that_do_not_fit_are_null_as_on_spark(self):
         program = """
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 sc = SparkSession.builder.getOrCreate().sparkContext
-sc.parallelize([(1,), (2.5,)], 1).toDF(["a"])
+print(sc.parallelize([(1, "a"), (2.5, "b"), ("c", 3)], 1).toDF(["n", "t"]).collect())
+print(sc.parallelize([Row(n=1, t="a"), Row(n=None, t="b")], 1).toDF().collect())
+sc.parallelize([(1,), (2, 3)], 1).toDF(["n"]).collect()
 """
-        self.assertIn("can not accept object 2.5", self.run_by_package(program).stderr)
+        result = self.run_by_package(program)
+        expected = """\
+[Row(n=1, t='a'), Row(n=None, t='b'), Row(n=None, t='3')]
+[Row(n=1, t='a'), Row(n=None, t='b')]
+"""
+        self.assertEqual(result.stdout, expected, result.stderr)
+        self.assertIn("FIELD_STRUCT_LENGTH_MISMATCH", result.stderr)
 
     def test_functions_have_the_modules_and_files_of_the_program(self):
         path = self.file("modules.py", WITH_MODULES.encode())

@@ -1,12 +1,12 @@
 """The schema of an RDD's rows, found as Spark finds it: in the first of them, or in a share of all.
 
-The rows have to fit the schema; Spark makes NULL of values that do not. Needs the PySpark client.
+Values of later rows that do not fit become NULL, as in Spark. Needs the PySpark client.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 #: Options of a session that say how types are found.
@@ -44,13 +44,35 @@ def schema_of(
         prefer_timestamp_ntz=options[OPTIONS[0]] == "TIMESTAMP_NTZ",
     )
     if ratio is None:
-        schema = _of_first(rows, infer)
-    else:
-        schema = functools.reduce(types._merge_type, map(infer, sample(rows, ratio)))
-    verify = types._make_type_verifier(schema)
+        return _of_first(rows, infer)
+    return functools.reduce(types._merge_type, map(infer, sample(rows, ratio)))
+
+
+def fitted(rows: Sequence[Any], schema: Any) -> list[Any]:
+    """The rows as tuples of the schema's columns, with None for what does not fit its column."""
+    from pyspark.sql import types
+
+    convert = types._create_converter(schema)
+    checks = [types._make_type_verifier(field.dataType) for field in schema.fields]
+    check_length = types._make_type_verifier(schema)
+    tuples = []
     for row in rows:
-        verify(row)
-    return schema
+        values = row if convert is None else convert(row)
+        if len(values) != len(checks):
+            check_length(values)
+        tuples.append(tuple(map(_fit, checks, values)))
+    return tuples
+
+
+def _fit(check: Callable[[Any], Any], value: Any) -> Any:
+    """A value, or None where it is not of the type that is checked."""
+    from pyspark.errors import PySparkException
+
+    try:
+        check(value)
+    except PySparkException:
+        return None
+    return value
 
 
 def _of_first(rows: list[Any], infer: Any) -> Any:

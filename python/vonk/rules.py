@@ -48,14 +48,12 @@ def rules_of(conf: SparkConf) -> Rules:
     >>> rules_of(SparkConf().set(MEMORY, "1g").set("spark.executor.cores", "2")).memory_bytes_max
     536870912
     """
-    memory = conf.get(MEMORY)
-    share = max(1, int(conf.get(_CORES) or 1))
     return Rules(
         environment={
             **environment_of(conf),
             "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
         },
-        memory_bytes_max=None if memory is None else bytes_of(MEMORY, memory) // share or None,
+        memory_bytes_max=_memory(conf),
         shows_stacks=_is_true(conf, CRASHES),
         idle_s=_seconds(conf, IDLE),
         kills_idle=_is_true(conf, _KILL_IDLE),
@@ -75,6 +73,17 @@ def environment_of(conf: SparkConf) -> dict[str, str]:
         for name, value in conf.getAll()
         if name.startswith(_ENVIRONMENT)
     }
+
+
+def _memory(conf: SparkConf) -> int | None:
+    """What each worker of an executor may take of its memory."""
+    memory = conf.get(MEMORY)
+    if memory is None:
+        return None
+    cores = conf.get(_CORES) or "1"
+    if not cores.isdecimal():
+        raise ValueError(f"`{_CORES}={cores}` is no number\nhint: give one such as `2`")
+    return bytes_of(MEMORY, memory) // max(1, int(cores)) or None
 
 
 def bytes_of(name: str, text: str) -> int:

@@ -125,16 +125,16 @@ class SparkSession(Client):
         """As of the client; the rows may be an RDD, whose types are found as Spark finds them."""
         if isinstance(data, RDD):
             rows = data.collect()
-            found = self._schema_of(rows, schema, samplingRatio)
-            return super().createDataFrame(rows, found, verifySchema=verifySchema)
+            if schema is None or isinstance(schema, (list, tuple)):
+                schema = self._schema_of(rows, schema, samplingRatio)
+                rows = inference.fitted(rows, schema)
+            return super().createDataFrame(rows, schema, verifySchema=verifySchema)
         return super().createDataFrame(data, schema, samplingRatio, verifySchema)
 
-    def _schema_of(self, rows: list[Any], schema: Any, ratio: float | None) -> Any:
+    def _schema_of(self, rows: list[Any], names: Any, ratio: float | None) -> Any:
         """The schema of an RDD's rows, of which the names at most are given."""
-        if schema is not None and not isinstance(schema, (list, tuple)):
-            return schema
         configs = self._client.get_config_dict(*inference.OPTIONS)
-        return inference.schema_of(rows, schema, ratio, configs)
+        return inference.schema_of(rows, names, ratio, configs)
 
     def _repr_html_(self) -> str:
         context = self.sparkContext._repr_html_()

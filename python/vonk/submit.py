@@ -42,7 +42,7 @@ _ABOVE_CONF = {
 }
 
 #: Flags without a value, which change nothing.
-_SWITCHES = ("-v", "--verbose", "--supervise")
+_SWITCHES = ("-v", "--verbose", "--supervise", "--load-spark-defaults")
 
 _HELP = ("-h", "--help")
 
@@ -70,7 +70,7 @@ Runs a Python program that was written for PySpark, with vonk in the place of Sp
   --archives FILES        archives that are unpacked for `SparkFiles`, between commas
   --python PYTHON         the Python that runs the program; by default this one
 
-Accepted for the sake of scripts: {" ".join(_BELOW_CONF)} --verbose --supervise"""
+Accepted for the sake of scripts: {" ".join(_BELOW_CONF)} --verbose --supervise --load-spark-defaults"""
 
 
 class UsageError(Exception):

@@ -88,12 +88,23 @@ def begin(what: str, worker_rules: Rules) -> Watch:
     )
 
 
+@contextlib.contextmanager
+def signal_held() -> Iterator[None]:
+    """Holds the signal of a watch back while a worker is forked, which would end one that is not ready."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {_signal()})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def be_watched(watch: Watch) -> None:
     """Lets this process, a worker, be seen by its watch."""
     global _count
     _count = watch.count
     os.close(watch.reading)
     faulthandler.register(_signal(), file=watch.writing, all_threads=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {_signal()})
     if watch.rules.shows_stacks:
         faulthandler.enable(file=watch.writing, all_threads=False)
     if watch.rules.dump_s:

@@ -134,13 +134,13 @@ def _fork(task: Task, index: int, worker_rules: Rules) -> _Child:
                 stream.flush()
         reading, writing = os.pipe()
         watched = watch.begin(task.what, worker_rules)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), watch.signal_held():
             # The child runs nothing but Python code, so the program's other threads do not matter.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
-        if pid == 0:
-            os.close(reading)
-            _be_worker(task, writing, watched)
+            if pid == 0:
+                os.close(reading)
+                _be_worker(task, writing, watched)
         os.close(writing)
         watch.be_watched_by(watched, pid)
     return _Child(pid, reading, index, watched)

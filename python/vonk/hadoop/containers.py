@@ -128,6 +128,8 @@ def _hashed(key: Any) -> Any:
     """A key that a dict takes."""
     if isinstance(key, dict):
         raise not_supported("a map whose keys are maps", "write maps with plain keys")
+    if isinstance(key, tuple):
+        return tuple(_hashed(part) for part in key)
     return bytes(key) if isinstance(key, bytearray) else key
 
 

@@ -93,7 +93,9 @@ def runs_of_lines(path: str, size: int, count: int) -> Iterator[files.Split]:
             f"`NLineInputFormat` for the packed file {files.url(path)}",
             "unpack the file, or take `TextInputFormat`",
         )
+    # A split that starts at 0 has the first line: there is none that begins with the byte behind.
     begins = [at for at, _ in lines(files.Split(path, 0, size))][::count]
+    begins = [at for at in begins if at != 1]
     for begin, end in zip(begins, [*begins[1:], size + 1]):
         # A split's lines begin after its start, and not after its end.
         yield files.Split(path, max(begin - 1, 0), end - 1)

@@ -108,6 +108,7 @@ class HadoopOutputs(Staged[T]):
     def _save_pairs(self, path: str, output: formats.Output) -> None:
         first = None
         if output.is_inferred:
+            self._refuse_target(path)
             rows = self.take(1)
             if not rows:
                 raise formats.no_rows()

@@ -23,9 +23,7 @@ class Staged(Ordered[T]):
         if stores.is_remote(path):
             self._save_remote(path, part)
             return
-        target = files.local_path(path).rstrip("/")
-        if os.path.exists(target):
-            raise FileExistsError(f"Output directory {files.url(target)} already exists")
+        target = _free_target(path)
         staging = os.path.join(target, f"_temporary-{uuid.uuid4().hex}")
         os.makedirs(staging)
         try:
@@ -38,6 +36,12 @@ class Staged(Ordered[T]):
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise
+
+    @staticmethod
+    def _refuse_target(path: str) -> None:
+        """Fails at once where a directory to be written is there; a store says so at the end."""
+        if not stores.is_remote(path):
+            _free_target(path)
 
     def _save_remote(self, path: str, part: Part) -> None:
         """Writes to local files first, which then appear in the store all at once."""
@@ -53,3 +57,11 @@ class Staged(Ordered[T]):
             part.write(staging, index, rows)
 
         scheduler.run(self.ctx, self._node, write_part)
+
+
+def _free_target(path: str) -> str:
+    """The local directory that is to be written, which must not be there."""
+    target = files.local_path(path).rstrip("/")
+    if os.path.exists(target):
+        raise FileExistsError(f"Output directory {files.url(target)} already exists")
+    return target
