@@ -67,7 +67,7 @@ pub(crate) struct Submit {
     name: Option<String>,
 
     /// The server of Spark Connect that sessions are opened at: sc://HOST:PORT
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "master")]
     remote: Option<String>,
 
     /// A file of settings: a name and a value on each line
@@ -149,16 +149,15 @@ impl Run {
         self.start_with(Vec::new(), Vec::new())
     }
 
-    /// Runs it with the settings of a file, which count less than `--conf`, and those of flags,
-    /// which count more.
+    /// Runs it with settings that count less than `--conf`, and with those that count more.
     fn start_with(
         &self,
-        file: Vec<(String, String)>,
-        flags: Vec<(String, String)>,
+        below: Vec<(String, String)>,
+        above: Vec<(String, String)>,
     ) -> Result<(), Exit> {
-        let mut settings = file;
+        let mut settings = below;
         settings.extend(self.conf.iter().cloned());
-        settings.extend(flags);
+        settings.extend(above);
         settings
             .extend(self.master.iter().map(|master| ("spark.master".to_owned(), master.clone())));
         let py_files = self.py_files.iter();
@@ -193,19 +192,20 @@ impl Run {
 impl Submit {
     /// Runs the program with the settings that spark-submit would make.
     pub(crate) fn start(&self) -> Result<(), Exit> {
-        let file = match &self.properties_file {
+        let mut below = match &self.properties_file {
             Some(path) => properties(path)?,
             None => Vec::new(),
         };
-        let named = [
+        below.extend(self.cluster.settings());
+        let above = [
             ("spark.app.name", &self.name),
             ("spark.files", &self.files),
             ("spark.archives", &self.archives),
             ("spark.remote", &self.remote),
         ];
-        let named =
-            named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-        self.run.start_with(file, self.cluster.settings().chain(named).collect())
+        let above =
+            above.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        self.run.start_with(below, above.collect())
     }
 }
 

@@ -52,7 +52,9 @@ impl NamePattern {
     /// `INVALID_PARAMETER_VALUE.PATTERN` if it is none.
     pub fn new(pattern: &str, ignores_case: bool) -> Result<Self> {
         let flags = if ignores_case { "i" } else { "" };
-        Ok(Self(Pattern::new("names of columns", &format!("^(?{flags}:{pattern})$"))?))
+        let mut translated = translate(pattern)?;
+        translated.text = format!("^(?{flags}:{})$", translated.text);
+        Ok(Self(Pattern::of("names of columns", pattern, translated)?))
     }
 
     /// Whether a name is one of those.
@@ -132,7 +134,11 @@ impl Pattern {
     /// # Errors
     /// `INVALID_PARAMETER_VALUE.PATTERN` if it is no regular expression of Java.
     pub(crate) fn new(function: &str, pattern: &str) -> Result<Self> {
-        let Translated { text, wants_trying } = translate(pattern)?;
+        Self::of(function, pattern, translate(pattern)?)
+    }
+
+    fn of(function: &str, pattern: &str, translated: Translated) -> Result<Self> {
+        let Translated { text, wants_trying } = translated;
         let engine = match wants_trying {
             false => linear(&text).map(Engine::Linear),
             true => trying(&text).map(|regex| Engine::Trying(Box::new(regex))),
@@ -319,22 +325,37 @@ fn translate(pattern: &str) -> Result<Translated> {
     let mut wants_trying = false;
     let mut rest = pattern;
     let mut class_depth = 0_usize;
+    let mut groups = 0_usize;
     while let Some(next) = rest.chars().next() {
         rest = &rest[next.len_utf8()..];
         match next {
+            '\\' if class_depth == 0 && rest.starts_with(NUMBERS) => {
+                wants_trying = true;
+                rest = back_reference(rest, groups, &mut output);
+            }
             '\\' => {
-                wants_trying |= class_depth == 0 && is_back_reference(rest);
+                wants_trying |= class_depth == 0 && rest.starts_with('k');
                 rest = escape(pattern, rest, class_depth > 0, &mut output)?;
             }
             '[' => {
                 class_depth += 1;
                 output.push('[');
+                if let Some(after) = rest.strip_prefix('^') {
+                    output.push('^');
+                    rest = after;
+                }
+                // There it is a sign like others.
+                if let Some(after) = rest.strip_prefix(']') {
+                    output.push_str(r"\]");
+                    rest = after;
+                }
             }
             ']' => {
                 class_depth = class_depth.saturating_sub(1);
                 output.push(']');
             }
             '(' | '*' | '+' | '?' | '}' if class_depth == 0 => {
+                groups += usize::from(next == '(' && is_group(rest));
                 wants_trying |= match next {
                     '(' => is_look_around(rest),
                     _ => rest.starts_with('+'),
@@ -374,9 +395,9 @@ fn escape<'a>(
             output.push_str(&regex::escape(quoted));
             return Ok(after);
         }
-        'G' => {
+        'G' | 'K' => {
             return exec_err!(
-                "the regular expression `{pattern}` uses `\\G`, which vonk does not have"
+                "the regular expression `{pattern}` uses `\\{next}`, which vonk does not have"
             );
         }
         _ => {
@@ -393,9 +414,34 @@ fn is_look_around(rest: &str) -> bool {
     ["?=", "?!", "?<=", "?<!", "?>"].iter().any(|begin| rest.starts_with(begin))
 }
 
-/// Whether what follows a backslash is the number or name of a group.
-fn is_back_reference(rest: &str) -> bool {
-    rest.starts_with(|next: char| ('1'..='9').contains(&next) || next == 'k')
+/// What a back-reference by number begins with.
+const NUMBERS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/// Translates the number of a group behind a backslash, and gives what is left after it. As in Java
+/// it has as many digits as name one of the groups so far, and one that names none matches nothing.
+fn back_reference<'a>(rest: &'a str, groups: usize, output: &mut String) -> &'a str {
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let named = (1..=digits)
+        .rev()
+        .find(|count| rest[..*count].parse::<usize>().is_ok_and(|group| group <= groups));
+    match named {
+        Some(count) => {
+            output.push('\\');
+            output.push_str(&rest[..count]);
+            // The empty group parts the number from a digit that follows.
+            output.push_str(if count < digits { "(?:)" } else { "" });
+        }
+        None => output.push_str("(?!)"),
+    }
+    &rest[named.unwrap_or(1)..]
+}
+
+/// Whether what follows an opening bracket makes it a group with a number.
+fn is_group(rest: &str) -> bool {
+    match rest.strip_prefix("?<") {
+        Some(name) => !name.starts_with(['=', '!']),
+        None => !rest.starts_with('?'),
+    }
 }
 
 #[cfg(test)]
@@ -420,7 +466,11 @@ mod tests {
         assert!(is_match(r"(?<!\d)x", "ax") && !is_match(r"(?<!\d)x", "1x"));
         assert!(is_match(r"^(\w)\1$", "aa") && !is_match(r"^(\w)\1$", "ab"));
         assert!(is_match(r"^(?<c>\w)\k<c>$", "aa"));
+        assert!(is_match(r"^(a)\10$", "aa0") && is_match(r"(a)\2|a", "a"));
+        assert!(is_match(r"^(a)\1+$", "aaa"));
         assert!(is_match("a?+b", "ab") && !is_match("^a*+a$", "aaa"));
+        assert!(is_match(r"^[](?=]+$", "(]=") && is_match("^[^]]+$", "a"));
+        assert!(Pattern::new("split", r"(?=ab\K)").is_err());
         assert!(Pattern::new("rlike", "(").is_err());
         assert!(Pattern::new("rlike", "(?=").is_err());
     }

@@ -132,8 +132,13 @@ pub(super) async fn to_schema(session: &Arc<ConnectSession>, to: &ToSchema) -> R
 pub(super) async fn drop(session: &Arc<ConnectSession>, drop: &Drop) -> Result<Query> {
     let input = input(session, &drop.input).await?;
     let scope = input.scope(session);
+    let minds_case = session.engine.config().get("spark.sql.caseSensitive") == Some("true");
     for name in drop.columns.iter().filter_map(name_of) {
-        if scope.names().filter(|one| one.eq_ignore_ascii_case(name)).count() > 1 {
+        let is_it = |one: &&str| match minds_case {
+            true => *one == name,
+            false => one.eq_ignore_ascii_case(name),
+        };
+        if scope.names().filter(is_it).count() > 1 {
             return Err(Error::new(
                 Condition::AMBIGUOUS_REFERENCE,
                 format!("column `{name}` is there more than once"),
@@ -151,7 +156,7 @@ pub(super) async fn drop(session: &Arc<ConnectSession>, drop: &Drop) -> Result<Q
 fn name_of(column: &Expression) -> Option<&str> {
     match &column.expr_type {
         Some(ExprType::UnresolvedAttribute(attribute)) if attribute.plan_id.is_none() => {
-            Some(attribute.unparsed_identifier.as_str())
+            Some(attribute.unparsed_identifier.trim_matches('`'))
         }
         _ => None,
     }

@@ -251,10 +251,14 @@ struct Slice {
     pieces: usize,
 }
 
+/// Rows of a piece at least, but in the first batch of a partition: few rows have no other.
+const PIECE_ROWS: usize = 256;
+
 /// The pieces of a batch, none of them empty.
-fn cut(batch: &RecordBatch, pieces: usize) -> Vec<RecordBatch> {
+fn cut(batch: &RecordBatch, is_first: bool, pieces: usize) -> Vec<RecordBatch> {
     let rows = batch.num_rows();
-    let pieces = pieces.min(rows);
+    let most = if is_first { rows } else { rows.div_ceil(PIECE_ROWS) };
+    let pieces = pieces.min(most);
     let border = |piece: usize| rows * piece / pieces;
     let piece = |at| batch.slice(border(at), border(at + 1) - border(at));
     (0..pieces).map(piece).collect()
@@ -281,9 +285,9 @@ impl PartitionStream for Slice {
             return Box::pin(RecordBatchStreamAdapter::new(schema, rows));
         }
         let pieces = self.pieces;
-        let pieces = rows.flat_map(move |batch| {
+        let pieces = rows.enumerate().flat_map(move |(number, batch)| {
             futures::stream::iter(match batch {
-                Ok(batch) => cut(&batch, pieces).into_iter().map(Ok).collect(),
+                Ok(batch) => cut(&batch, number == 0, pieces).into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             })
         });
