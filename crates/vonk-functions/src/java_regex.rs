@@ -40,7 +40,7 @@ pub(crate) struct Pattern {
 /// ```
 /// let pattern = vonk_functions::NamePattern::new("(id)?+.+", true)?;
 /// assert!(pattern.fits("id2")? && !pattern.fits("ID")?);
-/// # datafusion::common::Result::Ok(())
+/// # Ok::<(), datafusion::error::DataFusionError>(())
 /// ```
 #[derive(Debug)]
 pub struct NamePattern(Pattern);

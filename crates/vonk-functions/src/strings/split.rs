@@ -132,7 +132,7 @@ fn split_rows<'a>(
 /// let mut parts = Vec::new();
 /// Splitter::new(r"\s+")?.split("to be", None, |part| parts.push(part.to_owned()))?;
 /// assert_eq!(parts, ["to", "be"]);
-/// # datafusion::common::Result::Ok(())
+/// # Ok::<(), datafusion::error::DataFusionError>(())
 /// ```
 #[derive(Debug)]
 pub enum Splitter {
