@@ -47,22 +47,23 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
+    let target = process::target_folder()?;
+    let built = target.join("debug");
     // What examples leave behind, such as tables of a warehouse, is not there next time.
-    let folder = process::target_folder()?.join("doctests");
+    let folder = target.join("doctests");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    let of_client = client(&python, &runner, &folder)?;
+    let of_client = client(&python, &runner, &built, &folder)?;
     compare("client", &client_list, &of_client, CLIENT_FLOOR)?;
-    let of_rdds = rdds(&python, &folder)?;
+    let of_rdds = rdds(&python, &built, &folder)?;
     compare("RDDs", &rdd_list, &of_rdds, RDD_FLOOR)
 }
 
 /// Runs the examples of PySpark's client against a server of ours; answers with where it says what became of them.
-fn client(python: &Path, runner: &Path, folder: &Path) -> Result<PathBuf> {
-    let vonk = process::target_folder()?.join("debug").join("vonk");
-    let server = Server::start(&vonk, &folder.join("warehouse"), Some(python))?;
+fn client(python: &Path, runner: &Path, built: &Path, folder: &Path) -> Result<PathBuf> {
+    let server = Server::start(&built.join("vonk"), &folder.join("warehouse"), Some(python))?;
     let out = folder.join("client.jsonl");
     let mut examples = Command::new(python);
     // What examples of streams print to a console is not what they are compared by.
@@ -72,12 +73,11 @@ fn client(python: &Path, runner: &Path, folder: &Path) -> Result<PathBuf> {
 }
 
 /// Runs the examples of PySpark's RDDs with the package in PySpark's place.
-fn rdds(python: &Path, folder: &Path) -> Result<PathBuf> {
-    let built = process::target_folder()?.join("debug");
+fn rdds(python: &Path, built: &Path, folder: &Path) -> Result<PathBuf> {
     let out = folder.join("rdds.jsonl");
     let mut examples = Command::new(python);
     examples.arg(repository().join("tests/doctests/rdd.py")).arg(&out).current_dir(folder);
-    examples.env("PYTHONPATH", package::put_together(&built)?);
+    examples.env("PYTHONPATH", package::put_together(built)?);
     // Sets are printed in the order of their hashes.
     process::run(examples.env("PYTHONHASHSEED", "0"))?;
     Ok(out)

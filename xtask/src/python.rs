@@ -18,8 +18,9 @@ pub(crate) fn run() -> Result<()> {
         return Ok(());
     };
     process::run(&mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
-    let vonk = process::target_folder()?.join("debug").join("vonk");
-    let server = Server::start(&vonk, &process::target_folder()?.join("python-warehouse"), None)?;
+    let target = process::target_folder()?;
+    let vonk = target.join("debug").join("vonk");
+    let server = Server::start(&vonk, &target.join("python-warehouse"), None)?;
     for program in programs()? {
         println!("{}", program.display());
         process::run(Command::new(&python).arg(&program).arg(&server.address).env("VONK", &vonk))?;

@@ -58,7 +58,7 @@ class HadoopOutputs(Staged[T]):
         ['1\\ta', '2.5']
         """
         formats.refuse_converters(keyConverter, valueConverter)
-        given = dict(self._hadoop_settings(conf))
+        given = dict(self.ctx._hadoop_settings(conf))
         if compressionCodecClass:
             packed = (settings.COMPRESS, "true"), (settings.COMPRESSION, "BLOCK")
             given.update([*packed, (settings.CODEC, compressionCodecClass)])
@@ -77,7 +77,7 @@ class HadoopOutputs(Staged[T]):
     ) -> None:
         """Writes pairs in a format of `org.apache.hadoop.mapreduce`."""
         formats.refuse_converters(keyConverter, valueConverter)
-        given = self._hadoop_settings(conf)
+        given = self.ctx._hadoop_settings(conf)
         kind = formats.output_kind(formats.NEW, outputFormatClass)
         self._save_pairs(path, formats.Output(formats.NEW, kind, keyClass, valueClass, given))
 
@@ -89,7 +89,7 @@ class HadoopOutputs(Staged[T]):
     ) -> None:
         """As `saveAsHadoopFile`, with path, format and classes in the settings."""
         formats.refuse_converters(keyConverter, valueConverter)
-        self._save_by_settings(formats.OLD, self._hadoop_settings(conf))
+        self._save_by_settings(formats.OLD, conf)
 
     def saveAsNewAPIHadoopDataset(
         self,
@@ -99,9 +99,10 @@ class HadoopOutputs(Staged[T]):
     ) -> None:
         """As `saveAsNewAPIHadoopFile`, with path, format and classes in the settings."""
         formats.refuse_converters(keyConverter, valueConverter)
-        self._save_by_settings(formats.NEW, self._hadoop_settings(conf))
+        self._save_by_settings(formats.NEW, conf)
 
-    def _save_by_settings(self, interface: str, given: settings.Settings) -> None:
+    def _save_by_settings(self, interface: str, conf: Mapping[str, str]) -> None:
+        given = self.ctx._hadoop_settings(conf)
         path = settings.required(given, settings.OUTPUT_PATH)
         self._save_pairs(path, formats.output_by_settings(interface, given))
 
@@ -114,6 +115,3 @@ class HadoopOutputs(Staged[T]):
                 raise formats.no_rows()
             first = next(sequence.checked(rows))
         self._save(path, output.part(first))
-
-    def _hadoop_settings(self, conf: Mapping[str, str] | None) -> settings.Settings:
-        return settings.merged(self.ctx._conf.getAll(), conf)

@@ -132,7 +132,7 @@ pub(super) async fn to_schema(session: &Arc<ConnectSession>, to: &ToSchema) -> R
 pub(super) async fn drop(session: &Arc<ConnectSession>, drop: &Drop) -> Result<Query> {
     let input = input(session, &drop.input).await?;
     let scope = input.scope(session);
-    let minds_case = session.engine.config().get("spark.sql.caseSensitive") == Some("true");
+    let minds_case = session.engine.config().is_on(vonk::config::CASE_SENSITIVE);
     for name in drop.columns.iter().filter_map(name_of) {
         let is_it = |one: &&str| match minds_case {
             true => *one == name,

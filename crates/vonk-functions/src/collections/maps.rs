@@ -428,11 +428,15 @@ pub(super) fn from_text() -> ScalarUDF {
                 let mut entries = Vec::new();
                 let text = texts.value(row);
                 outer_patterns.get(outer)?.split(text, usize::MAX, |entry| entries.push(entry))?;
+                let inner = inner_patterns.get(inner)?;
                 for entry in entries {
-                    let mut parts = Vec::with_capacity(2);
-                    inner_patterns.get(inner)?.split(entry, 2, |part| parts.push(part))?;
-                    keys.push(parts.first().copied());
-                    values.push(parts.get(1).copied());
+                    let at = keys.len();
+                    inner.split(entry, 2, |part| match keys.len() == at {
+                        true => keys.push(Some(part)),
+                        false => values.push(Some(part)),
+                    })?;
+                    // An entry without a separator is a key alone.
+                    values.resize(keys.len(), None);
                 }
             }
             lengths.push(keys.len() - before);
