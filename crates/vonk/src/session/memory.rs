@@ -23,7 +23,7 @@ const MEMORY_SHARE: f64 = 0.7;
 
 /// What the process may take by itself before those who can spill have to: hundredths of the memory
 /// limit, bytes beyond them, and bytes that it may take under any limit.
-const SPILLS_FROM: (u64, u64, u64) = (105, 10 << 20, 112 << 20);
+const SPILLS_FROM: (u64, u64, u64) = (100, 8 << 20, 112 << 20);
 
 /// The same for those who cannot spill, whose query fails.
 const FAILS_FROM: (u64, u64, u64) = (110, 16 << 20, 120 << 20);
