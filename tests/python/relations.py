@@ -64,6 +64,17 @@ assert [row[1] for row in few.groupBy("p").count().collect()] == [2] * 5
 # Partitions that a program makes have numbers, and random numbers of their own.
 parts = spark.range(0, 10, 1, 3)
 assert parts.select(F.spark_partition_id().alias("p")).distinct().count() == 3
+
+# Ranges of keys in their order, and partitions by their numbers; a limit does not gather them first.
+ages = spark.createDataFrame([(14, "Tom"), (23, "Alice"), (16, "Bob")], ["age", "name"])
+place = F.spark_partition_id().alias("p")
+ranged = ages.repartitionByRange(2, "age").select("age", place)
+assert sorted(ranged.collect()) == sorted(ranged.limit(20).collect()) == [(14, 0), (16, 0), (23, 1)]
+downwards = spark.range(1000).repartitionByRange(4, F.desc("id")).select("id", place)
+assert sorted(downwards.collect()) == [(n, 3 - n // 250) for n in range(1000)]
+if hasattr(ages, "repartitionById"):
+    numbered = spark.range(7).repartitionById(3, F.col("id")).select("id", place)
+    assert sorted(numbered.collect()) == [(n, n % 3) for n in range(7)]
 numbers = parts.select(F.monotonically_increasing_id().alias("n")).collect()
 assert [row.n for row in numbers if row.n < 1 << 33] == [0, 1, 2]
 keys = spark.range(0, 100, 1, 5).select((F.col("id") % 3).alias("key"))

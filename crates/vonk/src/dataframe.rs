@@ -36,6 +36,7 @@ mod observe;
 mod outside;
 mod partitions;
 mod qualify;
+mod ranges;
 mod reader;
 mod reference;
 mod row;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use spark_connect_proto::{Hint, Repartition, RepartitionByExpression};
+use spark_connect_proto::expression::ExprType;
+use spark_connect_proto::{Expression, Hint, Repartition, RepartitionByExpression};
 use vonk::Result;
 
 use super::{Query, input};
+use crate::errors::required;
 use crate::expression;
 use crate::session::ConnectSession;
 
@@ -30,13 +32,26 @@ pub(super) async fn by_expression(
 ) -> Result<Query> {
     let input = input(session, &by.input).await?;
     let scope = input.scope(session);
-    let keys = expression::columns(&scope, &by.partition_exprs)?;
+    let keys = match by.partition_exprs.as_slice() {
+        [Expression { expr_type: Some(ExprType::DirectShufflePartitionId(id)), .. }] => {
+            let id = required(id.child.as_deref(), "number of a partition")?;
+            vec![expression::column(&scope, id)?]
+        }
+        keys => expression::columns(&scope, keys)?,
+    };
     let count = by.num_partitions.and_then(|count| usize::try_from(count).ok());
     let count = count.filter(|count| *count > 0).unwrap_or(PARTITIONS_DEFAULT);
     let frame = scope.only(&input.frame);
-    Ok(input.with(match keys.is_empty() {
-        true => frame.repartition(count),
-        false => frame.repartition_by(count, keys),
+    let is_kind = |kind: fn(&ExprType) -> bool| {
+        by.partition_exprs.iter().any(|key| key.expr_type.as_ref().is_some_and(kind))
+    };
+    let by_range = is_kind(|key| matches!(key, ExprType::SortOrder(_)));
+    let by_id = is_kind(|key| matches!(key, ExprType::DirectShufflePartitionId(_)));
+    Ok(input.with(match keys.as_slice() {
+        [] => frame.repartition(count),
+        [id] if by_id => frame.repartition_by_id(count, id.clone()),
+        _ if by_range => frame.repartition_by_range(count, keys),
+        _ => frame.repartition_by(count, keys),
     }))
 }
 

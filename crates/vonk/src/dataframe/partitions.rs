@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session as Planner, TableProvider};
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr as Resolved, LogicalPlan, TableType};
+use datafusion::logical_expr::{Expr as Resolved, ExprSchemable, LogicalPlan, TableType};
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -22,10 +22,12 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitio
 use futures::StreamExt;
 
 use super::DataFrame;
-use super::column::{Column, columns};
+use super::column::{Column, columns, lit};
+use super::ranges;
 use super::source::{behind_table, renamed};
 use super::syntax::Select;
 use crate::error::{Condition, Error, Result};
+use crate::functions;
 use crate::operators::ahead::run_ahead;
 use crate::operators::named_scan::{NamedScan, Scanned};
 use crate::operators::slices;
@@ -41,6 +43,10 @@ enum Step {
     Spread(usize),
     /// Rows with equal keys meet.
     ByKey(Vec<Resolved>, usize),
+    /// Rows go by ranges of their keys, in order.
+    ByRange(Vec<(Resolved, SortOptions)>, usize),
+    /// Rows go to the partition of their number.
+    ByNumber(Resolved, usize),
     /// Neighbouring partitions become one.
     Gather(usize),
     /// The rows of each partition get an order.
@@ -75,6 +81,54 @@ impl DataFrame {
         })
     }
 
+    /// Puts rows into so many partitions by ranges of their keys: the least ones into the first, and equal ones
+    /// into the same. The borders come from a sample, for which the query is run once more.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let ranges = Session::new().range(0, 4).repartition_by_range(2, [col("id").desc()]);
+    /// let mut parts = ranges.rdd_of::<i64>().glom().collect().await?;
+    /// parts.iter_mut().for_each(|part| part.sort_unstable());
+    /// assert_eq!(parts, [[2, 3], [0, 1]]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn repartition_by_range<C: Into<Column>>(
+        &self,
+        partitions: usize,
+        keys: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let keys = columns(keys);
+        self.partitioned(move |plan, session| {
+            Ok(Step::ByRange(sort_keys(&keys, plan, session)?, partitions.max(1)))
+        })
+    }
+
+    /// Puts each row into the partition whose number, modulo so many, a column of whole numbers gives; NULL
+    /// goes to the first.
+    ///
+    /// ```
+    /// # use vonk::prelude::*;
+    /// # #[tokio::main] async fn main() -> vonk::Result<()> {
+    /// let parts = Session::new().range(0, 4).repartition_by_id(3, col("id"));
+    /// let mut parts = parts.rdd_of::<i64>().glom().collect().await?;
+    /// parts.iter_mut().for_each(|part| part.sort_unstable());
+    /// assert_eq!(parts, [vec![0, 3], vec![1], vec![2]]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn repartition_by_id(&self, partitions: usize, id: impl Into<Column>) -> Self {
+        let count = partitions.max(1);
+        let number = functions::call("pmod", [id.into(), lit(count as i64)]);
+        self.partitioned(move |plan, session| {
+            let number = resolved(std::slice::from_ref(&number), plan, session)?;
+            let [number] = <[Resolved; 1]>::try_from(number)
+                .map_err(|_| Error::internal("a number of partitions is one value"))?;
+            Ok(Step::ByNumber(number, count))
+        })
+    }
+
     /// Gathers the rows in at most so many partitions, by joining neighbours; their order stays.
     #[must_use]
     pub fn coalesce(&self, partitions: usize) -> Self {
@@ -99,11 +153,7 @@ impl DataFrame {
         keys: impl IntoIterator<Item = C>,
     ) -> Self {
         let keys = columns(keys);
-        self.partitioned(move |plan, session| {
-            let options = keys.iter().map(sort_options).collect::<Result<Vec<_>>>()?;
-            let keys = resolved(&keys, plan, session)?;
-            Ok(Step::Sort(keys.into_iter().zip(options).collect()))
-        })
+        self.partitioned(move |plan, session| Ok(Step::Sort(sort_keys(&keys, plan, session)?)))
     }
 
     /// Gives Spark's hints a meaning: `coalesce`, `repartition` and `rebalance` with a number of
@@ -139,6 +189,16 @@ fn resolved(keys: &[Column], plan: &LogicalPlan, session: &Session) -> Result<Ve
     let list = keys.iter().map(Column::item).collect::<Result<Vec<_>>>()?;
     let projected = Select::over(std::slice::from_ref(plan), list)?.plan(session)?;
     Ok(projected.expressions().into_iter().map(Resolved::unalias).collect())
+}
+
+/// The keys over the columns of a plan, each with its order.
+fn sort_keys(
+    keys: &[Column],
+    plan: &LogicalPlan,
+    session: &Session,
+) -> Result<Vec<(Resolved, SortOptions)>> {
+    let options = keys.iter().map(sort_options).collect::<Result<Vec<_>>>()?;
+    Ok(resolved(keys, plan, session)?.into_iter().zip(options).collect())
 }
 
 fn sort_options(key: &Column) -> Result<SortOptions> {
@@ -200,6 +260,12 @@ impl Step {
         state: &dyn Planner,
     ) -> DfResult<(Arc<dyn ExecutionPlan>, usize)> {
         let physical = |key: &Resolved| state.create_physical_expr(key.clone(), logical.schema());
+        let order = |keys: &[(Resolved, SortOptions)]| {
+            let keys = keys.iter().map(|(key, options)| {
+                Ok(PhysicalSortExpr { expr: physical(key)?, options: *options })
+            });
+            Ok::<_, DataFusionError>(LexOrdering::new(keys.collect::<DfResult<Vec<_>>>()?))
+        };
         let plan: Arc<dyn ExecutionPlan> = match self {
             Self::Gather(count) => {
                 let count = input.output_partitioning().partition_count().min(*count);
@@ -213,17 +279,24 @@ impl Step {
                 let keys = keys.iter().map(physical).collect::<DfResult<_>>()?;
                 Arc::new(RepartitionExec::try_new(input, Partitioning::Hash(keys, *count))?)
             }
-            Self::Sort(keys) => {
-                let keys = keys.iter().map(|(key, options)| {
-                    Ok(PhysicalSortExpr { expr: physical(key)?, options: *options })
-                });
-                match LexOrdering::new(keys.collect::<DfResult<Vec<_>>>()?) {
-                    Some(order) => {
-                        Arc::new(SortExec::new(order, input).with_preserve_partitioning(true))
-                    }
+            Self::ByRange(keys, count) => match order(keys)? {
+                Some(order) => ranges::by_range(input, order, *count)?,
+                None => input,
+            },
+            Self::ByNumber(number, count) => {
+                let data_type = number.get_type(logical.schema())?;
+                let options = SortOptions { descending: false, nulls_first: true };
+                match order(&[(number.clone(), options)])? {
+                    Some(order) => ranges::by_number(input, order, &data_type, *count)?,
                     None => input,
                 }
             }
+            Self::Sort(keys) => match order(keys)? {
+                Some(order) => {
+                    Arc::new(SortExec::new(order, input).with_preserve_partitioning(true))
+                }
+                None => input,
+            },
         };
         let count = plan.output_partitioning().partition_count();
         Ok((plan, count))

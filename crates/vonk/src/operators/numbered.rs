@@ -12,6 +12,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
@@ -37,12 +38,26 @@ impl NumberedExec {
         if !is_known || !has_partitions(operator) {
             return Ok(None);
         }
-        let mut asks = false;
-        operator.apply_expressions(&mut |expression| {
-            asks |= expression.exists(|part| Ok(call_of(part).is_some()))?;
-            Ok(if asks { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-        })?;
-        Ok(asks.then(|| Self { operator: Arc::clone(operator) }))
+        Ok(asks(operator)?.then(|| Self { operator: Arc::clone(operator) }))
+    }
+
+    /// The same below the limits that a projection stands over: they gather the partitions. `None` if it
+    /// is no such projection.
+    pub(crate) fn below_limits(
+        projection: &Arc<dyn ExecutionPlan>,
+    ) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
+        let [limit] = projection.children()[..] else { return Ok(None) };
+        let is_limit = limit.is::<GlobalLimitExec>() || limit.is::<LocalLimitExec>();
+        if !projection.is::<ProjectionExec>() || !is_limit || !asks(projection)? {
+            return Ok(None);
+        }
+        let inputs = limit.children().into_iter().map(Arc::clone).collect();
+        let moved = replace_children(projection, inputs)?;
+        let moved = match Self::over(&moved)? {
+            Some(numbered) => Some(Arc::new(numbered) as Arc<dyn ExecutionPlan>),
+            None => Self::below_limits(&moved)?,
+        };
+        moved.map(|moved| replace_children(limit, vec![moved])).transpose()
     }
 
     /// The operator as it is for one partition.
@@ -61,6 +76,16 @@ impl NumberedExec {
         let predicate = numbered(filter.predicate())?;
         Ok(Arc::new(FilterExec::try_new(predicate, Arc::clone(filter.input()))?))
     }
+}
+
+/// Whether a function of an operator asks for the partition.
+fn asks(operator: &Arc<dyn ExecutionPlan>) -> DfResult<bool> {
+    let mut asks = false;
+    operator.apply_expressions(&mut |expression| {
+        asks |= expression.exists(|part| Ok(call_of(part).is_some()))?;
+        Ok(if asks { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(asks)
 }
 
 /// Whether the partitions of an operator are those that a program has made.

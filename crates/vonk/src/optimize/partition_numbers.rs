@@ -18,8 +18,11 @@ impl Rewrite for WherePartitionsAreNumbered {
     }
 
     fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
-        Ok(match NumberedExec::over(&plan)? {
-            Some(numbered) => Transformed::yes(Arc::new(numbered)),
+        if let Some(numbered) = NumberedExec::over(&plan)? {
+            return Ok(Transformed::yes(Arc::new(numbered)));
+        }
+        Ok(match NumberedExec::below_limits(&plan)? {
+            Some(limited) => Transformed::yes(limited),
             None => Transformed::no(plan),
         })
     }
