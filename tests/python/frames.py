@@ -65,6 +65,11 @@ with tempfile.TemporaryDirectory() as folder:
 # Texts that are rows already, with columns that nobody has told.
 texts = spark.createDataFrame([('{"a": 1, "b": "x"}',), (None,), ('{"a": 2}',)], "value string")
 assert spark.read.json(texts).filter("a IS NOT NULL").collect() == [Row(a=1, b="x"), Row(a=2, b=None)]
+# Columns that JSON is found to have are sorted, within objects too.
+nested = spark.createDataFrame([('{"b": 1, "a": {"z": 1, "c": [{"y": 1, "x": 2}]}}',)], "value string")
+assert spark.read.json(nested).schema.simpleString() == (
+    "struct<a:struct<c:array<struct<x:bigint,y:bigint>>,z:bigint>,b:bigint>"
+)
 lines = spark.createDataFrame([("n,s",), ("1,a",), ("2,",)], "value string")
 read = spark.read.csv(lines, header=True, inferSchema=True)
 assert read.collect() == [Row(n=1, s="a"), Row(n=2, s=None)]

@@ -97,7 +97,7 @@ impl Server {
     /// A server whose sessions are made as `template` says.
     pub fn builder(template: SessionBuilder) -> Self {
         Self {
-            template,
+            template: template.config_default(vonk::config::JSON_SORTED, "true"),
             limits: Limits::default(),
             workers: None,
             identity: None,

@@ -170,6 +170,8 @@ options! {
         "Bytes of a result that is held in memory, as by `collect`; 0 is no limit.", process;
     RESULT_ROWS_MAX: Count = "vonk.result.rows.max", None, "",
         "Rows that a query may give to who asked for it; no limit if not set.", process;
+    JSON_SORTED: Boolean = "vonk.sources.json.sorted", None, "false",
+        "Whether the columns that JSON files are found to have come by their names, as in Spark, rather than as they first appear; sessions of Spark Connect have it on.";
     RECORD_BYTES_MAX: Bytes = "vonk.sources.record.bytes.max", None, "64MB",
         "Bytes that one line or record of a text format may take; at most 2GB.", process;
     SPILL_DIRECTORY: Text = "vonk.spill.directory", Some("spark.local.dir"), "",

@@ -90,6 +90,13 @@ impl SessionBuilder {
         self.config(crate::config::MASTER, master)
     }
 
+    /// Sets an option for a session whose builder sets it nowhere else, before or after.
+    #[must_use]
+    pub fn config_default(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(0, (name.into(), value.into()));
+        self
+    }
+
     /// Sets an option by vonk's or Spark's name; it is checked when the session is made.
     #[must_use]
     pub fn config(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {

@@ -19,6 +19,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::ReadOptions;
 use super::samples::{self, Sampling};
+use crate::config::{self, Config};
 use crate::error::Result;
 use options::JsonOptions;
 use source::JsonSource;
@@ -89,13 +90,21 @@ impl FileFormat for JsonFormat {
         let options = &self.options;
         let sampling = Sampling { ratio: options.sampling_ratio, bytes: &options.bytes };
         let heads = samples::read_heads(sampling, store, files).await?;
-        let found = infer::columns(options, &heads).await?;
+        let mut found = infer::columns(options, &heads).await?;
+        let config = state.config().get_extension::<Config>();
+        let is_sorted = config.is_some_and(|config| config.is_on(config::JSON_SORTED));
+        if is_sorted {
+            found.members.sort();
+        }
         let zone = state.config_options().execution.time_zone.clone();
         let fields = found.members.fields(options, zone.as_deref().unwrap_or("UTC"));
         let mut fields: Vec<_> = fields.iter().map(Arc::clone).collect();
         let has_corrupt = fields.iter().any(|field| field.name() == &options.corrupt_column);
         if found.has_corrupt && !has_corrupt {
             fields.push(Arc::new(Field::new(&options.corrupt_column, DataType::Utf8, true)));
+        }
+        if is_sorted {
+            fields.sort_by(|a, b| a.name().cmp(b.name()));
         }
         self.is_inferred.store(true, Ordering::Relaxed);
         Ok(Arc::new(Schema::new(fields)))

@@ -179,6 +179,14 @@ impl Members {
         &mut self.shapes[place].1
     }
 
+    /// Puts the members in the order of their names, also those of objects within.
+    pub(super) fn sort(&mut self) {
+        self.shapes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let places = self.shapes.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
+        self.places = places.collect();
+        self.shapes.iter_mut().for_each(|(_, shape)| shape.sort());
+    }
+
     /// The members as columns.
     pub(super) fn fields(&self, options: &JsonOptions, zone: &str) -> Fields {
         self.shapes
@@ -190,6 +198,14 @@ impl Members {
 }
 
 impl Shape {
+    fn sort(&mut self) {
+        match self {
+            Self::List(item) => item.sort(),
+            Self::Object(members) => members.sort(),
+            _ => {}
+        }
+    }
+
     fn is_all_null(&self) -> bool {
         match self {
             Self::Null => true,
@@ -218,7 +234,10 @@ mod tests {
         for record in records {
             shape.read(&mut Cursor::new(record, options.leniency), &options).unwrap();
         }
-        let Shape::Object(members) = shape else { return format!("{shape:?}") };
+        let Shape::Object(mut members) = shape else { return format!("{shape:?}") };
+        if set.contains(&("sorted", "true")) {
+            members.sort();
+        }
         let fields = members.fields(&options, "UTC");
         let named = fields.iter().map(|field| format!("{} {}", field.name(), field.data_type()));
         named.collect::<Vec<_>>().join(", ")
