@@ -31,6 +31,15 @@ class TextTest(ContextTest):
         self.assertEqual(self.lines(path, 2), [["aa", "bb", "cc"], ["dd"]])
         self.assertEqual(self.lines(path, 1), [["aa", "bb", "cc", "dd"]])
 
+    def test_the_mark_before_the_text_of_a_file_is_no_text(self):
+        content = b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n"
+        for name, packed in {"mark.txt": content, "mark.gz": gzip.compress(content)}.items():
+            rdd = self.sc.textFile(self.file(name, packed), 1)
+            self.assertEqual(rdd.collect(), ["one", "\ufefftwo"])
+            # Traced, and in a worker.
+            self.assertEqual(rdd.map(lambda line: (line, len(line))).collect(), [("one", 3), ("\ufefftwo", 4)])
+            self.assertEqual(rdd.map(ascii).first(), "'one'")
+
     def test_empty_and_broken_files(self):
         self.assertEqual(self.lines(self.file("empty.txt", b"")), [])
         self.assertEqual(self.lines(self.file("bad.txt", b"a\xff\n"), 1), [["a\ufffd"]])

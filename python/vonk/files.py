@@ -20,6 +20,9 @@ _SLOP = 1.1
 
 _BLOCK_BYTES = 1 << 20
 
+#: The mark by which some editors begin UTF-8 files; it is no part of the text.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 #: How packed files are opened, by the ending of their name.
 _OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 
@@ -166,13 +169,22 @@ def open_raw(path: str) -> BinaryIO:
 
 def lines(split: Split) -> Iterator[str]:
     """The lines of a split; they end in `\\n`, `\\r\\n` or `\\r`. Bytes that are no UTF-8 become `\\ufffd`."""
-    for _, block in blocks(split):
-        text = block.decode("utf-8", "replace")
+    for begin, block in blocks(split):
+        text = without_mark(begin, block).decode("utf-8", "replace")
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         if text.endswith("\n"):
             text = text[:-1]
         yield from text.split("\n")
+
+
+def without_mark(begin: int, text: bytes) -> bytes:
+    """Text that begins at a place of its file, without the mark by which some editors begin files.
+
+    >>> without_mark(0, b"\xef\xbb\xbfab")
+    b'ab'
+    """
+    return text.removeprefix(_BYTE_ORDER_MARK) if begin == 0 else text
 
 
 def raw_lines(split: Split) -> Iterator[str]:

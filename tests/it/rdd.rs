@@ -216,6 +216,10 @@ async fn text_files_and_saving() {
     context().parallelize_in(["a", "b"], 2).save_as_text_file(&path).await.unwrap();
     assert_eq!(context().text_file(path.as_str()).collect().await.unwrap(), ["a", "b"]);
     assert!(context().parallelize(["c"]).save_as_text_file(&path).await.is_err());
+    let marked = folder.path().join("marked.txt").display().to_string();
+    fs::write(&marked, "\u{feff}a\n\u{feff}b\n").unwrap();
+    let lines = context().text_file(marked.as_str()).collect().await.unwrap();
+    assert_eq!(lines, ["a", "\u{feff}b"]);
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ const BLOCK_BYTES: usize = 4 << 20;
 /// Bytes looked at in search of the end of a line.
 const PEEK_BYTES: usize = 4 << 10;
 
+/// The mark by which some editors begin UTF-8 files; it is no part of the text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// A part of a file: the lines that begin after `start` (or at 0) and not after `end`.
 #[derive(Debug, Clone)]
 pub(crate) struct Split {
@@ -35,7 +38,10 @@ impl Split {
         mut give: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut file = open(&self.path)?;
+        let mut is_begin = self.start == 0;
         let mut give_bytes = |bytes: &[u8]| {
+            let has_mark = std::mem::take(&mut is_begin) && bytes.starts_with(BYTE_ORDER_MARK);
+            let bytes = if has_mark { &bytes[BYTE_ORDER_MARK.len()..] } else { bytes };
             let text = String::from_utf8_lossy(bytes);
             let text = match memchr::memchr(b'\r', bytes) {
                 Some(_) => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),

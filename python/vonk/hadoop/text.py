@@ -10,8 +10,6 @@ from vonk import files
 from vonk.errors import not_supported
 from vonk.hadoop import writables
 
-_BOM = b"\xef\xbb\xbf"
-
 _READ_BYTES = 1 << 20
 
 
@@ -20,9 +18,7 @@ def lines(split: files.Split) -> Iterator[tuple[int, str]]:
     for block_at, block in files.blocks(split):
         at = block_at
         for line in block.splitlines(keepends=True):
-            text = line.rstrip(b"\r\n")
-            if at == 0:
-                text = text.removeprefix(_BOM)
+            text = files.without_mark(at, line.rstrip(b"\r\n"))
             yield at, text.decode("utf-8", "replace")
             at += len(line)
 
@@ -46,7 +42,7 @@ def records(split: files.Split, delimiter: bytes) -> Iterator[tuple[int, str]]:
 
 
 def _decode_record(record: bytes, at: int) -> str:
-    return (record.removeprefix(_BOM) if at == 0 else record).decode("utf-8", "replace")
+    return files.without_mark(at, record).decode("utf-8", "replace")
 
 
 def _read_size(at: int, stop: int | None) -> int:

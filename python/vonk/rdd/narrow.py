@@ -252,12 +252,19 @@ def _piped(
 
     feeder = threading.Thread(target=feed, args=(process.stdin,), daemon=True)
     feeder.start()
-    for line in process.stdout:
-        yield line.decode().rstrip("\n")
-    feeder.join()
-    if failure:
-        raise failure[0]
-    code = process.wait()
+    try:
+        for line in process.stdout:
+            yield line.decode().rstrip("\n")
+        feeder.join()
+        if failure:
+            raise failure[0]
+        code = process.wait()
+    finally:
+        process.stdout.close()
+        # Whoever took the rows may want no more of them.
+        if process.poll() is None:
+            process.kill()
+            process.wait()
     if check and code:
         raise RuntimeError(f"the program of `pipe` ended with code {code}: {shlex.join(arguments)}")
 

@@ -180,6 +180,7 @@ impl LineReader {
         }
         let text = std::str::from_utf8(line)
             .map_err(|wrong| not_utf8(&self.path, self.at + wrong.valid_up_to() as u64))?;
+        let text = if self.at == 0 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
         self.at += read as u64;
         Ok(Some(text.to_owned()))
     }
