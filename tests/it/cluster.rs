@@ -2,6 +2,7 @@
 //! killed or stop, and errors are those of one machine too.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use vonk::{Condition, Session};
@@ -103,6 +104,43 @@ async fn every_source_gives_each_row_once_on_one_to_four_workers() {
         let parallel = session.context().parallelize(0..ROWS);
         assert_eq!(parallel.count().await.unwrap(), ROWS as usize);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_was_offered_runs_on_workers_and_other_code_stays() {
+    let all = workers::start(2).unwrap();
+    let session = workers::session(&all).unwrap();
+    let lines = data::test_data().unwrap().join("tpch/lineitem.parquet");
+    let lines = format!("parquet.`{}`", lines.display());
+    session.udf_offered("scaled", &workers::scaled(), 3).unwrap();
+    session.udf("here", |number: i64| number * 3).unwrap();
+    let sums = |name: &str| format!("SELECT sum({name}(l_orderkey)) FROM {lines}");
+    assert!(explained(&session, &sums("scaled")).await.unwrap().contains("Stage 1"));
+    let plan = explained(&session, &sums("here")).await.unwrap();
+    assert!(
+        plan.contains("`here` is of this process only") && plan.contains("offer_udf"),
+        "{plan}"
+    );
+    let there = rows(&session, &sums("scaled")).await.unwrap();
+    assert_eq!(there, rows(&session, &sums("here")).await.unwrap());
+
+    // Batches of each partition: the first row of each, of which there are more than one in a task.
+    let keys = session.sql(format!("SELECT l_orderkey FROM {lines}"));
+    let schema = keys.schema().await.unwrap();
+    for (rows, most) in [(1, 1000), (0, 0)] {
+        let heads = keys.map_outside(Arc::clone(&schema), Arc::new(workers::Heads(rows)));
+        heads.create_or_replace_temp_view("heads").await.unwrap();
+        let plan = explained(&session, "SELECT count(*) FROM heads").await.unwrap();
+        let stages = plan.split_once("Stage 1").map(|(_, stages)| stages).unwrap_or_default();
+        assert!(stages.contains("MapBatchesExec"), "{plan}");
+        let counted = heads.count().await.unwrap();
+        assert!(counted <= most && (counted > 1) == (rows > 0), "{counted}");
+    }
+    let local = keys.map_batches(schema, |batches| batches);
+    local.create_or_replace_temp_view("local").await.unwrap();
+    let plan = explained(&session, "SELECT count(*) FROM local").await.unwrap();
+    assert!(plan.contains("Not on the cluster: a step of the query"), "{plan}");
+    assert_eq!(local.count().await.unwrap(), keys.count().await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

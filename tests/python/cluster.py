@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.compute as pc
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -68,6 +69,36 @@ def check(spark, folder):
         raise AssertionError("it did not fail")
     except PySparkException as error:
         assert "KeyError" in str(error), error
+
+    # Functions over the batches of partitions run where the files are read, and what follows them too.
+    def larger(batches):
+        for batch in batches:
+            yield batch.assign(id=batch.id + 1, pid=os.getpid())
+
+    mapped = frame.mapInPandas(larger, "id long, part long, pid long")
+    sums = mapped.groupBy("part").agg(F.sum("id").alias("s"))
+    assert "MapBatchesExec" in plan_of(sums).split("Stage 1")[-1], plan_of(sums)
+    rows = sums.orderBy("part").collect()
+    assert [row.s for row in rows] == [sum(range(part, 10_000, 4)) + 2500 for part in range(4)]
+    assert len({row.pid for row in mapped.select("pid").distinct().collect()}) >= 2
+
+    def even(batches):
+        for batch in batches:
+            yield batch.filter(pc.equal(pc.bit_wise_and(batch["id"], 1), 0))
+
+    assert frame.mapInArrow(even, frame.schema).count() == 5000
+    both = frame.mapInArrow(even, frame.schema).join(mapped.select("id", "pid"), "id")
+    assert both.count() == 4999
+
+    def broken(batches):
+        for batch in batches:
+            raise ValueError(f"{len(batch)} rows are too many")
+
+    try:
+        frame.mapInPandas(broken, "id long").count()
+        raise AssertionError("it did not fail")
+    except PySparkException as error:
+        assert "rows are too many" in str(error), error
 
     # A function of SQL by name.
     spark.udf.register("triple", lambda n: n * 3, "long")

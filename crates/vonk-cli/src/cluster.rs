@@ -142,13 +142,6 @@ pub(crate) fn work(worker: &Worker) -> Result<()> {
 
 /// Completes when the process is told to end, or with the one that has started it.
 pub(crate) async fn told_to_end(with_parent: bool) {
-    let terminated = async {
-        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        match signal {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
     let parent_gone = async {
         if !with_parent {
             std::future::pending::<()>().await;
@@ -158,7 +151,7 @@ pub(crate) async fn told_to_end(with_parent: bool) {
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        () = vonk_cluster::terminated() => {}
         () = parent_gone => {}
     }
 }

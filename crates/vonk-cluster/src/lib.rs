@@ -22,6 +22,7 @@ mod io;
 mod lost;
 mod master;
 mod members;
+mod program;
 mod report;
 mod secret;
 mod shipped;
@@ -31,6 +32,7 @@ mod worker;
 
 pub use coordinator::status;
 pub use members::{State, Status};
+pub use program::{terminated, worker_main};
 pub use secret::Secret;
 pub use worker::{Tls, WorkerOptions, serve};
 

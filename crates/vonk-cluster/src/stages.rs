@@ -122,6 +122,9 @@ fn reason_to_stay(plan: &Arc<dyn ExecutionPlan>, config: &Config) -> DfResult<Op
         if plan.is::<ScalarSubqueryExec>() {
             reason = Some("a subquery for a value may have several rows".to_owned());
         }
+        if let Err(error) = cluster::take_apart(plan) {
+            reason = Some(vonk::Error::from(error).message().to_owned());
+        }
         plan.apply_expressions(&mut |expr| {
             expr.apply(|expr| {
                 if let Some(call) = expr.downcast_ref::<ScalarFunctionExpr>()

@@ -17,5 +17,5 @@ pub(crate) use call::{
 };
 pub(crate) use function::{Function, Shape, Source};
 pub(crate) use pool::{Interpreter, Pool};
-pub(crate) use run::{in_groups, in_order};
+pub(crate) use run::{OverPartitions, in_groups, in_order};
 pub use travel::run_functions;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::common::{Result as DfResult, internal_err};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 pub(crate) mod ahead;
@@ -11,6 +13,7 @@ pub(crate) mod forgetful;
 pub(crate) mod guarded;
 pub(crate) mod in_order;
 pub(crate) mod interrupt;
+pub(crate) mod map_batches;
 pub(crate) mod named_scan;
 pub(crate) mod numbered;
 pub(crate) mod once;
@@ -33,6 +36,20 @@ pub fn replace_children(
 ) -> DfResult<Arc<dyn ExecutionPlan>> {
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Arc::clone(plan).replace_children(children, options)
+}
+
+/// Some of an operator's columns, by their places.
+pub(crate) fn projected(
+    input: Arc<dyn ExecutionPlan>,
+    columns: impl IntoIterator<Item = usize>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let schema = input.schema();
+    let columns = columns.into_iter().map(|at| {
+        let name = schema.field(at).name();
+        ProjectionExpr::new(Arc::new(Column::new(name, at)), name)
+    });
+    let columns: Vec<ProjectionExpr> = columns.collect();
+    Ok(Arc::new(ProjectionExec::try_new(columns, input)?))
 }
 
 /// The input of an operator that has one.

@@ -8,8 +8,6 @@ use std::sync::{Arc, OnceLock};
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::datasource::physical_plan::FileScanConfig;
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::OptimizerRule;
@@ -100,6 +98,8 @@ pub(crate) struct Workers {
     pub(crate) finish: Finish,
     /// Keeps the rows in the order of the files, where nothing else orders them.
     pub(crate) in_order: fn(Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>>,
+    /// The bytes of the files that a plan reads.
+    pub(crate) bytes_read: fn(&Arc<dyn ExecutionPlan>) -> DfResult<u64>,
 }
 
 /// A plan, and where it runs.
@@ -159,7 +159,7 @@ pub(crate) async fn plan(state: &SessionState, logical: &LogicalPlan) -> Result<
         let reason = "the policy of the session holds in this process only".to_owned();
         return Ok(Placed { plan, place: Place::Here(reason) });
     }
-    let read = bytes_read(&plan)?;
+    let read = (workers.bytes_read)(&plan)?;
     let least = state.config().get_extension::<Config>();
     let least = least.and_then(|config| config.bytes(config::CLUSTER_TASK_BYTES).ok().flatten());
     if read == 0 || least.is_some_and(|least| read < least) {
@@ -180,6 +180,9 @@ pub(crate) async fn plan(state: &SessionState, logical: &LogicalPlan) -> Result<
     })
 }
 
+/// Marks a state that plans what travels.
+pub(crate) struct Portable;
+
 /// The state that plans what travels.
 fn portable(
     state: &SessionState,
@@ -191,6 +194,7 @@ fn portable(
         .with_optimizer_rules(workers.logical_rules.clone())
         .with_physical_optimizer_rules(workers.rules.clone())
         .build();
+    portable.config_mut().set_extension(Arc::new(Portable));
     let options = portable.config_mut().options_mut();
     // A filter that a join fills while it runs does not reach other processes.
     options.set("datafusion.optimizer.enable_dynamic_filter_pushdown", "false")?;
@@ -217,21 +221,6 @@ fn are_subqueries_one_row(plan: &LogicalPlan) -> DfResult<bool> {
         })
     })?;
     Ok(all)
-}
-
-/// The bytes of the files that a plan reads.
-fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> Result<u64> {
-    let mut bytes = 0;
-    plan.apply(|plan| {
-        if let Some(scan) = plan.downcast_ref::<DataSourceExec>()
-            && let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>()
-        {
-            let files = config.file_groups.iter().flat_map(|group| group.iter());
-            bytes += files.map(|file| file.effective_size()).sum::<u64>();
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(bytes)
 }
 
 /// An error of a cluster none of whose workers can be reached.

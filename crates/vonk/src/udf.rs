@@ -14,16 +14,20 @@ use datafusion::logical_expr::{
 use parking_lot::RwLock;
 
 use crate::error::{Condition, Error, Result, panic_text};
+pub use crate::operators::map_batches::{TableCode, TravellingCode};
 use crate::session::Session;
 
 mod aggregate;
+mod offered;
 mod outside;
 mod scalar;
 mod value;
 
 pub use aggregate::{Aggregate, AggregateState};
-pub use outside::{Code, OutsideFunction, ReadCode, TravellingCode, offer_code};
+pub use offered::{OfferedUdf, offer_udf};
+pub use outside::{Code, OutsideFunction, ReadCode, ReadTableCode, offer_code, offer_table_code};
 pub(crate) use outside::{read as read_outside, write as write_outside};
+pub(crate) use outside::{read_table, write_table};
 pub use scalar::ScalarClosure;
 pub use value::{Argument, Output, SqlValue};
 

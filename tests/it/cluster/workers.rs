@@ -3,8 +3,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use futures::{StreamExt, TryStreamExt};
 use vonk::config::{self, Config};
+use vonk::dataframe::Batches;
+use vonk::udf::{OfferedUdf, TableCode, TravellingCode, offer_table_code, offer_udf};
 use vonk::{Session, SessionBuilder};
 use vonk_cluster::{Secret, Tls, WorkerOptions};
 use vonk_tests::BoxError;
@@ -18,6 +22,8 @@ const READY: &str = "worker at ";
 #[test]
 fn serves_the_tests_around() {
     let Ok(listen) = std::env::var(ROLE) else { return };
+    scaled();
+    offer_table_code(HEADS, |bytes| Ok(Arc::new(Heads(usize::from(bytes[0])))));
     let mut config = Config::default();
     config.set(config::MASTER, "local[2]").unwrap();
     if let Ok(memory) = std::env::var("VONK_TEST_MEMORY") {
@@ -40,6 +46,29 @@ fn serves_the_tests_around() {
         let _ended = tokio::task::spawn_blocking(wait).await;
     };
     vonk_cluster::serve(options, ready, end).unwrap();
+}
+
+/// A function that this program and its workers know.
+pub(super) fn scaled() -> OfferedUdf<i64> {
+    offer_udf("scaled", |factor: i64| move |number: i64| number * factor)
+}
+
+const HEADS: &str = "heads of batches";
+
+/// The first rows of each batch.
+#[derive(Debug)]
+pub(super) struct Heads(pub(super) usize);
+
+impl TableCode for Heads {
+    fn run(&self, input: Batches) -> Batches {
+        let rows = self.0;
+        input.map_ok(move |batch| batch.slice(0, rows.min(batch.num_rows()))).boxed()
+    }
+
+    fn travelling(&self) -> Option<TravellingCode> {
+        let bytes = vec![u8::try_from(self.0).ok()?];
+        Some(TravellingCode { kind: HEADS.to_owned(), bytes })
+    }
 }
 
 /// One worker; it ends with this.

@@ -26,7 +26,7 @@ use crate::report::ReportExec;
 /// An operator that DataFusion does not write; its inputs are written beside it.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Node {
-    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     kind: Option<Kind>,
 }
 
@@ -50,6 +50,9 @@ enum Kind {
     InOrder(InOrder),
     #[prost(message, tag = "8")]
     Forgetful(Nothing),
+    /// Code over batches, as the engine writes it.
+    #[prost(bytes, tag = "9")]
+    MapBatches(Vec<u8>),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -102,6 +105,7 @@ pub(super) fn write(
             None => None,
             Some(Parts::Paced) => Some(Kind::Paced(Nothing {})),
             Some(Parts::Forgetful) => Some(Kind::Forgetful(Nothing {})),
+            Some(Parts::MapBatches(code)) => Some(Kind::MapBatches(code)),
             Some(Parts::InOrder { fetch }) => Some(Kind::InOrder(InOrder { fetch })),
             Some(Parts::SpillingJoin(join)) => {
                 Some(Kind::SpillingJoin(Box::new(converter.execution_plan_to_proto(&join, codec)?)))
@@ -157,6 +161,9 @@ pub(super) fn read(
         Some(Kind::Paced(Nothing {})) => cluster::rebuild_operator(Parts::Paced, inputs.to_vec()),
         Some(Kind::Forgetful(Nothing {})) => {
             cluster::rebuild_operator(Parts::Forgetful, inputs.to_vec())
+        }
+        Some(Kind::MapBatches(code)) => {
+            cluster::rebuild_operator(Parts::MapBatches(code), inputs.to_vec())
         }
         Some(Kind::InOrder(InOrder { fetch })) => {
             cluster::rebuild_operator(Parts::InOrder { fetch }, inputs.to_vec())

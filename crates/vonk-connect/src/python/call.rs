@@ -15,7 +15,7 @@ use vonk::udf::OutsideFunction;
 use vonk::{Error, Result, functions};
 
 use super::function::{Function, Kind, Shape, Source};
-use super::run::{Scalar, in_order};
+use super::run::{OverPartitions, Scalar};
 use crate::errors::{self, required};
 use crate::expression;
 use crate::relation::Scope;
@@ -149,8 +149,7 @@ pub(crate) fn register_table(
     };
     let function = Arc::new(table(session, call, schema, &Shape::default())?);
     let schema = Arc::clone(&function.schema);
-    let map = move |batches| in_order(&function, batches);
-    session.engine.udtf_outside(&call.function_name, schema, map)
+    session.engine.udtf_outside(&call.function_name, schema, Arc::new(OverPartitions(function)))
 }
 
 /// The columns that a function gives, if it says so before it is called.
@@ -260,6 +259,7 @@ fn of_one_column(
     let id = function.id.clone();
     let outside = OutsideFunction {
         name: call.function_name.clone(),
+        argument_types: None,
         return_type,
         is_deterministic: call.deterministic,
         code: Arc::new(Scalar(Arc::new(function))),

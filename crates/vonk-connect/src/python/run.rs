@@ -10,7 +10,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use vonk::dataframe::Batches;
-use vonk::udf::{Code, TravellingCode};
+use vonk::udf::{Code, TableCode, TravellingCode};
 use vonk::{Condition, Error, Result};
 
 use super::function::Function;
@@ -32,6 +32,20 @@ pub(crate) fn in_order(function: &Arc<Function>, input: Batches) -> Batches {
         Ok(conversation.next().await?.map(|batch| (batch, conversation)))
     });
     batches.boxed()
+}
+
+/// A function over the batches of each partition.
+#[derive(Debug)]
+pub(crate) struct OverPartitions(pub(crate) Arc<Function>);
+
+impl TableCode for OverPartitions {
+    fn run(&self, input: Batches) -> Batches {
+        in_order(&self.0, input)
+    }
+
+    fn travelling(&self) -> Option<TravellingCode> {
+        travel::written(&self.0)
+    }
 }
 
 /// The rows that a function makes of groups, each a row of the input; several workers share them.

@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::ipc::reader::StreamReader;
 use serde::{Deserialize, Serialize};
-use vonk::udf::{TravellingCode, offer_code};
+use vonk::udf::{TravellingCode, offer_code, offer_table_code};
 use vonk::{Error, Result};
 
 use super::function::{Function, empty_stream};
 use super::pool::{Interpreter, Pool};
-use super::run::Scalar;
+use super::run::{OverPartitions, Scalar};
 use super::worker::Needs;
 
 /// The kind of code, as an error words it.
@@ -41,6 +41,7 @@ pub fn run_functions(python: &str) {
     let interpreter = Interpreter { is_allowed: true, command: python.to_owned() };
     let _known = POOL.set(Arc::new(Pool::new(interpreter)));
     offer_code(KIND, |bytes| Ok(Arc::new(Scalar(Arc::new(read(bytes)?)))));
+    offer_table_code(KIND, |bytes| Ok(Arc::new(OverPartitions(Arc::new(read(bytes)?)))));
 }
 
 /// The function for another process; `None` if it needs files of the session, which are only here.

@@ -11,7 +11,7 @@ use vonk::{DataFrame, Result, functions};
 use super::{Query, input};
 use crate::errors::{self, required};
 use crate::expression::{self, quoted};
-use crate::python::{self, Function, Shape, groups, in_groups, in_order};
+use crate::python::{self, Function, OverPartitions, Shape, groups, in_groups};
 use crate::session::ConnectSession;
 
 pub(super) async fn map(session: &Arc<ConnectSession>, map: &MapPartitions) -> Result<Query> {
@@ -19,7 +19,7 @@ pub(super) async fn map(session: &Arc<ConnectSession>, map: &MapPartitions) -> R
     let shape = Shape { names: input.names(), ..Shape::default() };
     let function = function(session, map.func.as_ref(), &shape)?;
     let schema = Arc::clone(&function.schema);
-    let frame = input.frame.map_batches(schema, move |batches| in_order(&function, batches));
+    let frame = input.frame.map_outside(schema, Arc::new(OverPartitions(function)));
     Query::new(frame).await
 }
 

@@ -13,7 +13,7 @@ use vonk::{DataFrame, Error, Result, functions};
 use super::{Query, Scope};
 use crate::errors::{self, required};
 use crate::expression::{self, Order, quoted};
-use crate::python::{self, Analysis, Function, Shape, in_order};
+use crate::python::{self, Analysis, Function, OverPartitions, Shape, in_order};
 use crate::session::ConnectSession;
 use crate::types;
 
@@ -151,11 +151,13 @@ impl Given {
     /// What a function makes of calls.
     fn through(&self, frame: &DataFrame, function: &Arc<Function>) -> DataFrame {
         let function = Arc::clone(function);
-        let without = self.values.is_empty();
-        frame.map_batches(Arc::clone(&function.schema), move |batches| match without {
-            // A call without arguments stands over the column of the one row.
-            true => in_order(&function, batches.map(|batch| Ok(batch?.project(&[])?)).boxed()),
-            false => in_order(&function, batches),
+        let schema = Arc::clone(&function.schema);
+        if !self.values.is_empty() {
+            return frame.map_outside(schema, Arc::new(OverPartitions(function)));
+        }
+        // A call without arguments stands over the column of the one row.
+        frame.map_batches(schema, move |batches| {
+            in_order(&function, batches.map(|batch| Ok(batch?.project(&[])?)).boxed())
         })
     }
 }

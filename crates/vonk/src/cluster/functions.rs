@@ -140,8 +140,12 @@ impl Functions {
 }
 
 fn write(name: &str, home: Option<Home>, limit: Option<u64>) -> Result<Vec<u8>> {
-    let home = home
-        .ok_or_else(|| Error::unsupported(format!("function `{name}` is of this process only")))?;
+    let home = home.ok_or_else(|| {
+        let message = format!(
+            "function `{name}` is of this process only, unless `vonk::udf::offer_udf` makes it"
+        );
+        Error::unsupported(message)
+    })?;
     let written = Name { name: name.to_owned(), home, limit };
     serde_json::to_vec(&written).map_err(|error| Error::internal(error.to_string()))
 }

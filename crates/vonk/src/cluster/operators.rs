@@ -11,10 +11,12 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use crate::operators::forgetful::ForgetfulExec;
 use crate::operators::in_order::InOrderExec;
+use crate::operators::map_batches::MapBatchesExec;
 use crate::operators::paced::PacedExec;
 use crate::operators::spilling_join::SpillingJoinExec;
 use crate::operators::token_count::TokenCountExec;
 use crate::operators::{only_input, replace_children};
+use crate::udf::{read_table, write_table};
 
 /// An operator of ours without its inputs.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub enum Parts {
     Paced,
     /// Rows of whose columns no more is known than their order.
     Forgetful,
+    /// Code over the batches of each partition, with the columns that it gives.
+    MapBatches(Vec<u8>),
     /// Partitions one after the other.
     InOrder {
         /// How many rows are wanted.
@@ -51,6 +55,9 @@ pub fn take_apart(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Parts>> {
     }
     if plan.is::<ForgetfulExec>() {
         return Ok(Some(Parts::Forgetful));
+    }
+    if let Some(map) = plan.downcast_ref::<MapBatchesExec>() {
+        return Ok(Some(Parts::MapBatches(write_table(map.code().as_ref(), &map.schema())?)));
     }
     if let Some(ordered) = plan.downcast_ref::<InOrderExec>() {
         return Ok(Some(Parts::InOrder { fetch: ordered.fetch().map(|rows| rows as u64) }));
@@ -84,6 +91,11 @@ pub fn rebuild_operator(
     match parts {
         Parts::Paced => Ok(Arc::new(PacedExec::new(only_input("PacedExec", inputs)?))),
         Parts::Forgetful => Ok(Arc::new(ForgetfulExec::new(only_input("ForgetfulExec", inputs)?))),
+        Parts::MapBatches(code) => {
+            let (code, schema) = read_table(&code)?;
+            let input = only_input("MapBatchesExec", inputs)?;
+            Ok(Arc::new(MapBatchesExec::new(input, schema, code, true)))
+        }
         Parts::InOrder { fetch } => {
             let fetch = fetch.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
             Ok(Arc::new(InOrderExec::new(only_input("InOrderExec", inputs)?, fetch)))

@@ -4,28 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DataFusionError, Result as DfResult};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::PartitionStream;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::future::BoxFuture;
-use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
 
 use super::DataFrame;
 use super::source::scan_plan;
-use crate::error::{Error, Result};
-use crate::operators::slices;
-
-/// The batches of one partition.
-pub type Batches = BoxStream<'static, Result<RecordBatch>>;
-
-/// What is done to them.
-pub(crate) type Map = dyn Fn(Batches) -> Batches + Send + Sync;
+use crate::config::{self, Config};
+use crate::operators::in_order::partitions_in_order;
+use crate::operators::map_batches::{Batches, Closure, MapBatchesExec, TableCode};
+use crate::operators::projected;
+use crate::placement::Portable;
 
 impl DataFrame {
     /// The rows that code makes of the batches of each partition; `schema` says what they are.
@@ -47,10 +38,16 @@ impl DataFrame {
         schema: SchemaRef,
         map: impl Fn(Batches) -> Batches + Send + Sync + 'static,
     ) -> Self {
-        let map: Arc<Map> = Arc::new(map);
+        self.map_outside(schema, Arc::new(Closure(map)))
+    }
+
+    /// The rows that code makes of the batches of each partition, as by [`DataFrame::map_batches`]; with code
+    /// that travels, on the workers of a cluster.
+    #[must_use]
+    pub fn map_outside(&self, schema: SchemaRef, code: Arc<dyn TableCode>) -> Self {
         self.derive(move |input, _| {
-            let (schema, map) = (Arc::clone(&schema), Arc::clone(&map));
-            scan_plan("rows", Arc::new(MapTable::new(input, schema, map)))
+            let (schema, code) = (Arc::clone(&schema), Arc::clone(&code));
+            scan_plan("rows", Arc::new(MapTable::new(input, schema, code)))
         })
     }
 }
@@ -59,12 +56,12 @@ impl DataFrame {
 pub(crate) struct MapTable {
     input: LogicalPlan,
     schema: SchemaRef,
-    map: Arc<Map>,
+    code: Arc<dyn TableCode>,
 }
 
 impl MapTable {
-    pub(crate) fn new(input: LogicalPlan, schema: SchemaRef, map: Arc<Map>) -> Self {
-        Self { input, schema, map }
+    pub(crate) fn new(input: LogicalPlan, schema: SchemaRef, code: Arc<dyn TableCode>) -> Self {
+        Self { input, schema, code }
     }
 }
 
@@ -93,7 +90,7 @@ impl TableProvider for MapTable {
         state: &'b dyn Session,
         projection: Option<&'c Vec<usize>>,
         _filters: &'d [Expr],
-        limit: Option<usize>,
+        _limit: Option<usize>,
     ) -> BoxFuture<'all, DfResult<Arc<dyn ExecutionPlan>>>
     where
         'a: 'all,
@@ -103,45 +100,25 @@ impl TableProvider for MapTable {
         Self: 'all,
     {
         Box::pin(async move {
-            let plan = state.create_physical_plan(&self.input).await?;
-            let count = plan.output_partitioning().partition_count();
-            let slice = |index| Slice {
-                plan: Arc::clone(&plan),
-                index,
-                schema: Arc::clone(&self.schema),
-                map: Arc::clone(&self.map),
+            let input = state.create_physical_plan(&self.input).await?;
+            let is_open = state.config().get_extension::<Portable>().is_some();
+            // Plans that travel get their order from who cuts them into stages.
+            let input = match is_open || !has_file_order(state) {
+                true => input,
+                false => partitions_in_order(input)?,
             };
-            let scan = slices::scan(&self.schema, count, slice, projection, limit)?;
-            Ok(Arc::new(scan) as Arc<dyn ExecutionPlan>)
+            let (schema, code) = (Arc::clone(&self.schema), Arc::clone(&self.code));
+            let rows = Arc::new(MapBatchesExec::new(input, schema, code, is_open));
+            match projection {
+                Some(columns) => projected(rows, columns.iter().copied()),
+                None => Ok(rows as Arc<dyn ExecutionPlan>),
+            }
         })
     }
 }
 
-/// One partition.
-struct Slice {
-    plan: Arc<dyn ExecutionPlan>,
-    index: usize,
-    schema: SchemaRef,
-    map: Arc<Map>,
-}
-
-impl fmt::Debug for Slice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slice").field("index", &self.index).finish_non_exhaustive()
-    }
-}
-
-impl PartitionStream for Slice {
-    fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let rows = match self.plan.execute(self.index, context) {
-            Ok(input) => (self.map)(input.map(|batch| batch.map_err(Error::from)).boxed()),
-            Err(error) => stream::once(async { Err(error.into()) }).boxed(),
-        };
-        let rows = rows.map(|batch| batch.map_err(DataFusionError::from));
-        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
-    }
+/// Whether the rows of files are to come in their order.
+fn has_file_order(state: &dyn Session) -> bool {
+    let config = state.config().get_extension::<Config>();
+    config.is_some_and(|config| config.is_on(config::FILE_ORDER))
 }

@@ -30,6 +30,7 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 
 use super::ahead::run_ahead;
+use super::map_batches::MapBatchesExec;
 use super::paced::PacedExec;
 use super::runtime_filter::RuntimeFilterExec;
 use super::{only_input, replace_children};
@@ -72,6 +73,7 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         || plan.is::<GlobalLimitExec>()
         || plan.is::<FilterExec>()
         || plan.is::<CooperativeExec>()
+        || plan.is::<MapBatchesExec>()
         || plan.is::<PacedExec>()
         || plan.is::<RuntimeFilterExec>()
         || plan.is::<UnnestExec>();
@@ -82,6 +84,13 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         }
         _ => Ok(plan),
     }
+}
+
+/// A plan whose partitions, one after the other, are in the order of its files, if that is all that mixes them.
+pub(crate) fn partitions_in_order(
+    plan: Arc<dyn ExecutionPlan>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    if keeps_order(&plan) { without_round_robin(&plan) } else { Ok(plan) }
 }
 
 fn in_order(input: Arc<dyn ExecutionPlan>, fetch: Option<usize>) -> Arc<dyn ExecutionPlan> {
@@ -103,6 +112,10 @@ fn is_single(plan: &Arc<dyn ExecutionPlan>) -> bool {
 fn keeps_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
     if plan.is::<DataSourceExec>() || is_single(plan) {
         return true;
+    }
+    // Its input is no child where it is planned already.
+    if let Some(map) = plan.downcast_ref::<MapBatchesExec>() {
+        return keeps_order(map.input());
     }
     let in_order = plan.is::<FilterExec>()
         || plan.is::<ProjectionExec>()

@@ -23,6 +23,7 @@ use crate::operators::in_order::keep_file_order;
 use crate::optimize;
 use crate::placement::{Cluster, Workers};
 use crate::sources::store::Stores;
+use crate::sources::travel::bytes_read;
 
 /// Memory pool, spill directory and caches: what all statements of a session share.
 pub(crate) fn runtime(config: &Config, stores: &Arc<Stores>) -> Result<Arc<RuntimeEnv>> {
@@ -94,6 +95,7 @@ fn workers(config: &Config, cluster: &Arc<dyn Cluster>) -> Result<Workers> {
         rules: optimize::portable_rules(config)?,
         finish: optimize::finishing_rules(config, memory::limit(config)?).into(),
         in_order,
+        bytes_read,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource,
 };
@@ -24,6 +25,7 @@ use super::listed::ListedStore;
 use super::tolerance::Tolerance;
 use super::{ReadOptions, json, split, store};
 use crate::error::{Error, Result};
+use crate::operators::map_batches::hidden_input;
 
 /// A scan without the objects that only its process has.
 #[derive(Debug)]
@@ -163,6 +165,22 @@ pub fn scanned_bytes(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     guard::of(config)?;
     let files = config.file_groups.iter().flat_map(|group| group.iter());
     Some(files.map(|file| file.effective_size()).sum())
+}
+
+/// The bytes of the files that a plan reads, also below what hides its input.
+///
+/// # Errors
+/// None but those of the foundation.
+pub(crate) fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> DfResult<u64> {
+    let mut bytes = 0;
+    plan.apply(|plan| {
+        bytes += scanned_bytes(plan).unwrap_or(0);
+        if let Some(hidden) = hidden_input(plan) {
+            bytes += bytes_read(hidden)?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(bytes)
 }
 
 /// The same scan in so many parts, whose partitions one after the other give the rows in the order of

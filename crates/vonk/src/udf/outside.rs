@@ -14,16 +14,17 @@ use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{
     ColumnarValue, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility,
+    ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use super::UserFunction;
 use crate::analyze::{GROUPS, MARK};
-use crate::dataframe::{Batches, Map, MapTable};
+use crate::dataframe::MapTable;
 use crate::error::{Condition, Error, Result};
 use crate::operators::interrupt::Interrupt;
+use crate::operators::map_batches::{TableCode, TravellingCode};
 use crate::session::Session;
 
 /// Code that is given whole columns and may take its time.
@@ -44,19 +45,18 @@ pub trait Code: fmt::Debug + Send + Sync {
     }
 }
 
-/// Code on its way to another process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TravellingCode {
-    /// Who can read it: a name for [`offer_code`].
-    pub kind: String,
-    /// What the code is, and what it has captured.
-    pub bytes: Vec<u8>,
-}
-
 /// Makes code of the bytes that [`Code::travelling`] gave in another process.
-pub type ReadCode = fn(&[u8]) -> Result<Arc<dyn Code>>;
+pub type ReadCode = Arc<dyn Fn(&[u8]) -> Result<Arc<dyn Code>> + Send + Sync>;
 
-static KINDS: LazyLock<RwLock<BTreeMap<String, ReadCode>>> = LazyLock::new(RwLock::default);
+/// Makes code of the bytes that [`TableCode::travelling`] gave in another process.
+pub type ReadTableCode = Arc<dyn Fn(&[u8]) -> Result<Arc<dyn TableCode>> + Send + Sync>;
+
+/// Who reads code of a kind.
+type Kinds<Read> = LazyLock<RwLock<BTreeMap<String, Read>>>;
+
+static KINDS: Kinds<ReadCode> = LazyLock::new(RwLock::default);
+
+static TABLE_KINDS: Kinds<ReadTableCode> = LazyLock::new(RwLock::default);
 
 /// Says how this process reads code of a kind that travels; who says so last is heard.
 ///
@@ -89,8 +89,59 @@ static KINDS: LazyLock<RwLock<BTreeMap<String, ReadCode>>> = LazyLock::new(RwLoc
 ///     Ok(Arc::new(Plus(i64::from_le_bytes(number))))
 /// });
 /// ```
-pub fn offer_code(kind: &str, read: ReadCode) {
-    KINDS.write().insert(kind.to_owned(), read);
+pub fn offer_code(
+    kind: &str,
+    read: impl Fn(&[u8]) -> Result<Arc<dyn Code>> + Send + Sync + 'static,
+) {
+    KINDS.write().insert(kind.to_owned(), Arc::new(read));
+}
+
+/// Says how this process reads code over batches of a kind that travels, as [`offer_code`] does for functions.
+pub fn offer_table_code(
+    kind: &str,
+    read: impl Fn(&[u8]) -> Result<Arc<dyn TableCode>> + Send + Sync + 'static,
+) {
+    TABLE_KINDS.write().insert(kind.to_owned(), Arc::new(read));
+}
+
+/// What reads code of a kind here.
+fn reader_of<Read: Clone>(kinds: &Kinds<Read>, kind: &str) -> Result<Read> {
+    kinds.read().get(kind).cloned().ok_or_else(|| {
+        Error::unsupported(format!("this worker does not run functions of `{kind}`"))
+            .hint("start the workers from the program that offers the function")
+    })
+}
+
+/// Code that makes batches on its way to another process.
+#[derive(Serialize, Deserialize)]
+struct TravellingTable {
+    /// The columns that it gives, as a stream of Arrow without batches.
+    columns: Vec<u8>,
+    code: TravellingCode,
+}
+
+/// The bytes of code that makes batches of these columns.
+///
+/// # Errors
+/// `UNSUPPORTED_FEATURE` if it is of this process only.
+pub(crate) fn write_table(code: &dyn TableCode, schema: &Schema) -> Result<Vec<u8>> {
+    let Some(code) = code.travelling() else {
+        return Err(Error::unsupported("a step of the query is a function of this process only"));
+    };
+    let columns = StreamWriter::try_new(Vec::new(), schema)?.into_inner()?;
+    postcard::to_extend(&TravellingTable { columns, code }, Vec::new())
+        .map_err(|error| Error::internal(format!("a function cannot be written: {error}")))
+}
+
+/// The code that [`write_table`] gave in another process, and its columns.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_table(bytes: &[u8]) -> Result<(Arc<dyn TableCode>, SchemaRef)> {
+    let TravellingTable { columns, code } = postcard::from_bytes(bytes)
+        .map_err(|error| Error::internal(format!("a function cannot be read: {error}")))?;
+    let schema = StreamReader::try_new(columns.as_slice(), None)?.schema();
+    Ok(((*reader_of(&TABLE_KINDS, &code.kind)?)(&code.bytes)?, schema))
 }
 
 /// A function on its way to another process.
@@ -125,21 +176,26 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
         .map_err(|error| Error::internal(format!("a function cannot be read: {error}")))?;
     let schema = StreamReader::try_new(result.as_slice(), None)?.schema();
     let return_type = schema.fields().first().ok_or_else(|| Error::internal("no result"))?;
-    let read = KINDS.read().get(&code.kind).copied().ok_or_else(|| {
-        Error::unsupported(format!("this worker does not run functions of `{}`", code.kind))
-    })?;
-    let (return_type, code) = (return_type.as_ref().clone(), read(&code.bytes)?);
+    let code = (*reader_of(&KINDS, &code.kind)?)(&code.bytes)?;
+    let return_type = return_type.as_ref().clone();
     // What is not the same for the same values stays where it is.
-    let function =
-        OutsideFunction { name: name.clone(), return_type, is_deterministic: true, code };
+    let function = OutsideFunction {
+        name: name.clone(),
+        argument_types: None,
+        return_type,
+        is_deterministic: true,
+        code,
+    };
     Ok(Arc::new(function.scalar(name)))
 }
 
-/// A function over columns of any types.
+/// A function over columns.
 #[derive(Debug, Clone)]
 pub struct OutsideFunction {
     /// What users call it.
     pub name: String,
+    /// What it takes; any number of values of any types if not said.
+    pub argument_types: Option<Vec<DataType>>,
     /// What it gives.
     pub return_type: Field,
     /// Whether equal arguments give equal results.
@@ -177,9 +233,9 @@ impl Session {
         &self,
         name: &str,
         schema: SchemaRef,
-        map: impl Fn(Batches) -> Batches + Send + Sync + 'static,
+        code: Arc<dyn TableCode>,
     ) -> Result<()> {
-        let function = OutsideTable { schema, map: Arc::new(map) };
+        let function = OutsideTable { schema, code };
         self.add_function(UserFunction::Table(name.to_lowercase(), Arc::new(function)))
     }
 
@@ -210,8 +266,11 @@ impl OutsideFunction {
             true => Volatility::Immutable,
             false => Volatility::Volatile,
         };
-        let signature = Signature::variadic_any(volatility);
-        let signature = Signature { type_signature: any_arguments(), ..signature };
+        let signature = match &self.argument_types {
+            Some(types) if types.is_empty() => Signature::nullary(volatility),
+            Some(types) => Signature::exact(types.clone(), volatility),
+            None => Signature::one_of(any_arguments(), volatility),
+        };
         let aliases = vec![name.to_lowercase()];
         let function = Outside { name, aliases, signature, function: self };
         ScalarUDF::new_from_impl(function)
@@ -219,15 +278,14 @@ impl OutsideFunction {
 }
 
 /// Any number of arguments, or none.
-fn any_arguments() -> datafusion::logical_expr::TypeSignature {
-    use datafusion::logical_expr::TypeSignature;
-    TypeSignature::OneOf(vec![TypeSignature::VariadicAny, TypeSignature::Nullary])
+fn any_arguments() -> Vec<TypeSignature> {
+    vec![TypeSignature::VariadicAny, TypeSignature::Nullary]
 }
 
 /// A function that gives rows.
 struct OutsideTable {
     schema: SchemaRef,
-    map: Arc<Map>,
+    code: Arc<dyn TableCode>,
 }
 
 impl fmt::Debug for OutsideTable {
@@ -245,8 +303,8 @@ impl TableFunctionImpl for OutsideTable {
             [] => row.build()?,
             _ => row.project(values)?.build()?,
         };
-        let (schema, map) = (Arc::clone(&self.schema), Arc::clone(&self.map));
-        Ok(Arc::new(MapTable::new(row, schema, map)))
+        let (schema, code) = (Arc::clone(&self.schema), Arc::clone(&self.code));
+        Ok(Arc::new(MapTable::new(row, schema, code)))
     }
 }
 
@@ -356,8 +414,15 @@ mod tests {
         let code = Arc::new(Plus { number: 5, travels });
         let return_type = Field::new("sum", DataType::Int64, true);
         let name = "plus".to_owned();
-        OutsideFunction { name: name.clone(), return_type, is_deterministic: true, code }
-            .scalar(name)
+        let is_deterministic = true;
+        OutsideFunction {
+            name: name.clone(),
+            argument_types: None,
+            return_type,
+            is_deterministic,
+            code,
+        }
+        .scalar(name)
     }
 
     #[test]

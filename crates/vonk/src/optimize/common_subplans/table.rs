@@ -9,12 +9,11 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{
     Expr, LogicalPlan, TableProviderFilterPushDown, TableScan, TableType,
 };
-use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
+use crate::operators::projected;
 use crate::operators::shared::{Shared, SharedExec};
 
 /// A query, and its plan once it is known what is read of it.
@@ -71,16 +70,11 @@ impl SharedTable {
         if *projection == columns {
             return Ok(place);
         }
-        let schema = place.schema();
         let taken = projection.iter().map(|column| match columns.binary_search(column) {
-            Ok(index) => {
-                let name = schema.field(index).name();
-                Ok(ProjectionExpr::new(Arc::new(Column::new(name, index)), name))
-            }
+            Ok(index) => Ok(index),
             Err(_) => internal_err!("column {column} of a shared plan was not prepared"),
         });
-        let taken = taken.collect::<DfResult<Vec<_>>>()?;
-        Ok(Arc::new(ProjectionExec::try_new(taken, place)?))
+        projected(place, taken.collect::<DfResult<Vec<_>>>()?)
     }
 }
 
