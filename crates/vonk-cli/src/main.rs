@@ -34,10 +34,23 @@ mod workers;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The place of the allocator's option for how many milliseconds memory that was given back stays the process's.
+const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+
+/// Less than the second that the allocator waits by itself: as fast, and a tenth less memory where a limit makes queries spill.
+const PURGE_DELAY_MS: std::ffi::c_long = 100;
+
 /// How long the end of the process waits for a query that was cancelled.
 const CANCEL_WAIT: Duration = Duration::from_millis(500);
 
+#[expect(unsafe_code, reason = "the allocator's options are set through its C interface alone")]
+fn give_memory_back_soon() {
+    // SAFETY: the option takes any number, at any time.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, PURGE_DELAY_MS) }
+}
+
 fn main() -> ExitCode {
+    give_memory_back_soon();
     let args = args::parse();
     tell_own_panics_only();
     vonk_cluster::install();
