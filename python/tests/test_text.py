@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import os
+import time
 
 from support import ContextTest
 
@@ -39,6 +40,14 @@ class TextTest(ContextTest):
             # Traced, and in a worker.
             self.assertEqual(rdd.map(lambda line: (line, len(line))).collect(), [("one", 3), ("\ufefftwo", 4)])
             self.assertEqual(rdd.map(ascii).first(), "'one'")
+
+    def test_pipe_ends_a_program_whose_rows_nobody_wants(self):
+        program = "sh -c 'echo $$; exec sleep 600'"
+        process = int(self.sc.parallelize([1], 1).pipe(program).first())
+        with self.assertRaises(ProcessLookupError):
+            for _ in range(100):
+                os.kill(process, 0)
+                time.sleep(0.05)
 
     def test_empty_and_broken_files(self):
         self.assertEqual(self.lines(self.file("empty.txt", b"")), [])

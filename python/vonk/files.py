@@ -179,7 +179,7 @@ def lines(split: Split) -> Iterator[str]:
 
 
 def without_mark(begin: int, text: bytes) -> bytes:
-    """Text that begins at a place of its file, without the mark by which some editors begin files.
+    r"""Text that begins at a place of its file, without the mark by which some editors begin files.
 
     >>> without_mark(0, b"\xef\xbb\xbfab")
     b'ab'

@@ -28,6 +28,63 @@ def plan_of(frame):
     return frame._explain_string()
 
 
+def check_batches(frame):
+    """Functions over the batches of partitions run where the files are read, and what follows them too."""
+    def larger(batches):
+        for batch in batches:
+            yield batch.assign(id=batch.id + 1, pid=os.getpid())
+
+    mapped = frame.mapInPandas(larger, "id long, part long, pid long")
+    sums = mapped.groupBy("part").agg(F.sum("id").alias("s"))
+    assert "MapBatchesExec" in plan_of(sums).split("Stage 1")[-1], plan_of(sums)
+    rows = sums.orderBy("part").collect()
+    assert [row.s for row in rows] == [sum(range(part, 10_000, 4)) + 2500 for part in range(4)]
+    assert len({row.pid for row in mapped.select("pid").distinct().collect()}) >= 2
+
+    def even(batches):
+        for batch in batches:
+            yield batch.filter(pc.equal(pc.bit_wise_and(batch["id"], 1), 0))
+
+    assert frame.mapInArrow(even, frame.schema).count() == 5000
+    both = frame.mapInArrow(even, frame.schema).join(mapped.select("id", "pid"), "id")
+    assert both.count() == 4999
+
+    # All rows in an order are given as they are, to one call.
+    def pairs(batches):
+        last = -1
+        for batch in batches:
+            for n in batch.id:
+                yield pd.DataFrame({"last": [last], "id": [n]})
+                last = n
+
+    ordered = frame.filter("id < 500").orderBy("id").mapInPandas(pairs, "last long, id long")
+    assert ordered.collect() == [(n - 1, n) for n in range(500)]
+
+    @F.udtf(returnType="part long, rows long")
+    class Counted:
+        def __init__(self):
+            self.part, self.rows = None, 0
+
+        def eval(self, row):
+            self.part, self.rows = row["part"], self.rows + 1
+
+        def terminate(self):
+            yield self.part, self.rows
+
+    table = frame.asTable().partitionBy("part")
+    assert sorted(Counted(table).collect()) == [(part, 2500) for part in range(4)]
+
+    def broken(batches):
+        for batch in batches:
+            raise ValueError(f"{len(batch)} rows are too many")
+
+    try:
+        frame.mapInPandas(broken, "id long").count()
+        raise AssertionError("it did not fail")
+    except PySparkException as error:
+        assert "rows are too many" in str(error), error
+
+
 def check(spark, folder):
     frame = spark.read.parquet(f"{folder}/numbers")
     double = F.udf(lambda n: n * 2 + 1, "long")
@@ -70,35 +127,7 @@ def check(spark, folder):
     except PySparkException as error:
         assert "KeyError" in str(error), error
 
-    # Functions over the batches of partitions run where the files are read, and what follows them too.
-    def larger(batches):
-        for batch in batches:
-            yield batch.assign(id=batch.id + 1, pid=os.getpid())
-
-    mapped = frame.mapInPandas(larger, "id long, part long, pid long")
-    sums = mapped.groupBy("part").agg(F.sum("id").alias("s"))
-    assert "MapBatchesExec" in plan_of(sums).split("Stage 1")[-1], plan_of(sums)
-    rows = sums.orderBy("part").collect()
-    assert [row.s for row in rows] == [sum(range(part, 10_000, 4)) + 2500 for part in range(4)]
-    assert len({row.pid for row in mapped.select("pid").distinct().collect()}) >= 2
-
-    def even(batches):
-        for batch in batches:
-            yield batch.filter(pc.equal(pc.bit_wise_and(batch["id"], 1), 0))
-
-    assert frame.mapInArrow(even, frame.schema).count() == 5000
-    both = frame.mapInArrow(even, frame.schema).join(mapped.select("id", "pid"), "id")
-    assert both.count() == 4999
-
-    def broken(batches):
-        for batch in batches:
-            raise ValueError(f"{len(batch)} rows are too many")
-
-    try:
-        frame.mapInPandas(broken, "id long").count()
-        raise AssertionError("it did not fail")
-    except PySparkException as error:
-        assert "rows are too many" in str(error), error
+    check_batches(frame)
 
     # A function of SQL by name.
     spark.udf.register("triple", lambda n: n * 3, "long")

@@ -70,6 +70,16 @@ ages = spark.createDataFrame([(14, "Tom"), (23, "Alice"), (16, "Bob")], ["age", 
 place = F.spark_partition_id().alias("p")
 ranged = ages.repartitionByRange(2, "age").select("age", place)
 assert sorted(ranged.collect()) == sorted(ranged.limit(20).collect()) == [(14, 0), (16, 0), (23, 1)]
+limited = ages.repartition(3).limit(20).select(place)
+assert {row.p for row in limited.collect()} == {0}
+twice = ages.repartition(4).repartitionByRange(2, "age").repartitionByRange(3, "age")
+assert sorted(twice.select("age", place).collect()) == [(14, 0), (16, 1), (23, 2)]
+assert ages.repartitionByRange(1, "age").select(place).distinct().collect() == [(0,)]
+periodic = spark.range(200_000).select((F.col("id") % 16).alias("k")).repartitionByRange(4, "k")
+counts = periodic.select("k", place).groupBy("p").agg(F.count("*").alias("n"), F.countDistinct("k").alias("k"))
+found = [tuple(row) for row in counts.orderBy("p").collect()]
+assert [row[0] for row in found] == [0, 1, 2, 3], found
+assert all(n == 12_500 * k and 3 <= k <= 5 for _, n, k in found), found
 downwards = spark.range(1000).repartitionByRange(4, F.desc("id")).select("id", place)
 assert sorted(downwards.collect()) == [(n, 3 - n // 250) for n in range(1000)]
 if hasattr(ages, "repartitionById"):

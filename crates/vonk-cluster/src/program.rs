@@ -15,7 +15,7 @@ const FLAG: &str = "--vonk-worker";
 /// Makes this process a worker if its arguments ask for one, and tells whether they did; it returns when the
 /// worker was told to end by SIGTERM or Ctrl-C. `ready` is called with the address once it serves.
 ///
-/// The arguments are `--vonk-worker ADDRESS:PORT` and behind it, each with a value, those of `vonk worker`:
+/// The arguments are `--vonk-worker ADDRESS:PORT` and behind it, each with a value as for `vonk worker`:
 /// `--threads`, `--memory`, `--spill-dir`, `--secret-file`, `--tls-cert`, `--tls-key`, `--tls-ca`, and
 /// `--insecure` without one. Programs of one version that offer the same functions by
 /// [`vonk::udf::offer_udf`] can send these to each other:
@@ -38,20 +38,27 @@ const FLAG: &str = "--vonk-worker";
 pub fn worker_main(
     args: impl IntoIterator<Item = String>,
     variables: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(SocketAddr) + Send,
 ) -> Result<bool> {
     let mut args = args.into_iter().skip_while(|arg| arg != FLAG);
     if args.next().is_none() {
         return Ok(false);
     }
     let options = WorkerOptions { variables: variables.into_iter().collect(), ..options(args)? };
-    serve(options, ready, async {
+    let told_to_end = async {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             () = terminated() => {}
         }
-    })?;
-    Ok(true)
+    };
+    // The caller may run within a runtime, where no other one can be waited for.
+    let served = std::thread::scope(|scope| {
+        scope.spawn(|| serve(options, ready, told_to_end)).join().unwrap_or_else(|panic| {
+            let why = vonk::error::panic_text(panic.as_ref()).unwrap_or("it panicked");
+            Err(Error::internal(format!("the worker ended: {why}")))
+        })
+    });
+    served.map(|()| true)
 }
 
 /// Completes when the process is told to end by SIGTERM.
@@ -98,7 +105,7 @@ fn value(flag: &str, args: &mut impl Iterator<Item = String>) -> Result<String> 
 
 fn wrong(message: String) -> Error {
     Error::new(Condition::INVALID_PARAMETER, message)
-        .hint("give `--vonk-worker ADDRESS:PORT` and the arguments of `vonk worker`")
+        .hint("give `--vonk-worker ADDRESS:PORT` and what the documentation of `worker_main` names")
 }
 
 #[cfg(test)]
@@ -113,8 +120,10 @@ mod tests {
         assert_eq!(found.listen, "127.0.0.1:7");
         assert_eq!(found.config.get(config::MASTER), Some("local[2]"));
         for wrong in ["", "a:1 --memory", "a:1 --what 2", "a:1 --tls-ca ca"] {
-            assert!(options(of(wrong).into_iter()).is_err(), "{wrong}");
+            let error = options(of(wrong).into_iter()).unwrap_err();
+            assert_eq!(error.condition(), Condition::INVALID_PARAMETER, "{wrong}: {error}");
         }
-        assert!(worker_main(of("program --vonk-worker 192.0.2.1:7"), [], |_| ()).is_err());
+        let error = worker_main(of("program --vonk-worker 192.0.2.1:7"), [], |_| ()).unwrap_err();
+        assert_eq!(error.condition(), Condition::INSUFFICIENT_PERMISSIONS, "{error}");
     }
 }

@@ -249,6 +249,12 @@ impl Config {
         }
     }
 
+    /// What an option was set to, if it was.
+    pub(crate) fn own(&self, name: &str) -> Option<&str> {
+        let key = find(name).map_or(name, |row| row.name);
+        self.values.get(key).map(String::as_str)
+    }
+
     /// Everything that was set, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))

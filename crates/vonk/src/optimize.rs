@@ -58,6 +58,7 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
             "extract_equijoin_predicate" if config.is_on(config::REPAIR_JOIN_NULLS) => {
                 vec![Arc::new(unless(join_nulls::has_such_keys))]
             }
+            "push_down_limit" => vec![Arc::new(unless(partition_numbers::are_limited))],
             // They fail where columns that they add meet others of their name.
             "extract_leaf_expressions" | "push_down_leaf_projections"
                 if config.is_on(config::REPAIR_PROJECTIONS) =>

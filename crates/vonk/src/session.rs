@@ -52,6 +52,8 @@ pub struct Session {
 struct Inner {
     id: String,
     config: RwLock<Config>,
+    /// The options that it was made with.
+    made_with: Config,
     runtime: Arc<RuntimeEnv>,
     state: RwLock<Arc<SessionState>>,
     views: Views,
@@ -181,6 +183,7 @@ impl Session {
         Ok(Self {
             inner: Arc::new(Inner {
                 id,
+                made_with: config.clone(),
                 config: RwLock::new(config),
                 runtime,
                 state: RwLock::new(Arc::new(state)),
@@ -306,7 +309,7 @@ impl Session {
         self.change_config(|config| config.set(name, value))
     }
 
-    /// Puts an option back to its default.
+    /// Puts an option back to what the session was made with, else to its default.
     ///
     /// # Errors
     /// If the engine cannot be assembled with the default, and
@@ -315,7 +318,8 @@ impl Session {
         self.policy().check_setting(name)?;
         self.change_config(|config| {
             config.unset(name);
-            Ok(())
+            let given = self.inner.made_with.own(name).map(str::to_owned);
+            given.map_or(Ok(()), |given| config.set(name, &given))
         })
     }
 

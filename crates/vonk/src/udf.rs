@@ -26,8 +26,8 @@ mod value;
 pub use aggregate::{Aggregate, AggregateState};
 pub use offered::{OfferedUdf, offer_udf};
 pub use outside::{Code, OutsideFunction, ReadCode, ReadTableCode, offer_code, offer_table_code};
+pub(crate) use outside::{is_outside, read_table, write_table};
 pub(crate) use outside::{read as read_outside, write as write_outside};
-pub(crate) use outside::{read_table, write_table};
 pub use scalar::ScalarClosure;
 pub use value::{Argument, Output, SqlValue};
 

@@ -239,11 +239,14 @@ def _piped(
     )
     assert process.stdin is not None and process.stdout is not None
     failure: list[BaseException] = []
+    ended = threading.Event()
 
     def feed(out: Any) -> None:
         try:
             with out:
                 for row in rows:
+                    if ended.is_set():
+                        return
                     out.write((str(row).rstrip("\n") + "\n").encode())
         except BrokenPipeError:
             pass  # the program has read all that it wanted
@@ -260,6 +263,7 @@ def _piped(
             raise failure[0]
         code = process.wait()
     finally:
+        ended.set()
         process.stdout.close()
         # Whoever took the rows may want no more of them.
         if process.poll() is None:

@@ -99,7 +99,15 @@ impl Functions {
             written.extend(code?);
             return Ok(written);
         }
-        write(inner.name(), self.home(scalar_at, inner.name(), inner), limit)
+        let home = self.home(scalar_at, inner.name(), inner);
+        if home.is_none() && !udf::is_outside(inner) {
+            let name = inner.name();
+            let message = format!(
+                "function `{name}` is of this process only, unless `vonk::udf::offer_udf` makes it"
+            );
+            return Err(Error::unsupported(message));
+        }
+        write(inner.name(), home, limit)
     }
 
     /// What stands for a function of groups.
@@ -140,12 +148,8 @@ impl Functions {
 }
 
 fn write(name: &str, home: Option<Home>, limit: Option<u64>) -> Result<Vec<u8>> {
-    let home = home.ok_or_else(|| {
-        let message = format!(
-            "function `{name}` is of this process only, unless `vonk::udf::offer_udf` makes it"
-        );
-        Error::unsupported(message)
-    })?;
+    let home = home
+        .ok_or_else(|| Error::unsupported(format!("function `{name}` is of this process only")))?;
     let written = Name { name: name.to_owned(), home, limit };
     serde_json::to_vec(&written).map_err(|error| Error::internal(error.to_string()))
 }

@@ -9,6 +9,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
+use crate::error::Error;
 use crate::operators::forgetful::ForgetfulExec;
 use crate::operators::in_order::InOrderExec;
 use crate::operators::map_batches::MapBatchesExec;
@@ -57,6 +58,10 @@ pub fn take_apart(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Parts>> {
         return Ok(Some(Parts::Forgetful));
     }
     if let Some(map) = plan.downcast_ref::<MapBatchesExec>() {
+        if map.is_ordered() {
+            let message = "a step of the query may go by the order of all its rows";
+            return Err(Error::unsupported(message).into());
+        }
         return Ok(Some(Parts::MapBatches(write_table(map.code().as_ref(), &map.schema())?)));
     }
     if let Some(ordered) = plan.downcast_ref::<InOrderExec>() {

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::future::BoxFuture;
 
 use super::DataFrame;
 use super::source::scan_plan;
-use crate::config::{self, Config};
-use crate::operators::in_order::partitions_in_order;
 use crate::operators::map_batches::{Batches, Closure, MapBatchesExec, TableCode};
 use crate::operators::projected;
 use crate::placement::Portable;
@@ -102,23 +101,14 @@ impl TableProvider for MapTable {
         Box::pin(async move {
             let input = state.create_physical_plan(&self.input).await?;
             let is_open = state.config().get_extension::<Portable>().is_some();
-            // Plans that travel get their order from who cuts them into stages.
-            let input = match is_open || !has_file_order(state) {
-                true => input,
-                false => partitions_in_order(input)?,
-            };
             let (schema, code) = (Arc::clone(&self.schema), Arc::clone(&self.code));
-            let rows = Arc::new(MapBatchesExec::new(input, schema, code, is_open));
+            let is_ordered = self.input.exists(|plan| Ok(matches!(plan, LogicalPlan::Sort(_))))?;
+            let rows = MapBatchesExec::new(input, schema, code, is_open).with_order(is_ordered);
+            let rows = Arc::new(rows);
             match projection {
                 Some(columns) => projected(rows, columns.iter().copied()),
                 None => Ok(rows as Arc<dyn ExecutionPlan>),
             }
         })
     }
-}
-
-/// Whether the rows of files are to come in their order.
-fn has_file_order(state: &dyn Session) -> bool {
-    let config = state.config().get_extension::<Config>();
-    config.is_some_and(|config| config.is_on(config::FILE_ORDER))
 }

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session as Planner, TableProvider};
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr as Resolved, ExprSchemable, LogicalPlan, TableType};
+use datafusion::logical_expr::{
+    Expr as Resolved, ExprSchemable, LogicalPlan, LogicalPlanBuilder, TableType,
+};
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -241,7 +243,11 @@ impl TableProvider for PartitionTable {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let input = state.create_physical_plan(&self.input).await?;
-        let (plan, count) = self.step.plan(input, &self.input, state)?;
+        let keys = match self.step.sampled(&self.input)? {
+            Some(keys) => Some(state.create_physical_plan(&keys).await?),
+            None => None,
+        };
+        let (plan, count) = self.step.plan(input, keys, &self.input, state)?;
         let slice = |index| {
             let (plan, schema) = (Arc::clone(&plan), Arc::clone(&self.schema));
             Slice { plan, schema, index, count, pieces: 1 }
@@ -252,10 +258,19 @@ impl TableProvider for PartitionTable {
 }
 
 impl Step {
+    /// The query for what has to be known of the rows before they are put into partitions.
+    fn sampled(&self, input: &LogicalPlan) -> DfResult<Option<LogicalPlan>> {
+        let Self::ByRange(keys, 2..) = self else { return Ok(None) };
+        let keys = keys.iter().enumerate();
+        let keys = keys.map(|(at, (key, _))| key.clone().alias(format!("key{at}")));
+        LogicalPlanBuilder::from(input.clone()).project(keys)?.build().map(Some)
+    }
+
     /// The plan with its step, and how many partitions its own are gathered in.
     fn plan(
         &self,
         input: Arc<dyn ExecutionPlan>,
+        sampled: Option<Arc<dyn ExecutionPlan>>,
         logical: &LogicalPlan,
         state: &dyn Planner,
     ) -> DfResult<(Arc<dyn ExecutionPlan>, usize)> {
@@ -279,9 +294,9 @@ impl Step {
                 let keys = keys.iter().map(physical).collect::<DfResult<_>>()?;
                 Arc::new(RepartitionExec::try_new(input, Partitioning::Hash(keys, *count))?)
             }
-            Self::ByRange(keys, count) => match order(keys)? {
-                Some(order) => ranges::by_range(input, order, *count)?,
-                None => input,
+            Self::ByRange(keys, count) => match (order(keys)?, sampled) {
+                (Some(order), Some(keys)) => ranges::by_range(input, keys, order, *count)?,
+                _ => return Ok((input, 1)),
             },
             Self::ByNumber(number, count) => {
                 let data_type = number.get_type(logical.schema())?;

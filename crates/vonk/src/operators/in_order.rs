@@ -73,10 +73,12 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         || plan.is::<GlobalLimitExec>()
         || plan.is::<FilterExec>()
         || plan.is::<CooperativeExec>()
-        || plan.is::<MapBatchesExec>()
         || plan.is::<PacedExec>()
         || plan.is::<RuntimeFilterExec>()
         || plan.is::<UnnestExec>();
+    if let Some(map) = plan.downcast_ref::<MapBatchesExec>() {
+        return Ok(Arc::new(map.over(keep_file_order(Arc::clone(map.input()))?)));
+    }
     match plan.children().as_slice() {
         [child] if passes_on => {
             let child = keep_file_order(Arc::clone(child))?;
@@ -84,13 +86,6 @@ pub(crate) fn keep_file_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn 
         }
         _ => Ok(plan),
     }
-}
-
-/// A plan whose partitions, one after the other, are in the order of its files, if that is all that mixes them.
-pub(crate) fn partitions_in_order(
-    plan: Arc<dyn ExecutionPlan>,
-) -> DfResult<Arc<dyn ExecutionPlan>> {
-    if keeps_order(&plan) { without_round_robin(&plan) } else { Ok(plan) }
 }
 
 fn in_order(input: Arc<dyn ExecutionPlan>, fetch: Option<usize>) -> Arc<dyn ExecutionPlan> {
@@ -139,6 +134,9 @@ fn is_round_robin(plan: &Arc<dyn ExecutionPlan>) -> bool {
 fn without_round_robin(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
     if is_single(plan) {
         return keep_file_order(Arc::clone(plan));
+    }
+    if let Some(map) = plan.downcast_ref::<MapBatchesExec>() {
+        return Ok(Arc::new(map.over(without_round_robin(map.input())?)));
     }
     let children = plan.children();
     if is_round_robin(plan)

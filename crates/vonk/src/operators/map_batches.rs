@@ -8,15 +8,12 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{
-    Distribution, EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr,
-};
-use datafusion::physical_plan::execution_plan::EmissionType;
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{EmissionType, reset_plan_states};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
-    InputDistributionRequirements, PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -74,6 +71,8 @@ pub(crate) struct MapBatchesExec {
     input: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     code: Arc<dyn TableCode>,
+    /// Whether the input has an order, which the code may go by: in parts of the rows it would be another.
+    is_ordered: bool,
     /// Whether the rules of plans see the input. In this process it is planned by then, and stays as it is.
     is_open: bool,
     properties: Arc<PlanProperties>,
@@ -95,7 +94,23 @@ impl MapBatchesExec {
             input.boundedness(),
         ));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, schema, code, is_open, properties, metrics }
+        Self { input, schema, code, is_ordered: false, is_open, properties, metrics }
+    }
+
+    /// The same over an input that was given an order, if it was.
+    pub(crate) fn with_order(self, is_ordered: bool) -> Self {
+        Self { is_ordered, ..self }
+    }
+
+    /// The same over another input.
+    pub(crate) fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        let (schema, code) = (Arc::clone(&self.schema), Arc::clone(&self.code));
+        Self::new(input, schema, code, self.is_open).with_order(self.is_ordered)
+    }
+
+    /// Whether the code may go by the order of its rows.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.is_ordered
     }
 
     /// What the code runs over.
@@ -135,22 +150,6 @@ impl ExecutionPlan for MapBatchesExec {
         if self.is_open { vec![&self.input] } else { Vec::new() }
     }
 
-    /// Code that is given all rows in an order may go by it; other code sees the rows of a partition only.
-    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let is_single = self.input.output_partitioning().partition_count() == 1;
-        let one = match is_single && self.input.output_ordering().is_some() {
-            true => Distribution::SinglePartition,
-            false => Distribution::UnspecifiedDistribution,
-        };
-        InputDistributionRequirements::new(vec![one; self.children().len()])
-    }
-
-    /// The order of the input may be what the code goes by.
-    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        let order = || self.input.output_ordering().cloned().map(OrderingRequirements::from);
-        self.children().iter().map(|_| order()).collect()
-    }
-
     fn maintains_input_order(&self) -> Vec<bool> {
         vec![false; self.children().len()]
     }
@@ -173,8 +172,15 @@ impl ExecutionPlan for MapBatchesExec {
         if !self.is_open {
             return Ok(self);
         }
-        let input = only_input(self.name(), children)?;
-        Ok(Arc::new(Self::new(input, Arc::clone(&self.schema), Arc::clone(&self.code), true)))
+        Ok(Arc::new(self.over(only_input(self.name(), children)?)))
+    }
+
+    fn reset_state(self: Arc<Self>) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let input = match self.is_open {
+            true => Arc::clone(&self.input),
+            false => reset_plan_states(Arc::clone(&self.input))?,
+        };
+        Ok(Arc::new(self.over(input)))
     }
 
     fn execute(

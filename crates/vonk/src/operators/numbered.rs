@@ -12,7 +12,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
@@ -24,6 +23,11 @@ use super::{only_input, replace_children};
 /// Functions whose values depend on the partition.
 const FUNCTIONS: &[&str] =
     &["monotonically_increasing_id", "rand", "randn", "randstr", "spark_partition_id", "uniform"];
+
+/// Whether a function of this name gives something else in each partition.
+pub(crate) fn depends_on_partition(function: &str) -> bool {
+    FUNCTIONS.contains(&function)
+}
 
 /// A projection or filter that is made anew for each partition.
 #[derive(Debug)]
@@ -38,26 +42,12 @@ impl NumberedExec {
         if !is_known || !has_partitions(operator) {
             return Ok(None);
         }
-        Ok(asks(operator)?.then(|| Self { operator: Arc::clone(operator) }))
-    }
-
-    /// The same below the limits that a projection stands over: they gather the partitions. `None` if it
-    /// is no such projection.
-    pub(crate) fn below_limits(
-        projection: &Arc<dyn ExecutionPlan>,
-    ) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
-        let [limit] = projection.children()[..] else { return Ok(None) };
-        let is_limit = limit.is::<GlobalLimitExec>() || limit.is::<LocalLimitExec>();
-        if !projection.is::<ProjectionExec>() || !is_limit || !asks(projection)? {
-            return Ok(None);
-        }
-        let inputs = limit.children().into_iter().map(Arc::clone).collect();
-        let moved = replace_children(projection, inputs)?;
-        let moved = match Self::over(&moved)? {
-            Some(numbered) => Some(Arc::new(numbered) as Arc<dyn ExecutionPlan>),
-            None => Self::below_limits(&moved)?,
-        };
-        moved.map(|moved| replace_children(limit, vec![moved])).transpose()
+        let mut asks = false;
+        operator.apply_expressions(&mut |expression| {
+            asks |= expression.exists(|part| Ok(call_of(part).is_some()))?;
+            Ok(if asks { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        Ok(asks.then(|| Self { operator: Arc::clone(operator) }))
     }
 
     /// The operator as it is for one partition.
@@ -78,16 +68,6 @@ impl NumberedExec {
     }
 }
 
-/// Whether a function of an operator asks for the partition.
-fn asks(operator: &Arc<dyn ExecutionPlan>) -> DfResult<bool> {
-    let mut asks = false;
-    operator.apply_expressions(&mut |expression| {
-        asks |= expression.exists(|part| Ok(call_of(part).is_some()))?;
-        Ok(if asks { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(asks)
-}
-
 /// Whether the partitions of an operator are those that a program has made.
 fn has_partitions(plan: &Arc<dyn ExecutionPlan>) -> bool {
     if let Some(scan) = plan.downcast_ref::<NamedScan>() {
@@ -99,7 +79,7 @@ fn has_partitions(plan: &Arc<dyn ExecutionPlan>) -> bool {
 
 fn call_of(expr: &Arc<dyn PhysicalExpr>) -> Option<&ScalarFunctionExpr> {
     let call = expr.downcast_ref::<ScalarFunctionExpr>()?;
-    FUNCTIONS.contains(&call.fun().name()).then_some(call)
+    depends_on_partition(call.fun().name()).then_some(call)
 }
 
 /// The expression with the number of the partition among the options of its functions.

@@ -2,11 +2,24 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::upwards::{Rewrite, Rewritten};
-use crate::operators::numbered::NumberedExec;
+use crate::operators::numbered::{NumberedExec, depends_on_partition};
+
+/// Whether a limit stands over a projection whose functions ask for the partition: below it, the limit would
+/// gather the partitions first.
+pub(super) fn are_limited(plan: &LogicalPlan) -> DfResult<bool> {
+    let LogicalPlan::Limit(limit) = plan else { return Ok(false) };
+    let LogicalPlan::Projection(projection) = limit.input.as_ref() else { return Ok(false) };
+    let asks = |expr: &Expr| {
+        Ok(matches!(expr, Expr::ScalarFunction(call) if depends_on_partition(call.name())))
+    };
+    projection.expr.iter().try_fold(false, |found, expr| Ok(found || expr.exists(asks)?))
+}
 
 /// Stands before the rules that spread rows over threads, as these would mix the partitions.
 #[derive(Debug)]
@@ -18,11 +31,8 @@ impl Rewrite for WherePartitionsAreNumbered {
     }
 
     fn rewrite(&self, plan: Arc<dyn ExecutionPlan>) -> Rewritten {
-        if let Some(numbered) = NumberedExec::over(&plan)? {
-            return Ok(Transformed::yes(Arc::new(numbered)));
-        }
-        Ok(match NumberedExec::below_limits(&plan)? {
-            Some(limited) => Transformed::yes(limited),
+        Ok(match NumberedExec::over(&plan)? {
+            Some(numbered) => Transformed::yes(Arc::new(numbered)),
             None => Transformed::no(plan),
         })
     }

@@ -1,6 +1,7 @@
 //! JSON files: a record a line, or documents with arrays and objects, with Spark's options and modes.
 //!
-//! Columns come in the order in which their keys first appear, where Spark sorts them by name.
+//! Columns come in the order in which their keys first appear, or by their names as in Spark
+//! (`vonk.sources.json.sorted`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

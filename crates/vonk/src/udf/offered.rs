@@ -65,7 +65,7 @@ where
         let captured = postcard::from_bytes(bytes).map_err(|error| {
             Error::internal(format!("what `{}` has captured cannot be read: {error}", known.name))
         })?;
-        Ok(Arc::new(known.code(captured, bytes.to_vec())))
+        Ok(Arc::new(known.code(&known.name, captured, bytes.to_vec())))
     });
     offered
 }
@@ -76,8 +76,9 @@ fn kind(name: &str) -> String {
 }
 
 impl<Captured> OfferedUdf<Captured> {
-    fn code(&self, captured: Captured, bytes: Vec<u8>) -> Made {
-        Made { name: self.name.clone(), captured: bytes, run: (self.make)(captured) }
+    fn code(&self, called: &str, captured: Captured, bytes: Vec<u8>) -> Made {
+        let (name, called) = (self.name.clone(), called.to_owned());
+        Made { name, called, captured: bytes, run: (self.make)(captured) }
     }
 }
 
@@ -117,7 +118,7 @@ impl Session {
             argument_types: Some(offered.argument_types.clone()),
             return_type: Field::new(name, offered.return_type.clone(), true),
             is_deterministic: true,
-            code: Arc::new(offered.code(captured, bytes)),
+            code: Arc::new(offered.code(name, captured, bytes)),
         })
     }
 }
@@ -125,6 +126,8 @@ impl Session {
 /// A closure, and what another process needs to make it.
 struct Made {
     name: String,
+    /// What users call it, where that is known.
+    called: String,
     captured: Vec<u8>,
     run: Arc<Run>,
 }
@@ -137,7 +140,7 @@ impl fmt::Debug for Made {
 
 impl Code for Made {
     fn run(&self, args: &[ArrayRef], rows: usize, _: &dyn Fn() -> bool) -> Result<ArrayRef> {
-        let result = guarded(&self.name, || (self.run)(args)).map_err(Error::from)?;
+        let result = guarded(&self.called, || (self.run)(args)).map_err(Error::from)?;
         match args.is_empty() {
             // Without arguments there is one value for all rows.
             true => Ok(take(&result, &UInt64Array::from(vec![0; rows]), None)?),

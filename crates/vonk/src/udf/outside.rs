@@ -108,7 +108,7 @@ pub fn offer_table_code(
 fn reader_of<Read: Clone>(kinds: &Kinds<Read>, kind: &str) -> Result<Read> {
     kinds.read().get(kind).cloned().ok_or_else(|| {
         Error::unsupported(format!("this worker does not run functions of `{kind}`"))
-            .hint("start the workers from the program that offers the function")
+            .hint("start the workers from the program that offers it, or with `--allow-python`")
     })
 }
 
@@ -126,7 +126,7 @@ struct TravellingTable {
 /// `UNSUPPORTED_FEATURE` if it is of this process only.
 pub(crate) fn write_table(code: &dyn TableCode, schema: &Schema) -> Result<Vec<u8>> {
     let Some(code) = code.travelling() else {
-        return Err(Error::unsupported("a step of the query is a function of this process only"));
+        return Err(Error::unsupported("a step of the query is code of this process only"));
     };
     let columns = StreamWriter::try_new(Vec::new(), schema)?.into_inner()?;
     postcard::to_extend(&TravellingTable { columns, code }, Vec::new())
@@ -153,9 +153,18 @@ struct Travelling {
     code: TravellingCode,
 }
 
+fn outside(function: &ScalarUDF) -> Option<&Outside> {
+    (function.inner().as_ref() as &dyn Any).downcast_ref()
+}
+
+/// Whether a function's code is from outside.
+pub(crate) fn is_outside(function: &ScalarUDF) -> bool {
+    outside(function).is_some()
+}
+
 /// The bytes of a function whose code travels; `None` for any other.
 pub(crate) fn write(function: &ScalarUDF) -> Option<Result<Vec<u8>>> {
-    let outside = (function.inner().as_ref() as &dyn Any).downcast_ref::<Outside>()?;
+    let outside = outside(function)?;
     let code = outside.function.code.travelling()?;
     let written = || {
         let result = Schema::new(vec![outside.function.return_type.clone()]);
