@@ -51,6 +51,8 @@ pub(super) fn assemble(
     runtime: &Arc<RuntimeEnv>,
     cluster: Option<&Arc<dyn Cluster>>,
 ) -> Result<SessionState> {
+    // With a zone that does not exist every statement from here on would fail.
+    config.time_zone()?;
     let policy = Arc::new(stores.policy().clone());
     let session = configure(SessionConfig::new(), config)?;
     let mut session = session.with_extension(policy).with_extension(Arc::clone(stores));
