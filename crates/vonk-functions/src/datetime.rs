@@ -13,4 +13,4 @@ pub mod zone;
 mod zone_names;
 
 pub use pattern::Pattern;
-pub use zone::Zone;
+pub use zone::{Zone, offset_id};

@@ -82,6 +82,7 @@ pub(crate) use references::{References, reference_name};
 pub(crate) use rewrites::UNSIGNED_SHIFT;
 pub(crate) use routines::{Body, Routine, RoutineParameter, Routines};
 pub(crate) use syntax::{call, case_of, cast, empty_query, named_argument, query_of, unnamed_cast};
+pub(crate) use typed_literals::offset_of_interval;
 pub(crate) use variables::{Variable, Variables};
 
 /// The reserved beginning of names by which syntax refers to plans that are already there.

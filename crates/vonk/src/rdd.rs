@@ -47,7 +47,7 @@ mod numbering;
 mod pairs;
 mod pipe;
 mod remote;
-mod sample;
+pub(crate) mod sample;
 mod save;
 mod shared;
 mod shuffle;

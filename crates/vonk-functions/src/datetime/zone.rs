@@ -197,7 +197,7 @@ pub(crate) fn parse_offset(text: &str) -> Option<i32> {
 }
 
 /// An offset as `+hh:mm`, or `+hh:mm:ss` if it has seconds.
-pub(crate) fn offset_id(offset: i32, colon: &str) -> String {
+pub fn offset_id(offset: i32, colon: &str) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     let total = offset.unsigned_abs();
     let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60);

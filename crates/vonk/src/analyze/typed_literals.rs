@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     self, DataType, Expr, Interval, TimezoneInfo, TypedString, Value, VisitMut, VisitorMut,
 };
-use vonk_functions::datetime::Zone;
+use vonk_functions::datetime::{Zone, offset_id};
 use vonk_functions::interval::{self, Range, Unit};
 use vonk_functions::literals;
 
@@ -14,6 +14,7 @@ use super::types;
 use crate::config::Config;
 use crate::error::{Condition, Error, Result};
 
+const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Checks the typed literals of a query; what stands in quotes becomes what Spark names them by.
@@ -146,17 +147,7 @@ fn unsupported(data_type: &DataType) -> Error {
 
 /// An interval in any of its forms as a CAST of its value; its name is that of the literal.
 fn spell_interval(literal: &Interval) -> Result<Expr> {
-    let text = match literal.value.as_ref() {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
-            other => other.to_string(),
-        },
-        other => other.to_string(),
-    };
-    let (range, spelled) = match &literal.leading_field {
-        Some(first) => fields(&text, first, literal.last_field.as_ref())?,
-        None => units(&text)?,
-    };
+    let (range, spelled) = read_interval(literal)?;
     let last = (range.start != range.end).then_some(range.end);
     Ok(Expr::Interval(Interval {
         value: Box::new(Expr::value(Value::SingleQuotedString(spelled))),
@@ -165,6 +156,29 @@ fn spell_interval(literal: &Interval) -> Result<Expr> {
         last_field: last.map(field_of),
         fractional_seconds_precision: None,
     }))
+}
+
+/// The zone that an interval of hours, minutes and seconds stands for, such as `+02:30`; `None` for any other.
+pub(crate) fn offset_of_interval(literal: &Interval) -> Option<String> {
+    let (range, spelled) = read_interval(literal).ok()?;
+    let micros = interval::parse_fields(&spelled, range).filter(|_| range.start >= Unit::Hour)?;
+    let seconds = (micros % MICROS_PER_SECOND == 0).then_some(micros / MICROS_PER_SECOND)?;
+    Some(offset_id(i32::try_from(seconds).ok()?, ":"))
+}
+
+/// The fields of an interval literal, and its value in the form that they have.
+fn read_interval(literal: &Interval) -> Result<(Range, String)> {
+    let text = match literal.value.as_ref() {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text.clone(),
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    };
+    match &literal.leading_field {
+        Some(first) => fields(&text, first, literal.last_field.as_ref()),
+        None => units(&text),
+    }
 }
 
 /// `'1-2' YEAR TO MONTH`, `'1' DAY`.

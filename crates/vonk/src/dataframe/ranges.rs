@@ -18,9 +18,11 @@ use datafusion::physical_plan::{
     EmptyRecordBatchStream, ExecutionPlan, ExecutionPlanProperties, Partitioning,
 };
 use futures::{StreamExt, TryStreamExt};
+use rand::RngExt;
 use tokio::sync::OnceCell;
 
 use crate::operators::slices;
+use crate::rdd::sample::random;
 
 /// Rows of a partition's sample for each partition of the result, and at least.
 const SAMPLE_ROWS: (usize, usize) = (128, 8192);
@@ -80,7 +82,7 @@ impl Ranged {
             let partitions = 0..self.keys.output_partitioning().partition_count();
             let samples = partitions.map(|partition| {
                 let rows = self.keys.execute(partition, Arc::clone(context))?;
-                Ok(SpawnedTask::spawn(sample(rows, most, partition as u64)))
+                Ok(SpawnedTask::spawn(sample(rows, most, partition)))
             });
             let samples = samples.collect::<DfResult<Vec<_>>>()?;
             let mut all = Vec::with_capacity(samples.len());
@@ -102,9 +104,13 @@ struct Sample {
 }
 
 /// At most so many rows of a partition, each with the same chance, and the same ones every time (Vitter's algorithm R).
-async fn sample(mut rows: SendableRecordBatchStream, most: usize, seed: u64) -> DfResult<Sample> {
+async fn sample(
+    mut rows: SendableRecordBatchStream,
+    most: usize,
+    partition: usize,
+) -> DfResult<Sample> {
     let mut held: Option<Vec<ArrayRef>> = None;
-    let (mut seen, mut random) = (0, seed);
+    let (mut seen, mut random) = (0_usize, random(0, partition));
     while let Some(batch) = rows.try_next().await? {
         let before = held.as_ref().and_then(|keys| keys.first()).map_or(0, |keys| keys.len());
         let mut places: Vec<(usize, usize)> = (0..before).map(|row| (0, row)).collect();
@@ -114,8 +120,7 @@ async fn sample(mut rows: SendableRecordBatchStream, most: usize, seed: u64) -> 
                 places.push((1, row));
                 continue;
             }
-            let place = below(&mut random, seen);
-            if let Some(place) = places.get_mut(place) {
+            if let Some(place) = places.get_mut(random.random_range(0..seen)) {
                 *place = (1, row);
             }
         }
@@ -129,15 +134,6 @@ async fn sample(mut rows: SendableRecordBatchStream, most: usize, seed: u64) -> 
     let keys = held.unwrap_or_default();
     let count = keys.first().map_or(0, |keys| keys.len());
     Ok(Sample { keys, weight: seen as f64 / count.max(1) as f64 })
-}
-
-/// The next random number that is less than `end` (SplitMix64).
-fn below(state: &mut u64, end: usize) -> usize {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    let part = u128::from(mixed ^ (mixed >> 31)) * end as u128;
-    (part >> 64) as usize
 }
 
 /// The keys by which each partition but the first one begins, of which there may be fewer.

@@ -9,7 +9,7 @@ use super::Rdd;
 use crate::error::Result;
 
 /// The random numbers of one partition.
-fn random(seed: u64, partition: usize) -> ChaCha8Rng {
+pub(crate) fn random(seed: u64, partition: usize) -> ChaCha8Rng {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(partition as u64);
     random

@@ -2,12 +2,14 @@
 
 use datafusion::logical_expr::LogicalPlan;
 use futures::future::BoxFuture;
+use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, answer, no_answer};
+use crate::analyze::offset_of_interval;
 use crate::config::OPTIONS;
 use crate::error::{Condition, Error, Result};
-use crate::sql::Environment;
+use crate::sql::{Environment, typed};
 
 enum Set {
     All,
@@ -29,12 +31,17 @@ pub(super) fn parse_set(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
         return Ok(Box::new(Set::Documented));
     }
     if source.take(&["TIME", "ZONE"]) {
-        let text = source.rest();
         let name = crate::config::TIME_ZONE.to_owned();
-        if text.trim().eq_ignore_ascii_case("LOCAL") {
+        if source.take(&["LOCAL"]) {
             return Ok(Box::new(Reset { name: Some(name) }));
         }
-        let value = offset_of_interval(&text).unwrap_or_else(|| unquoted(&text).to_owned());
+        let value = match typed::parse(source.parser).transpose()? {
+            Some(Expr::Interval(literal)) => {
+                offset_of_interval(&literal).unwrap_or_else(|| literal.to_string())
+            }
+            Some(other) => other.to_string(),
+            None => unquoted(&source.rest()).to_owned(),
+        };
         return Ok(Box::new(Set::Change { name, value }));
     }
     let text = source.rest();
@@ -51,44 +58,6 @@ pub(super) fn parse_reset(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
     let name = source.rest();
     let name = Some(unquoted(name.trim()).to_owned()).filter(|name| !name.is_empty());
     Ok(Box::new(Reset { name }))
-}
-
-/// The zone that an interval stands for, as `+02:30` for `INTERVAL '2:30' HOUR TO MINUTE`; `None` if the text is
-/// no interval of hours, minutes and seconds.
-fn offset_of_interval(text: &str) -> Option<String> {
-    let text = text.replace(['\'', '"'], " ").to_uppercase();
-    let mut words = text.split_whitespace().peekable();
-    if words.next()? != "INTERVAL" {
-        return None;
-    }
-    let mut seconds = 0_i64;
-    while let Some(value) = words.next() {
-        let (sign, value) = match value.strip_prefix('-') {
-            Some(value) => (-1, value),
-            None => (1, value.strip_prefix('+').unwrap_or(value)),
-        };
-        let mut unit = unit_seconds(words.next()?)?;
-        for part in value.split(':') {
-            seconds += sign * i64::from(part.parse::<u32>().ok()?) * unit;
-            unit /= 60;
-        }
-        if words.next_if_eq(&"TO").is_some() {
-            unit_seconds(words.next()?)?;
-        }
-    }
-    let (sign, rest) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
-    let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
-    let behind = if seconds == 0 { String::new() } else { format!(":{seconds:02}") };
-    Some(format!("{sign}{hours:02}:{minutes:02}{behind}"))
-}
-
-fn unit_seconds(unit: &str) -> Option<i64> {
-    match unit.trim_end_matches('S') {
-        "HOUR" => Some(3600),
-        "MINUTE" => Some(60),
-        "SECOND" => Some(1),
-        _ => None,
-    }
 }
 
 fn unquoted(text: &str) -> &str {
