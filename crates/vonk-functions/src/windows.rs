@@ -1,12 +1,13 @@
-//! Functions of windows of time and of sessions: which of them a moment lies in.
+//! Functions of windows: of time and of sessions, which of them a moment lies in; of the rows before and behind.
 
 use crate::function::{Function, Make};
 
 mod bucket;
 mod sessions;
+mod shift;
 mod time;
 
-/// Every function of windows of time that is ours.
+/// Every function of windows that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::scalar(
         &["time_bucket"],
@@ -14,6 +15,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "Gives the beginning of the bucket of time that a timestamp lies in.",
         bucket::udf,
     ),
+    Function {
+        names: &["lag"],
+        usage: "lag(value[, offset[, default]]) OVER (… ORDER BY key)",
+        doc: "Gives the value some rows before, 1 unless told; IGNORE NULLS counts rows with a value.",
+        make: Make::Window(shift::lag),
+    },
+    Function {
+        names: &["lead"],
+        usage: "lead(value[, offset[, default]]) OVER (… ORDER BY key)",
+        doc: "Gives the value some rows behind, 1 unless told; IGNORE NULLS counts rows with a value.",
+        make: Make::Window(shift::lead),
+    },
     Function::scalar(
         &["window_time"],
         "window_time(window)",
