@@ -120,6 +120,13 @@ const REPAIRS: &[Repair] = &[
         query: "SELECT k FROM r WHERE k NOT IN (SELECT k FROM l) OR v = 'z'",
         right: &[],
     },
+    Repair {
+        option: config::REPAIR_UNIQUE_KEYS,
+        setup: &["CREATE TEMP VIEW t AS SELECT * FROM (VALUES (1), (1)) AS v(a)"],
+        query: "SELECT DISTINCT a FROM (SELECT one.a, z FROM (SELECT DISTINCT a FROM t) AS one \
+                CROSS JOIN (VALUES (1), (2)) AS v(z) GROUP BY one.a, z)",
+        right: &["1"],
+    },
 ];
 
 /// The rows, or the error, of a repair's query with the repair on or off.

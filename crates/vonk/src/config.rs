@@ -141,7 +141,7 @@ options! {
     REPAIR_AGGREGATE_STATISTICS: Boolean = "vonk.repair.aggregate.statistics", None, "true",
         "Whether values that are known from statistics stand for the aggregates that they are of, rather than for others above.";
     REPAIR_COMPARED_CONSTANTS: Boolean = "vonk.repair.compared.constants", None, "true",
-        "Whether of several comparisons of a column with constants those with NULL stay, and those with 0.0 and -0.0 mean the same.";
+        "Whether of several comparisons of a column with constants those with NULL stay, and those with 0.0 and -0.0, or the other way round, mean the same.";
     REPAIR_CONDITIONS: Boolean = "vonk.repair.conditions", None, "true",
         "Whether a condition that can fail is only asked where those before it leave it open.";
     REPAIR_EQUIVALENCES: Boolean = "vonk.repair.equivalences", None, "true",
@@ -157,11 +157,13 @@ options! {
     REPAIR_JOIN_NULLS: Boolean = "vonk.repair.join.nulls", None, "true",
         "Whether inner joins that take NULL for equal keep their order among others, where DataFusion would make them alike.";
     REPAIR_PLANS: Boolean = "vonk.repair.plans", None, "true",
-        "Whether a query whose plan DataFusion refuses by an error of its own is planned once more, with fewer of its rules.";
+        "Whether a query whose plan DataFusion refuses by an error of its own is planned once more, with fewer of its rules, and no rule may change the types of a query.";
     REPAIR_PROJECTIONS: Boolean = "vonk.repair.projections", None, "true",
-        "Whether steps that compute the same, one over the other, are told apart, where DataFusion would do one of them only.";
+        "Whether steps that compute the same, one over the other, are told apart, where DataFusion would do one of them only, and fields are read near the tables only where their struct stays in reach.";
     REPAIR_SUBQUERIES: Boolean = "vonk.repair.subqueries", None, "true",
         "Whether IN and EXISTS over subqueries are spelled so that NULL counts.";
+    REPAIR_UNIQUE_KEYS: Boolean = "vonk.repair.unique.keys", None, "true",
+        "Whether a key that was unique before a join counts as one of several where groups are made by it and others.";
     SPILLING_JOINS: Text = "vonk.join.spilling", None, "auto",
         "Which hash joins go on from disk when memory is short: `auto` are those whose build side may not fit, `always`, `never`.";
     PARTITIONS_MAX: Count = "vonk.write.partitions.max", Some("hive.exec.max.dynamic.partitions"), "10000",
@@ -221,12 +223,11 @@ impl Config {
     /// `SQL_CONF_NOT_FOUND` for an unknown `vonk.*` name, `INVALID_CONF_VALUE` for a value that
     /// does not fit the option's type.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
-        let name = match find(name) {
+        let name = match known(name)? {
             Some(row) => {
                 check(row, value)?;
                 row.name.to_owned()
             }
-            None if name.to_lowercase().starts_with("vonk.") => return Err(unknown(name)),
             None => name.to_owned(),
         };
         self.values.insert(name, value.to_owned());
@@ -353,6 +354,17 @@ pub(crate) fn find(name: &str) -> Option<&'static OptionRow> {
         row.name.eq_ignore_ascii_case(name)
             || row.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(name))
     })
+}
+
+/// The option of a name, or `None` for a name of Spark's or of the user's own.
+///
+/// # Errors
+/// `SQL_CONF_NOT_FOUND` for an unknown `vonk.*` name.
+pub(crate) fn known(name: &str) -> Result<Option<&'static OptionRow>> {
+    match find(name) {
+        None if name.to_lowercase().starts_with("vonk.") => Err(unknown(name)),
+        found => Ok(found),
+    }
 }
 
 fn unknown(name: &str) -> Error {

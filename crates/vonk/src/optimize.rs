@@ -11,6 +11,7 @@ use crate::error::Result;
 
 mod aggregate_filters;
 mod aggregate_statistics;
+mod checked;
 mod common_subplans;
 mod compared_constants;
 mod conjunctions;
@@ -32,11 +33,13 @@ mod struct_fields;
 mod sure_columns;
 mod text_comparisons;
 mod token_counts;
+mod unique_keys;
 mod unless;
 mod upwards;
 mod yielding;
 mod zeros_in_lists;
 
+use checked::Checked;
 use equivalences::WhereTheyMislead;
 pub(crate) use planning::Twice;
 use spilling_joins::WhereMemoryIsShort;
@@ -49,7 +52,7 @@ type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = Optimizer::new().rules.into_iter();
     let rules = rules.flat_map(|rule| -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-        let unless = |is_wrong| Unless { rule: Arc::clone(&rule), is_wrong, may_fail: false };
+        let unless = |is_wrong| Unless { rule: Arc::clone(&rule), is_wrong };
         match rule.name() {
             "push_down_filter" => vec![filters_down(config, rule)],
             "eliminate_cross_join" if config.is_on(config::REPAIR_JOIN_NULLS) => {
@@ -63,7 +66,11 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
             "extract_leaf_expressions" | "push_down_leaf_projections"
                 if config.is_on(config::REPAIR_PROJECTIONS) =>
             {
-                vec![Arc::new(Unless { may_fail: true, ..unless(struct_fields::shadow) })]
+                let rule = Arc::new(Checked(rule));
+                vec![Arc::new(Unless { rule, is_wrong: struct_fields::shadow })]
+            }
+            "single_distinct_aggregation_to_group_by" if config.is_on(config::REPAIR_PLANS) => {
+                vec![Arc::new(Checked(rule))]
             }
             // Constants are literals by now, and nothing is computed in the input yet.
             "simplify_expressions" if config.is_on(config::SHIFTED_SUMS) => {
@@ -80,6 +87,9 @@ pub(crate) fn logical_rules(config: &Config) -> Vec<Arc<dyn OptimizerRule + Send
     if config.is_on(config::COMMON_SUBPLANS) {
         // What is equal is written equally before anything around it moves into it.
         rules.insert(0, Arc::new(common_subplans::WhereQueriesRepeat));
+    }
+    if config.is_on(config::REPAIR_UNIQUE_KEYS) {
+        rules.insert(0, Arc::new(unique_keys::WhereJoinsRepeatThem));
     }
     if config.is_on(config::GROUPING_SETS) {
         rules.push(Arc::new(grouping_sets::FromTheFinest));
@@ -101,7 +111,7 @@ fn filters_down(
     }
     if config.is_on(config::REPAIR_AGGREGATE_FILTERS) {
         let is_wrong = aggregate_filters::filters_what_none_give;
-        rule = Arc::new(Unless { rule, is_wrong, may_fail: false });
+        rule = Arc::new(Unless { rule, is_wrong });
     }
     rule
 }

@@ -14,7 +14,7 @@ use datafusion::common::{
     Column, DFSchema, ExprSchema, NullEquality, Result as DfResult, TableReference, not_impl_err,
 };
 use datafusion::functions_aggregate::expr_fn::array_agg;
-use datafusion::logical_expr::expr::Exists;
+use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, JoinConstraint, JoinType, LogicalPlan,
     LogicalPlanBuilder, Projection, Subquery, lit,
@@ -333,8 +333,11 @@ fn is_hard_itself(expr: &Expr, node: &LogicalPlan) -> bool {
     let is_filter = matches!(node, LogicalPlan::Filter(_));
     let takes_values = is_filter || matches!(node, LogicalPlan::Projection(_));
     match expr {
-        Expr::Exists(Exists { subquery, .. }) => !is_filter || !is_simple(&subquery.subquery),
-        Expr::InSubquery(query) => !is_filter || !is_simple(&query.subquery.subquery),
+        Expr::Exists(Exists { subquery: query, .. })
+        | Expr::InSubquery(InSubquery { subquery: query, .. }) => {
+            let plan = &query.subquery;
+            !is_filter || !is_simple(plan) || outer::aggregates_all(plan)
+        }
         Expr::ScalarSubquery(subquery) => {
             let plan = &subquery.subquery;
             let is_easy = takes_values && is_simple(plan) && outer::gives_one_row(plan);

@@ -2,8 +2,9 @@
 //!
 //! DataFusion 55 keeps the narrowest of the comparisons of a column with constants, and takes NULL for the
 //! least of all values, -0.0 for less than 0.0, and `5 < x` for no narrower than `x >= 5`. So
-//! `x > 3 AND x >= NULL` became `x > 3`, and `x = 0.0 AND x = -0.0` became false. The simplifier writes most of
-//! these otherwise before; what constants of a subquery put in place of its columns it does not see.
+//! `x > 3 AND x >= NULL` became `x > 3`; `x = 0.0 AND x = -0.0` and `x = 1 AND 1 = x` became false. The
+//! simplifier writes most of these otherwise before; what constants of a subquery put in place of its columns
+//! it does not see.
 //! sql/queries/filters.slt has queries that tell when this can go.
 
 use std::sync::Arc;
@@ -32,19 +33,26 @@ impl OptimizerRule for InOneWay {
         mut plan: LogicalPlan,
         config: &dyn OptimizerConfig,
     ) -> DfResult<Transformed<LogicalPlan>> {
-        if let LogicalPlan::Filter(filter) = &mut plan {
-            let conditions = split_conjunction(&filter.predicate).into_iter();
-            let conditions: Vec<_> = conditions.map(|given| (given, written(given))).collect();
-            if conditions.iter().any(|(_, written)| written.is_some()) {
-                let conditions = conditions.into_iter();
-                let conditions =
-                    conditions.map(|(given, written)| written.unwrap_or_else(|| given.clone()));
-                if let Some(predicate) = conjunction(conditions.collect::<Vec<_>>()) {
-                    filter.predicate = predicate;
-                }
-            }
-        }
+        write_filters(&mut plan);
         self.0.rewrite(plan, config)
+    }
+}
+
+/// Writes the condition of a filter, and those of filters right below it, with which it becomes one.
+fn write_filters(plan: &mut LogicalPlan) {
+    let LogicalPlan::Filter(filter) = plan else { return };
+    let conditions = split_conjunction(&filter.predicate).into_iter();
+    let conditions: Vec<_> = conditions.map(|given| (given, written(given))).collect();
+    if conditions.iter().any(|(_, written)| written.is_some()) {
+        let conditions = conditions.into_iter();
+        let conditions =
+            conditions.map(|(given, written)| written.unwrap_or_else(|| given.clone()));
+        if let Some(predicate) = conjunction(conditions.collect::<Vec<_>>()) {
+            filter.predicate = predicate;
+        }
+    }
+    if let LogicalPlan::Filter(_) = filter.input.as_ref() {
+        write_filters(Arc::make_mut(&mut filter.input));
     }
 }
 

@@ -12,8 +12,6 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 pub(super) struct Unless {
     pub(super) rule: Arc<dyn OptimizerRule + Send + Sync>,
     pub(super) is_wrong: fn(&LogicalPlan) -> DfResult<bool>,
-    /// Whether a plan stays as it is where the rule fails, as nothing depends on it.
-    pub(super) may_fail: bool,
 }
 
 impl OptimizerRule for Unless {
@@ -33,10 +31,6 @@ impl OptimizerRule for Unless {
         if (self.is_wrong)(&plan)? {
             return Ok(Transformed::no(plan));
         }
-        if !self.may_fail {
-            return self.rule.rewrite(plan, config);
-        }
-        let rewritten = self.rule.rewrite(plan.clone(), config);
-        Ok(rewritten.unwrap_or_else(|_| Transformed::no(plan)))
+        self.rule.rewrite(plan, config)
     }
 }

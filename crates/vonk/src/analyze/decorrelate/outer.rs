@@ -135,6 +135,18 @@ fn is_simple_below(plan: &LogicalPlan, aggregates: bool) -> bool {
     }
 }
 
+/// Whether all rows of an outer row's are brought together to one, which there is of no rows as well:
+/// DataFusion's joins would lose it.
+pub(super) fn aggregates_all(plan: &LogicalPlan) -> bool {
+    let found = plan.exists(|node| match node {
+        LogicalPlan::Aggregate(aggregate) => {
+            Ok(aggregate.group_expr.is_empty() && uses_outer(&aggregate.input))
+        }
+        _ => Ok(false),
+    });
+    found.unwrap_or(true)
+}
+
 /// Whether a condition reads outer columns, if at all, where a join can compare them.
 fn is_simple_condition(condition: &Expr, aggregates: bool) -> bool {
     let has_subquery = condition.exists(|expr| Ok(subquery_of(expr).is_some())).unwrap_or(true);
