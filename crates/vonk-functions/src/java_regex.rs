@@ -9,7 +9,10 @@ use std::sync::Arc;
 use datafusion::common::{Result, exec_err};
 use regex::{Captures, Regex};
 
+use self::translate::{Translated, translate};
 use crate::failure::Failure;
+
+mod translate;
 
 /// Signs that mean something in a pattern.
 const OPERATORS: &[char] = &['\\', '.', '[', ']', '{', '}', '(', ')', '*', '+', '?', '^', '$', '|'];
@@ -51,9 +54,8 @@ impl NamePattern {
     /// # Errors
     /// `INVALID_PARAMETER_VALUE.PATTERN` if it is none.
     pub fn new(pattern: &str, ignores_case: bool) -> Result<Self> {
-        let flags = if ignores_case { "i" } else { "" };
-        let mut translated = translate(pattern)?;
-        translated.text = format!("^(?{flags}:{})$", translated.text);
+        let mut translated = translate(pattern, ignores_case)?;
+        translated.text = format!("^(?:{})$", translated.text);
         Ok(Self(Pattern::of("names of columns", pattern, translated)?))
     }
 
@@ -134,7 +136,7 @@ impl Pattern {
     /// # Errors
     /// `INVALID_PARAMETER_VALUE.PATTERN` if it is no regular expression of Java.
     pub(crate) fn new(function: &str, pattern: &str) -> Result<Self> {
-        Self::of(function, pattern, translate(pattern)?)
+        Self::of(function, pattern, translate(pattern, false)?)
     }
 
     fn of(function: &str, pattern: &str, translated: Translated) -> Result<Self> {
@@ -313,137 +315,6 @@ impl Patterns {
     }
 }
 
-/// A pattern in the words of the crates.
-struct Translated {
-    text: String,
-    /// Whether it has what cannot be matched in linear time.
-    wants_trying: bool,
-}
-
-fn translate(pattern: &str) -> Result<Translated> {
-    let mut output = String::with_capacity(pattern.len() + 8);
-    let mut wants_trying = false;
-    let mut rest = pattern;
-    let mut class_depth = 0_usize;
-    let mut groups = 0_usize;
-    while let Some(next) = rest.chars().next() {
-        rest = &rest[next.len_utf8()..];
-        match next {
-            '\\' if class_depth == 0 && rest.starts_with(NUMBERS) => {
-                wants_trying = true;
-                rest = back_reference(rest, groups, &mut output);
-            }
-            '\\' => {
-                wants_trying |= class_depth == 0 && rest.starts_with('k');
-                rest = escape(pattern, rest, class_depth > 0, &mut output)?;
-            }
-            '[' => {
-                class_depth += 1;
-                output.push('[');
-                if let Some(after) = rest.strip_prefix('^') {
-                    output.push('^');
-                    rest = after;
-                }
-                // There it is a sign like others.
-                if let Some(after) = rest.strip_prefix(']') {
-                    output.push_str(r"\]");
-                    rest = after;
-                }
-            }
-            ']' => {
-                class_depth = class_depth.saturating_sub(1);
-                output.push(']');
-            }
-            '(' | '*' | '+' | '?' | '}' if class_depth == 0 => {
-                groups += usize::from(next == '(' && is_group(rest));
-                wants_trying |= match next {
-                    '(' => is_look_around(rest),
-                    _ => rest.starts_with('+'),
-                };
-                output.push(next);
-            }
-            other => output.push(other),
-        }
-    }
-    Ok(Translated { text: output, wants_trying })
-}
-
-/// Translates what follows a backslash and gives what is left after it.
-fn escape<'a>(
-    pattern: &str,
-    rest: &'a str,
-    in_class: bool,
-    output: &mut String,
-) -> Result<&'a str> {
-    let Some(next) = rest.chars().next() else {
-        return exec_err!("`{pattern}` ends in a backslash");
-    };
-    let after = &rest[next.len_utf8()..];
-    let class = match next {
-        'd' => "[0-9]",
-        'D' => "[^0-9]",
-        'w' => "[a-zA-Z0-9_]",
-        'W' => "[^a-zA-Z0-9_]",
-        's' => r"[ \t\n\x0B\f\r]",
-        'S' => r"[^ \t\n\x0B\f\r]",
-        'h' => r"[ \t\u{A0}\u{1680}\u{180e}\u{2000}-\u{200a}\u{202f}\u{205f}\u{3000}]",
-        'R' if !in_class => r"(?:\r\n|[\n\x0B\f\r\u{85}\u{2028}\u{2029}])",
-        'Z' if !in_class => r"(?:\n?\z)",
-        'e' => r"\x1B",
-        'Q' => {
-            let (quoted, after) = after.split_once("\\E").unwrap_or((after, ""));
-            output.push_str(&regex::escape(quoted));
-            return Ok(after);
-        }
-        'G' | 'K' => {
-            return exec_err!(
-                "the regular expression `{pattern}` uses `\\{next}`, which vonk does not have"
-            );
-        }
-        _ => {
-            output.push('\\');
-            output.push(next);
-            return Ok(after);
-        }
-    };
-    output.push_str(class);
-    Ok(after)
-}
-
-fn is_look_around(rest: &str) -> bool {
-    ["?=", "?!", "?<=", "?<!", "?>"].iter().any(|begin| rest.starts_with(begin))
-}
-
-/// What a back-reference by number begins with.
-const NUMBERS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
-
-/// Translates the number of a group behind a backslash, and gives what is left after it. As in Java
-/// it has as many digits as name one of the groups so far, and one that names none matches nothing.
-fn back_reference<'a>(rest: &'a str, groups: usize, output: &mut String) -> &'a str {
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let named = (1..=digits)
-        .rev()
-        .find(|count| rest[..*count].parse::<usize>().is_ok_and(|group| group <= groups));
-    match named {
-        Some(count) => {
-            output.push('\\');
-            output.push_str(&rest[..count]);
-            // The empty group parts the number from a digit that follows.
-            output.push_str(if count < digits { "(?:)" } else { "" });
-        }
-        None => output.push_str("(?!)"),
-    }
-    &rest[named.unwrap_or(1)..]
-}
-
-/// Whether what follows an opening bracket makes it a group with a number.
-fn is_group(rest: &str) -> bool {
-    match rest.strip_prefix("?<") {
-        Some(name) => !name.starts_with(['=', '!']),
-        None => !rest.starts_with('?'),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Pattern, literal};
@@ -458,6 +329,21 @@ mod tests {
         assert!(is_match(r"^[\d.]+$", "3.14"));
         assert!(is_match(r"^\Qa.b\E$", "a.b"));
         assert!(!is_match(r"^\Qa.b\E$", "axb"));
+    }
+
+    #[test]
+    fn case_is_of_ascii_as_in_java_unless_told() {
+        assert!(is_match("(?i)^a[b-d]k$", "ACK") && !is_match("(?i)é", "É"));
+        assert!(!is_match("(?i)k", "\u{212a}") && is_match("(?iu)k", "\u{212a}"));
+        assert!(is_match("(?iu)é", "É") && is_match("(?i)(?u)é", "É"));
+        assert!(is_match("^(?i:a)b$", "Ab") && !is_match("^(?i:a)b$", "AB"));
+        assert!(is_match("^(a(?i)b)c$", "aBc") && !is_match("^(a(?i)b)c$", "aBC"));
+        assert!(is_match(r"(?i)^\Qa.b\E$", "A.B") && is_match(r"(?i)^(?<ab>x)\k<ab>$", "xX"));
+        assert!(is_match(r"(?i)^\x61\p{L}$", "aé") && is_match("(?i)^[^a]$", "b"));
+        assert!(
+            !is_match("(?i)^[^a]$", "A") && is_match("(?i-i)a", "a") && !is_match("(?i-i)a", "A")
+        );
+        assert!(is_match(r"(?U)^\w$", "é") && !is_match(r"^\w$", "é") && is_match("(?U)a+", "aa"));
     }
 
     #[test]
