@@ -33,6 +33,7 @@ use crate::error::{Error, Result};
 
 mod aggregates;
 mod around;
+mod calls;
 mod coercion;
 mod constructors;
 mod datetime;
@@ -74,6 +75,7 @@ mod windows;
 mod written;
 
 pub(crate) use around::Around;
+pub(crate) use calls::{has_aggregate, has_window};
 pub(crate) use depth::balance;
 pub(crate) use functions::{Functions, descriptions};
 pub(crate) use occurrences::count as count_occurrences;
@@ -90,6 +92,12 @@ const INPUT_PREFIX: &str = "__input";
 
 /// The call by which the parser tells of a star among the items of an IN list.
 pub(crate) const ALL_COLUMNS: &str = "__all_columns";
+
+/// The call by which syntax tells of a value of UNPIVOT: the value, then all that stand in its column.
+pub(crate) const UNPIVOTED: &str = "__unpivoted";
+
+/// The call by which syntax names a column of FROM by its number, from 1.
+pub(crate) const COLUMN_AT: &str = "__column_at";
 
 /// The name by which syntax refers to the `index`th plan given to [`plan_query`].
 pub(crate) fn input_name(index: usize) -> String {

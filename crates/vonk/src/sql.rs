@@ -39,6 +39,7 @@ mod parse;
 mod refused;
 mod rows;
 mod statement;
+mod steps;
 mod strings;
 mod typed;
 mod views;
@@ -169,7 +170,7 @@ pub(crate) async fn plan_query(
     session: &dyn Environment,
     mut query: ast::Query,
 ) -> Result<LogicalPlan> {
-    desugar::spell_out(&mut query)?;
+    desugar::spell_out(&mut query, session)?;
     let mut relations = resolve_relations(session, &query).await?;
     for body in session.routines().queries_of(&query) {
         relations.extend(resolve_relations(session, &body).await?);

@@ -34,6 +34,7 @@ mod select;
 mod sets;
 mod star;
 mod taken;
+mod unpivot;
 
 pub(super) use scope::reference;
 pub(super) use select::empty_select;

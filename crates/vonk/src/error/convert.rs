@@ -427,9 +427,12 @@ fn strip(text: &str) -> String {
     rest.trim_end().to_owned()
 }
 
+/// The text with a small first letter, unless its first word is a keyword or a name.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
+    let is_word = text.chars().nth(1).is_none_or(|second| !second.is_uppercase());
     match letters.next() {
+        Some(_) if !is_word => text.to_owned(),
         Some(first) => first.to_lowercase().chain(letters).collect(),
         None => String::new(),
     }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, SetExpr, TableFactor, VisitMut, VisitorMut};
 
-use super::parse;
+use super::{Environment, parse};
 use crate::analyze;
 use crate::error::{Error, Result};
 
@@ -18,23 +18,32 @@ mod pivot;
 mod samples;
 mod variants;
 
-/// Spells out a query and all queries in it.
-pub(super) fn spell_out(query: &mut ast::Query) -> Result<()> {
+/// The call by which the parser tells of an aggregate of PIVOT that is more than a call.
+pub(super) const PIVOTED: &str = "__pivoted";
+
+/// Which calls bring rows together.
+type Aggregates<'a> = &'a dyn Fn(&ast::Function) -> bool;
+
+/// Spells out a query and all queries in it, for a session with its functions.
+pub(super) fn spell_out(query: &mut ast::Query, session: &dyn Environment) -> Result<()> {
+    let state = session.state();
+    let functions = analyze::Functions::of(&state);
+    let calls =
+        |function: &ast::Function| functions.aggregate(&function.name.to_string()).is_some();
     ctes::part_names(query)?;
-    match VisitMut::visit(query, &mut Speller) {
+    match VisitMut::visit(query, &mut Speller(&calls)) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
 }
 
-struct Speller;
+struct Speller<'a>(Aggregates<'a>);
 
-impl VisitorMut for Speller {
+impl VisitorMut for Speller<'_> {
     type Break = Error;
 
     fn post_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Error> {
-        samples::order_parts(query);
-        done(pipes::spell_out(query))
+        done(samples::order_parts(query).and_then(|()| pipes::spell_out(query, self.0)))
     }
 
     fn post_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<Error> {
@@ -44,7 +53,7 @@ impl VisitorMut for Speller {
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        done(samples::spell_out(factor).and_then(|()| pivot::spell_out(factor)))
+        done(samples::spell_out(factor).and_then(|()| pivot::spell_out(factor, self.0)))
     }
 }
 

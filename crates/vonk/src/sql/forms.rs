@@ -11,6 +11,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 use crate::analyze::ALL_COLUMNS;
 use crate::display::LEVEL_MARK;
 
+mod around;
+
 /// Words after which rows of VALUES stand in FROM, and so may have an alias as they are.
 const BEFORE_RELATION: &[&str] = &["FROM", "JOIN", "LATERAL"];
 
@@ -66,8 +68,9 @@ const BEGINNINGS: &[&str] = &["SELECT", "WITH", "FROM", "VALUES", "TABLE"];
 /// Spells out the forms; a statement without them stays as it is.
 pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let has_form = |token: &TokenWithSpan| {
-        ["VALUES", "TABLE", "RECURSION", "EXCEPT", "GROUPING", "TRIM"]
+        ["VALUES", "TABLE", "RECURSION", "EXCEPT", "GROUPING", "TRIM", "STRUCT", "PIVOT"]
             .iter()
+            .chain(&["TABLESAMPLE"])
             .any(|word| is_word(token, word))
     };
     let has_star = || tokens.iter().any(|token| token.token == Token::Mul);
@@ -77,7 +80,7 @@ pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     }
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    let tokens = flattened_sets(tokens);
+    let tokens = around::spell_out(flattened_sets(tokens));
     let mut spelled = Vec::with_capacity(tokens.len() + 16);
     push_spelled(&tokens, &mut spelled);
     spelled
@@ -279,8 +282,9 @@ fn begins_table_query(tokens: &[TokenWithSpan], at: usize) -> bool {
     let is_name = matches!(tokens.get(at + 1).map(|token| &token.token), Some(Token::Word(_)));
     let before = at.checked_sub(1).and_then(|before| tokens.get(before));
     let begins = match before.map(|before| &before.token) {
-        None | Some(Token::SemiColon) => true,
-        Some(Token::Word(word)) => is_any(&word.value, BEFORE_QUERY),
+        // Behind the queries of WITH, or the columns of INSERT.
+        None | Some(Token::SemiColon | Token::RParen) => true,
+        Some(Token::Word(word)) => is_any(&word.value, BEFORE_QUERY) || ends_target(tokens, at),
         Some(Token::LParen) => {
             at < 2
                 || !matches!(&tokens[at - 2].token,
@@ -289,6 +293,13 @@ fn begins_table_query(tokens: &[TokenWithSpan], at: usize) -> bool {
         _ => false,
     };
     is_name && begins
+}
+
+/// Whether the words before `at` are an INSERT and the name of its table.
+fn ends_target(tokens: &[TokenWithSpan], at: usize) -> bool {
+    let is_insert = tokens.first().is_some_and(|first| is_word(first, "INSERT"));
+    let before = &tokens[at - 1];
+    is_insert && !["INTO", "OVERWRITE"].iter().any(|word| is_word(before, word))
 }
 
 /// Writes the rows, each in parentheses, and gives the place behind them.

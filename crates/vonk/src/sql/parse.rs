@@ -6,7 +6,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::VonkDialect;
 use super::statement::{self, Command};
-use super::{forms, literals, refused, rows};
+use super::{forms, literals, refused, rows, steps};
 use crate::analyze;
 use crate::error::{Condition, Error, Result};
 
@@ -183,7 +183,7 @@ pub(crate) fn tokens_with(text: &str, texts_are_raw: bool) -> Result<Vec<TokenWi
     let tokens = literals::rewrite(tokenize(text)?, text, texts_are_raw)?;
     let tokens = rows::without_names(tokens);
     refused::check(&tokens)?;
-    Ok(tokens)
+    steps::spell_out(tokens)
 }
 
 fn parser_of(tokens: Vec<TokenWithSpan>) -> Parser<'static> {

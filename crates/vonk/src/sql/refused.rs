@@ -1,5 +1,5 @@
 //! Forms that Spark refuses by conditions of their own, found among the tokens: lists without values,
-//! and earlier versions of tables, which no table of files has.
+//! two orders, and earlier versions of tables, which no table of files has.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -18,16 +18,19 @@ const LISTS: &[(&str, Condition)] = &[
 /// Words before `AS OF`, behind the name of a table.
 const VERSIONS: &[&str] = &["VERSION", "SYSTEM_VERSION", "TIMESTAMP", "SYSTEM_TIME"];
 
-/// Refuses `IN ()`, `LIKE ALL ()` and `t VERSION AS OF 1`.
+/// Refuses `IN ()`, `LIKE ALL ()`, `t VERSION AS OF 1`, `ORDER BY a SORT BY b`, `TABLESAMPLE ()`.
 ///
 /// # Errors
-/// `EMPTY_IN_PREDICATE`, `EMPTY_PATTERN_LIST` or `UNSUPPORTED_FEATURE.TIME_TRAVEL`, at the word that begins the form.
+/// Spark's condition for each, at the word that begins the form.
 pub(super) fn check(tokens: &[TokenWithSpan]) -> Result<()> {
     let is_written = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_));
     let tokens: Vec<&TokenWithSpan> = tokens.iter().filter(is_written).collect();
     for at in 0..tokens.len() {
         let rest = &tokens[at..];
-        let found = empty_list(rest).or_else(|| earlier_version(&tokens[..at], rest));
+        let found = empty_list(rest)
+            .or_else(|| earlier_version(&tokens[..at], rest))
+            .or_else(|| two_orders(rest))
+            .or_else(|| empty_sample(rest));
         if let Some(error) = found {
             return Err(error.at_span(tokens[at].span));
         }
@@ -42,6 +45,42 @@ fn empty_list(tokens: &[&TokenWithSpan]) -> Option<Error> {
     }
     let (name, condition) = LISTS.iter().find(|(name, _)| is_word(word, name))?;
     Some(Error::new(*condition, format!("{name} has no values")).hint("give at least one"))
+}
+
+/// `ORDER BY` with an order of parts behind it; the parser knows the other way round only.
+fn two_orders(tokens: &[&TokenWithSpan]) -> Option<Error> {
+    let [order, by, rest @ ..] = tokens else { return None };
+    if !is_word(order, "ORDER") || !is_word(by, "BY") {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for pair in rest.windows(2) {
+        match pair[0].token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return None,
+            Token::RParen => depth -= 1,
+            Token::SemiColon | Token::VerticalBarRightAngleBracket => return None,
+            _ => {}
+        }
+        let is_order = ["SORT", "CLUSTER", "DISTRIBUTE"].iter().any(|word| is_word(pair[0], word));
+        if depth == 0 && is_order && is_word(pair[1], "BY") {
+            let message = format!("{} BY stands beside ORDER BY", pair[0].token);
+            return Some(Error::new(Condition::COMBINED_RESULT_CLAUSES, message).hint("keep one"));
+        }
+    }
+    None
+}
+
+fn empty_sample(tokens: &[&TokenWithSpan]) -> Option<Error> {
+    let [sample, open, close, ..] = tokens else { return None };
+    let is_empty = is_word(sample, "TABLESAMPLE")
+        && open.token == Token::LParen
+        && close.token == Token::RParen;
+    is_empty.then(|| {
+        let message = "TABLESAMPLE does not say how much";
+        Error::new(Condition::TABLESAMPLE_IS_EMPTY, message)
+            .hint("write `(10 PERCENT)` or `(5 ROWS)`")
+    })
 }
 
 fn earlier_version(before: &[&TokenWithSpan], tokens: &[&TokenWithSpan]) -> Option<Error> {

@@ -8,12 +8,11 @@ use sqlparser::ast::{
     VisitMut, VisitorMut,
 };
 
-use super::super::ALL_COLUMNS;
 use super::super::names::leading_fields;
 use super::super::syntax::{call, empty_query};
-use super::super::variables;
+use super::super::{ALL_COLUMNS, UNPIVOTED, variables};
 use super::scope::{Column, Env, From};
-use super::{Resolver, errors};
+use super::{Resolver, errors, unpivot};
 use crate::display::shown;
 use crate::error::{Condition, Error, Result};
 
@@ -405,6 +404,12 @@ impl Walker<'_, '_, '_> {
                     self.aggregates -= 1;
                 }
                 self.field_of_value(expr)?;
+                if let Expr::Function(function) = &*expr
+                    && function.name.to_string() == UNPIVOTED
+                {
+                    let all = super::select::arguments_of(&function.args);
+                    *expr = unpivot::value(self.resolver, all, self.env)?;
+                }
             }
             Expr::Lambda(_) => {
                 self.lambdas.pop();

@@ -8,6 +8,7 @@ use sqlparser::ast::{
     Visitor,
 };
 
+use super::super::calls::{has_aggregate, has_window};
 use super::exprs::{Alias, Clause, Names, Precedence};
 use super::scope::{Column, Env, From};
 use super::select::plain;
@@ -267,32 +268,7 @@ impl Resolver<'_> {
 
     /// Whether an expression brings rows together.
     pub(super) fn has_aggregate(&self, expr: &Expr) -> bool {
-        struct Finder<'f, 'r>(&'f Resolver<'r>, usize);
-        impl Visitor for Finder<'_, '_> {
-            type Break = ();
-
-            fn pre_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-                self.1 += 1;
-                ControlFlow::Continue(())
-            }
-
-            fn post_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-                self.1 -= 1;
-                ControlFlow::Continue(())
-            }
-
-            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-                match expr {
-                    Expr::Function(call)
-                        if self.1 == 0 && call.over.is_none() && self.0.is_aggregate(call) =>
-                    {
-                        ControlFlow::Break(())
-                    }
-                    _ => ControlFlow::Continue(()),
-                }
-            }
-        }
-        expr.visit(&mut Finder(self, 0)).is_break()
+        has_aggregate(expr, &|call| self.is_aggregate(call))
     }
 
     /// Resolves the ORDER BY of a SELECT: by its columns first, by those of FROM then.
@@ -423,33 +399,6 @@ pub(super) fn keys_of(group_by: &GroupByExpr) -> Vec<Expr> {
         exprs.iter().for_each(|key| sets::add_keys(key, &mut keys));
     }
     keys
-}
-
-fn has_window(expr: &Expr) -> bool {
-    struct Finder(usize);
-    impl Visitor for Finder {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-            self.0 += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_query(&mut self, _query: &ast::Query) -> ControlFlow<()> {
-            self.0 -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            match expr {
-                Expr::Function(call) if self.0 == 0 && call.over.is_some() => {
-                    ControlFlow::Break(())
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    expr.visit(&mut Finder(0)).is_break()
 }
 
 /// Looks for columns outside of keys, aggregates and inner queries.

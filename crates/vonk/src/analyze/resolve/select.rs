@@ -116,6 +116,10 @@ impl Resolver<'_> {
                     items.push(SelectItem::ExprWithAliases { expr, aliases: names });
                 }
                 SelectItem::UnnamedExpr(expr) => {
+                    if let Some(column) = star::numbered(self, &expr, env)? {
+                        self.add_columns(vec![column], env, &mut items, &mut aliases);
+                        continue;
+                    }
                     if let Some(columns) = star::matching(self, &expr, env)? {
                         self.add_columns(columns, env, &mut items, &mut aliases);
                         continue;
@@ -130,6 +134,9 @@ impl Resolver<'_> {
                 }
                 SelectItem::ExprWithAlias { mut expr, alias } => {
                     self.captured.clear();
+                    if let Some((_, column)) = star::numbered(self, &expr, env)? {
+                        expr = column;
+                    }
                     self.expr(&mut expr, env, lateral(&aliases))?;
                     aliases.push(Alias { explicit: true, ..self.alias(&alias.value, &expr) });
                     items.push(SelectItem::ExprWithAlias { expr, alias });
@@ -228,6 +235,12 @@ impl Resolver<'_> {
                     }
                     (_, name) => name,
                 }
+            }
+            // Spark calls a column that is cast as the column.
+            Expr::Cast { expr: inner, array: false, .. }
+                if cast_column(inner, &words).is_some() =>
+            {
+                cast_column(inner, &words).unwrap_or_default()
             }
             other => name_of(other, &words),
         };
@@ -475,7 +488,7 @@ impl Paths for Words<'_, '_> {
 }
 
 /// The arguments of a call that are expressions.
-fn arguments_of(args: &ast::FunctionArguments) -> Vec<Expr> {
+pub(super) fn arguments_of(args: &ast::FunctionArguments) -> Vec<Expr> {
     let ast::FunctionArguments::List(list) = args else { return Vec::new() };
     list.args.iter().filter_map(super::from::argument).cloned().collect()
 }
@@ -487,6 +500,21 @@ fn named_output(output: &Output) -> Alias {
 }
 
 /// An item of the SELECT list, to be ordered by under its name.
+/// The name of a column, or of an alias before it, that a cast is of; no field of a struct.
+fn cast_column(inner: &Expr, words: &Words<'_, '_>) -> Option<String> {
+    let path = match inner {
+        Expr::Identifier(ident) if !variables::is_reference(ident) => std::slice::from_ref(ident),
+        Expr::CompoundIdentifier(parts) => parts.as_slice(),
+        _ => return None,
+    };
+    let name = &path.last()?.value;
+    let same = words.resolver.same;
+    let (found, used) = words.env.from.find(path, same);
+    let is_column = !found.is_empty() && used == path.len();
+    let is_alias = path.len() == 1 && words.aliases.iter().any(|alias| same.is(&alias.name, name));
+    (is_column || is_alias).then(|| name.clone())
+}
+
 fn by_name(alias: &Alias) -> Alias {
     Alias { expr: quoted(&alias.name), ..alias.clone() }
 }

@@ -6,6 +6,7 @@ use sqlparser::ast::{
 };
 use vonk_functions::NamePattern;
 
+use super::super::COLUMN_AT;
 use super::super::syntax::call;
 use super::exprs::Names;
 use super::scope::Env;
@@ -29,10 +30,13 @@ pub(super) fn apply(
         let mut value = item.expr.clone();
         resolver.expr(&mut value, env, Names::default())?;
         let same = resolver.same;
-        for (name, expr) in &mut columns {
-            if same.is(name, &item.column_name.value) {
-                *expr = value.clone();
-            }
+        let replaced: Vec<&mut (String, Expr)> =
+            columns.iter_mut().filter(|(name, _)| same.is(name, &item.column_name.value)).collect();
+        if replaced.is_empty() {
+            return Err(errors::unresolved(std::slice::from_ref(&item.column_name), env));
+        }
+        for (_, expr) in replaced {
+            *expr = value.clone();
         }
     }
     let renames = match &options.opt_rename {
@@ -48,6 +52,38 @@ pub(super) fn apply(
         }
     }
     Ok(columns)
+}
+
+/// The column that `column_at(number)` stands for, with its name.
+///
+/// # Errors
+/// `GROUP_BY_POS_OUT_OF_RANGE` if FROM has fewer columns.
+pub(super) fn numbered(
+    resolver: &mut Resolver<'_>,
+    expr: &Expr,
+    env: &Env<'_>,
+) -> Result<Option<(String, Expr)>> {
+    let Expr::Function(function) = expr else { return Ok(None) };
+    if function.name.to_string() != COLUMN_AT {
+        return Ok(None);
+    }
+    let number = super::select::arguments_of(&function.args).into_iter().next();
+    let index = number.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut columns = resolver.star(None, &WildcardAdditionalOptions::default(), env)?;
+    match index.parse::<usize>() {
+        Ok(at) if (1..=columns.len()).contains(&at) => Ok(Some(columns.swap_remove(at - 1))),
+        _ => {
+            let size = columns.len();
+            let message = format!("position {index} is none of the {size} columns");
+            let error = Error::new(Condition::GROUP_BY_POS_OUT_OF_RANGE, message)
+                .parameter("index", index)
+                .parameter("size", size.to_string());
+            Err(match number {
+                Some(number) => errors::at_expr(error, &number),
+                None => error,
+            })
+        }
+    }
 }
 
 /// The columns that a name in backquotes stands for as a regular expression, where an option says

@@ -88,7 +88,7 @@ impl Parter {
             if let (Some(_), false) = (&level, is_recursive) {
                 return ControlFlow::Break(
                     Error::new(
-                        Condition::LEVEL_WITHOUT_RECURSION,
+                        Condition::OPERATION_NOT_ALLOWED,
                         format!("`{name}` has a limit of recursion and is not recursive"),
                     )
                     .hint("write `WITH RECURSIVE`"),

@@ -2,14 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Ident, SelectItem, SetExpr, TableFactor, Visit, Visitor};
+use sqlparser::ast::{
+    self, Expr, Ident, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor,
+};
 
-use super::{alias_of, derived, select_all};
+use super::{Aggregates, PIVOTED, alias_of, derived, select_all};
+use crate::analyze;
 use crate::error::{Condition, Error, Result};
 use crate::sql::parse;
 
 /// Makes a plain relation of a pivoted one.
-pub(super) fn spell_out(factor: &mut TableFactor) -> Result<()> {
+pub(super) fn spell_out(factor: &mut TableFactor, calls: Aggregates<'_>) -> Result<()> {
     let spelled = match factor {
         TableFactor::Pivot {
             table,
@@ -23,7 +26,11 @@ pub(super) fn spell_out(factor: &mut TableFactor) -> Result<()> {
                 return Err(Error::unsupported("PIVOT without a list of values")
                     .hint("write the values in `IN (…)`"));
             };
-            let query = pivoted(table, aggregate_functions, value_column, values)?;
+            for aggregate in aggregate_functions.iter_mut() {
+                unwrap(&mut aggregate.expr);
+                check_aggregate(&aggregate.expr, calls)?;
+            }
+            let query = pivoted((table, calls), aggregate_functions, value_column, values)?;
             derived(query, alias.take())
         }
         TableFactor::Unpivot { table, value, name, columns, null_inclusion, alias } => {
@@ -37,8 +44,30 @@ pub(super) fn spell_out(factor: &mut TableFactor) -> Result<()> {
     Ok(())
 }
 
+/// Takes an expression out of the call that it came through the parser in.
+fn unwrap(expr: &mut Expr) {
+    if let Expr::Function(function) = expr
+        && function.name.to_string() == PIVOTED
+        && let ast::FunctionArguments::List(list) = &mut function.args
+        && let Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(inner))) = list.args.pop()
+    {
+        *expr = inner;
+    }
+}
+
+/// Only what brings rows together can be pivoted.
+fn check_aggregate(expr: &Expr, calls: Aggregates<'_>) -> Result<()> {
+    if analyze::has_aggregate(expr, calls) {
+        return Ok(());
+    }
+    let message = format!("`{expr}` in PIVOT has no aggregate function");
+    let error =
+        Error::new(Condition::PIVOT_WITHOUT_AGGREGATE, message).parameter("sql", expr.to_string());
+    Err(error.hint("wrap it in `sum`, `max` or the like").at_span(expr.span()))
+}
+
 fn pivoted(
-    table: &TableFactor,
+    (table, calls): (&TableFactor, Aggregates<'_>),
     aggregates: &[ast::ExprWithAlias],
     keys: &[Expr],
     values: &[ast::ExprWithAlias],
@@ -49,10 +78,11 @@ fn pivoted(
     let (mut query, mut select) = select_all(table.clone())?;
     let mut items = vec![wildcard_except(used)];
     for value in values {
+        check_literal(&value.expr)?;
         let condition = condition(keys, &value.expr)?;
         for aggregate in aggregates {
             let name = column_name(value, aggregate, aggregates.len() == 1);
-            let expr = filtered(&aggregate.expr, &condition)?;
+            let expr = filtered(&aggregate.expr, &condition, calls)?;
             items.push(SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('`', name) });
         }
     }
@@ -68,19 +98,70 @@ fn column_name(
     aggregate: &ast::ExprWithAlias,
     is_only: bool,
 ) -> String {
-    let value = match (&value.alias, &value.expr) {
-        (Some(alias), _) => alias.value.clone(),
-        (None, Expr::Value(literal)) => match literal.value.clone().into_string() {
-            Some(text) => text,
-            None => value.expr.to_string(),
-        },
-        (None, expr) => expr.to_string(),
+    let value = match &value.alias {
+        Some(alias) => alias.value.clone(),
+        None => text_of(&value.expr),
     };
     match &aggregate.alias {
         _ if is_only => value,
         Some(alias) => format!("{value}_{}", alias.value),
         None => format!("{value}_{}", aggregate.expr),
     }
+}
+
+/// A value as its column is called: as it is shown, `{a, 1}` for a struct.
+fn text_of(value: &Expr) -> String {
+    let texts = |values: &[Expr]| values.iter().map(text_of).collect::<Vec<_>>();
+    match value {
+        Expr::Value(literal) if literal.value == ast::Value::Null => "null".to_owned(),
+        Expr::Value(literal) => match &literal.value {
+            ast::Value::Number(digits, _) => digits.clone(),
+            other => other.clone().into_string().unwrap_or_else(|| value.to_string()),
+        },
+        Expr::Nested(inner) => text_of(inner),
+        Expr::Cast {
+            expr, data_type: ast::DataType::Double(_) | ast::DataType::Float(_), ..
+        } => {
+            let text = text_of(expr);
+            let is_whole = text.trim_start_matches('-').bytes().all(|digit| digit.is_ascii_digit());
+            if is_whole { format!("{text}.0") } else { text }
+        }
+        Expr::Cast { expr, .. } => text_of(expr),
+        Expr::TypedString(typed) => text_of(&Expr::Value(typed.value.clone())),
+        Expr::Tuple(parts) => format!("{{{}}}", texts(parts).join(", ")),
+        Expr::Function(function) => {
+            let ast::FunctionArguments::List(list) = &function.args else {
+                return value.to_string();
+            };
+            let arguments = list.args.iter().filter_map(|argument| match argument {
+                ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => Some(text_of(expr)),
+                _ => None,
+            });
+            let arguments: Vec<String> = arguments.collect();
+            let pair = |pair: &[String]| pair.join(" -> ");
+            match function.name.to_string().to_lowercase().as_str() {
+                "array" => format!("[{}]", arguments.join(", ")),
+                "struct" => format!("{{{}}}", arguments.join(", ")),
+                "map" => {
+                    format!("{{{}}}", arguments.chunks(2).map(pair).collect::<Vec<_>>().join(", "))
+                }
+                _ => value.to_string(),
+            }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The values of PIVOT become names of columns, so that they cannot come from rows.
+fn check_literal(value: &Expr) -> Result<()> {
+    let mut columns = Vec::new();
+    add_columns(value, &mut columns);
+    let Some(column) = columns.first() else { return Ok(()) };
+    let message = format!("`{value}` in PIVOT depends on the column `{column}`");
+    let error = Error::new(Condition::NON_LITERAL_PIVOT_VALUES, message)
+        .parameter("expression", value.to_string())
+        .hint("list values that are known before the rows are");
+    Err(error.at_span(column.span))
 }
 
 /// `key <=> value`, for several keys each with its part of the value.
@@ -97,7 +178,7 @@ fn condition(keys: &[Expr], value: &Expr) -> Result<Expr> {
     let equal = keys.iter().zip(parts).map(|(key, part)| Expr::BinaryOp {
         left: Box::new(key.clone()),
         op: ast::BinaryOperator::Spaceship,
-        right: Box::new(part),
+        right: Box::new(as_struct(part)),
     });
     let both = |left, right| Expr::BinaryOp {
         left: Box::new(left),
@@ -107,26 +188,40 @@ fn condition(keys: &[Expr], value: &Expr) -> Result<Expr> {
     equal.reduce(both).ok_or_else(|| Error::internal("PIVOT without a column"))
 }
 
+/// `(1, 'a')` as the struct that it is.
+fn as_struct(value: Expr) -> Expr {
+    match value {
+        Expr::Tuple(parts) => analyze::call("struct", parts.into_iter().map(as_struct).collect()),
+        other => other,
+    }
+}
+
 /// The aggregates over the rows of the condition only; NULL where there are none.
-fn filtered(expr: &Expr, condition: &Expr) -> Result<Expr> {
-    struct Filter<'a>(&'a Expr);
+fn filtered(expr: &Expr, condition: &Expr, calls: Aggregates<'_>) -> Result<Expr> {
+    struct Filter<'a>(&'a Expr, Aggregates<'a>);
     impl ast::VisitorMut for Filter<'_> {
         type Break = ();
 
         fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
             if let Expr::Function(function) = expr
-                && function.filter.is_none()
-                && IS_AGGREGATE
-                    .iter()
-                    .any(|name| function.name.to_string().eq_ignore_ascii_case(name))
+                && function.over.is_none()
+                && (self.1)(function)
             {
-                function.filter = Some(Box::new(self.0.clone()));
+                let condition = self.0.clone();
+                function.filter = Some(Box::new(match function.filter.take() {
+                    Some(own) => Expr::BinaryOp {
+                        left: Box::new(Expr::Nested(own)),
+                        op: ast::BinaryOperator::And,
+                        right: Box::new(Expr::Nested(Box::new(condition))),
+                    },
+                    None => condition,
+                }));
             }
             ControlFlow::Continue(())
         }
     }
     let mut filtered = expr.clone();
-    let _ = ast::VisitMut::visit(&mut filtered, &mut Filter(condition));
+    let _ = ast::VisitMut::visit(&mut filtered, &mut Filter(condition, calls));
     let text = format!("CASE WHEN count(*) FILTER (WHERE {condition}) > 0 THEN NULL END");
     let SelectItem::UnnamedExpr(mut case) = parse::select_item(&text)? else {
         return Err(Error::internal("CASE was read as something else"));
@@ -139,51 +234,6 @@ fn filtered(expr: &Expr, condition: &Expr) -> Result<Expr> {
     Ok(case)
 }
 
-/// The aggregates that PIVOT is used with; what calls them may be any expression.
-const IS_AGGREGATE: &[&str] = &[
-    "any_value",
-    "approx_count_distinct",
-    "array_agg",
-    "avg",
-    "bit_and",
-    "bit_or",
-    "bit_xor",
-    "bool_and",
-    "bool_or",
-    "collect_list",
-    "collect_set",
-    "corr",
-    "count",
-    "count_if",
-    "every",
-    "first",
-    "first_value",
-    "last",
-    "last_value",
-    "listagg",
-    "max",
-    "max_by",
-    "mean",
-    "median",
-    "min",
-    "min_by",
-    "mode",
-    "percentile",
-    "percentile_approx",
-    "some",
-    "std",
-    "stddev",
-    "stddev_pop",
-    "stddev_samp",
-    "string_agg",
-    "sum",
-    "try_avg",
-    "try_sum",
-    "var_pop",
-    "var_samp",
-    "variance",
-];
-
 fn unpivoted(
     table: &TableFactor,
     (value, name): (&Expr, &Ident),
@@ -194,8 +244,8 @@ fn unpivoted(
     let mut used = Vec::new();
     columns.iter().for_each(|column| add_columns(&column.expr, &mut used));
     let mut union: Option<ast::Query> = None;
-    for column in columns {
-        let sources = parts(&column.expr);
+    let all: Vec<Vec<Expr>> = columns.iter().map(|column| parts(&column.expr)).collect();
+    for (column, sources) in columns.iter().zip(&all) {
         if sources.len() != values.len() {
             let message = format!("{} values are unpivoted from {}", values.len(), column.expr);
             return Err(Error::new(Condition::UNPIVOT_SIZE_MISMATCH, message));
@@ -207,15 +257,19 @@ fn unpivoted(
         let mut items = vec![wildcard_except(used.clone())];
         let label = Expr::Value(ast::Value::SingleQuotedString(label).into());
         items.push(SelectItem::ExprWithAlias { expr: label, alias: name.clone() });
-        for (source, value) in sources.iter().zip(&values) {
+        for (at, (source, value)) in sources.iter().zip(&values).enumerate() {
             let Expr::Identifier(alias) = value else { continue };
-            let (expr, alias) = (source.clone(), alias.clone());
-            items.push(SelectItem::ExprWithAlias { expr, alias });
+            // The first is the value, beside which the others are for their types.
+            let alike = all.iter().filter_map(|sources| sources.get(at)).cloned();
+            let arguments = std::iter::once(source.clone()).chain(alike).collect();
+            let expr = analyze::call(analyze::UNPIVOTED, arguments);
+            items.push(SelectItem::ExprWithAlias { expr, alias: alias.clone() });
         }
         let (mut query, mut select) = select_all(table.clone())?;
         select.projection = items;
         if !keeps_null {
-            let not_null = sources.into_iter().map(|source| Expr::IsNotNull(Box::new(source)));
+            let not_null = sources.iter().cloned();
+            let not_null = not_null.map(|source| Expr::IsNotNull(Box::new(source)));
             select.selection = not_null.reduce(|left, right| Expr::BinaryOp {
                 left: Box::new(left),
                 op: ast::BinaryOperator::Or,

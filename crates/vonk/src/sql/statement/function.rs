@@ -242,14 +242,14 @@ fn prepared(routine: &Routine, session: &dyn Environment) -> Result<Routine> {
     match &mut routine.body {
         Body::Value(expr, _) => {
             let mut query = analyze::query_of_value((**expr).clone());
-            desugar::spell_out(&mut query)?;
+            desugar::spell_out(&mut query, session)?;
             analyze::prepare(&mut query, &config)?;
             if let Some(value) = analyze::value_of_query(query) {
                 **expr = value;
             }
         }
         Body::Rows(query, _) => {
-            desugar::spell_out(query)?;
+            desugar::spell_out(query, session)?;
             analyze::prepare(query, &config)?;
         }
     }

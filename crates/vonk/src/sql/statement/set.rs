@@ -7,7 +7,7 @@ use sqlparser::tokenizer::Token;
 
 use super::{Command, Source, answer, no_answer};
 use crate::analyze::offset_of_interval;
-use crate::config::OPTIONS;
+use crate::config::{self, OPTIONS};
 use crate::error::{Condition, Error, Result};
 use crate::sql::{Environment, typed};
 
@@ -31,7 +31,7 @@ pub(super) fn parse_set(source: &mut Source<'_>) -> Result<Box<dyn Command>> {
         return Ok(Box::new(Set::Documented));
     }
     if source.take(&["TIME", "ZONE"]) {
-        let name = crate::config::TIME_ZONE.to_owned();
+        let name = "spark.sql.session.timeZone".to_owned();
         if source.take(&["LOCAL"]) {
             return Ok(Box::new(Reset { name: Some(name) }));
         }
@@ -90,16 +90,13 @@ impl Command for Set {
                         .collect();
                     answer(["key", "value", "meaning"], &rows)
                 }
-                Set::Show(name) => match config.get(name) {
-                    None if !OPTIONS.iter().any(|row| row.name.eq_ignore_ascii_case(name)) => {
-                        Err(Error::new(
-                            Condition::CONFIG_NOT_FOUND,
-                            format!("option `{name}` is not set"),
-                        )
-                        .did_you_mean(name, OPTIONS.iter().map(|row| row.name)))
-                    }
-                    value => answer(["key", "value"], &[pair(name, value)]),
-                },
+                Set::Show(name) => {
+                    let value = match (config.get(name), config::known(name)?) {
+                        (None, None) => Some("<undefined>"),
+                        (value, _) => value,
+                    };
+                    answer(["key", "value"], &[pair(name, value)])
+                }
                 Set::Change { name, value } => {
                     let variable = name.rsplit('.').next().unwrap_or(name);
                     let scope = name[..name.len() - variable.len()].to_lowercase();
