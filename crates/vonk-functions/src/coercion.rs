@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
 
 use crate::arithmetic::Mode;
 use crate::cast::{entry, item};
 use crate::interval::Range;
 use crate::parameters::timestamp;
-use crate::types::{is_bytes, is_moment};
+use crate::types::{is_bytes, is_moment, sql_name};
 
 /// The most digits that a decimal has.
 const PRECISION_MAX: i32 = 38;
@@ -46,8 +46,23 @@ pub fn common(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
 }
 
 /// The common field of the two sides of a comparison.
+///
+/// Structs of the same types are compared by their places, whatever their fields are called.
+///
+/// ```
+/// use datafusion::arrow::datatypes::{DataType, Field};
+/// use vonk_functions::{arithmetic::Mode, coercion};
+/// let point = |name| {
+///     let fields = vec![Field::new(name, DataType::Int32, true)];
+///     Field::new("", DataType::Struct(fields.into()), true)
+/// };
+/// assert!(coercion::comparison(&point("x"), &point("y"), Mode::Ansi).is_some());
+/// ```
 pub fn comparison(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
     let (l, r) = (left.data_type(), right.data_type());
+    if let Some(alike) = by_place(left, right) {
+        return Some(alike);
+    }
     let other = match (l.is_string(), r.is_string()) {
         (true, false) => r,
         (false, true) => l,
@@ -64,6 +79,35 @@ pub fn comparison(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
         atom => atom.clone(),
     };
     Some(Field::new("", read_as, true))
+}
+
+/// The common field of nested values of the same types, by the places of their fields: with the names of
+/// the left ones, and NULL where either may have it.
+pub fn by_place(left: &Field, right: &Field) -> Option<Field> {
+    let inner = |a: &FieldRef, b: &FieldRef| -> Option<FieldRef> {
+        let one = by_place(a, b).or_else(|| {
+            if sql_name(a) != sql_name(b) {
+                return None;
+            }
+            let same = a.as_ref().clone();
+            match a.data_type() == b.data_type() {
+                true => Some(same),
+                false if a.data_type().is_string() => Some(same.with_data_type(DataType::Utf8View)),
+                false => None,
+            }
+        })?;
+        let is_nullable = a.is_nullable() || b.is_nullable();
+        Some(Arc::new(one.with_name(a.name()).with_nullable(is_nullable)))
+    };
+    let data_type = match (left.data_type(), right.data_type()) {
+        (DataType::Struct(a), DataType::Struct(b)) if a.len() == b.len() => {
+            let fields = a.iter().zip(b.iter()).map(|(a, b)| inner(a, b));
+            DataType::Struct(fields.collect::<Option<Vec<_>>>()?.into())
+        }
+        (DataType::List(a), DataType::List(b)) => DataType::List(inner(a, b)?),
+        _ => return None,
+    };
+    Some(left.clone().with_data_type(data_type))
 }
 
 /// Whether values within arrays, structs and maps may be compared under ANSI: there a type is widened,
@@ -100,7 +144,14 @@ fn promoted(other: &DataType) -> Option<DataType> {
 }
 
 /// The common field of two that are alike: numbers, moments, intervals, and what holds such.
-fn widened(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
+///
+/// ```
+/// use datafusion::arrow::datatypes::{DataType, Field};
+/// use vonk_functions::{arithmetic::Mode, coercion};
+/// let field = |data_type| Field::new("", data_type, true);
+/// assert!(coercion::widened(&field(DataType::Int32), &field(DataType::Utf8View), Mode::Ansi).is_none());
+/// ```
+pub fn widened(left: &Field, right: &Field, mode: Mode) -> Option<Field> {
     let (l, r) = (left.data_type(), right.data_type());
     if let (Some(a), Some(b)) = (Range::of(left), Range::of(right)) {
         return (a.start.is_months() == b.start.is_months()).then(|| a.union(b).field(""));

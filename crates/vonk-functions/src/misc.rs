@@ -2,6 +2,7 @@
 
 use crate::function::Function;
 
+mod coalesce;
 mod errors;
 mod format_number;
 mod geo;
@@ -13,6 +14,12 @@ mod type_of;
 
 /// Every function of no other category that is ours.
 pub(crate) const FUNCTIONS: &[Function] = &[
+    Function::scalar(
+        &["coalesce"],
+        "coalesce(value, …)",
+        "Gives the first value that is not NULL.",
+        coalesce::coalesce,
+    ),
     Function::scalar(
         &["st_geogfromwkb"],
         "st_geogfromwkb(bytes)",

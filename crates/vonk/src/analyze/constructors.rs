@@ -8,17 +8,36 @@ use super::syntax::call;
 
 /// Gives the fields of `struct` and `arrays_zip` their names, and `map` the name that takes pairs.
 pub(super) fn spell(query: &mut ast::Query) {
-    let _ = VisitMut::visit(query, &mut Speller);
+    let _ = VisitMut::visit(query, &mut Speller { patterns: 0 });
 }
 
-struct Speller;
+struct Speller {
+    /// The lists of patterns ahead, which are rows in parentheses as well: `LIKE ANY ('a%', 'b%')`.
+    patterns: usize,
+}
 
 impl VisitorMut for Speller {
     type Break = ();
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Like { pattern, .. } | Expr::ILike { pattern, .. } = expr
+            && matches!(**pattern, Expr::Tuple(_))
+        {
+            self.patterns += 1;
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let spelled = match expr {
             Expr::Struct { values, fields } if fields.is_empty() => {
+                Some(named_struct(std::mem::take(values), |at| format!("col{}", at + 1)))
+            }
+            Expr::Tuple(_) if self.patterns > 0 => {
+                self.patterns -= 1;
+                None
+            }
+            Expr::Tuple(values) if !values.is_empty() => {
                 Some(named_struct(std::mem::take(values), |at| format!("col{}", at + 1)))
             }
             Expr::Function(function) => spelled(function),

@@ -32,6 +32,12 @@ const CALLS: &[(&str, Rewrite)] = &[
     ("from_csv", |args| with_schema("from_csv", args)),
     ("from_json", |args| with_schema("from_json", args)),
     ("from_xml", |args| with_schema("from_xml", args)),
+    ("if", |args| match args {
+        [condition, one, other] => {
+            Some(case(vec![(condition.clone(), one.clone())], Some(other.clone())))
+        }
+        _ => None,
+    }),
     ("ifnull", first_of_two),
     ("isnotnull", |args| match args {
         [value] => Some(Expr::IsNotNull(Box::new(value.clone()))),

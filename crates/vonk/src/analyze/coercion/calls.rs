@@ -1,7 +1,7 @@
 //! Arguments of functions, cast to what the function takes.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::Result as DfResult;
+use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, WindowFunctionParams};
 use datafusion::logical_expr::type_coercion::functions::{UDFCoercionExt, fields_with_udf};
 use datafusion::logical_expr::{
@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 use vonk_functions::arithmetic::{Mode, Operator};
 use vonk_functions::{Failure, cast, types};
 
-use super::Scope;
+use super::{Scope, orderings};
 use crate::analyze::operators::with_own_digits;
 
 /// Functions whose arguments from a place on have one type, which is that of their result.
@@ -43,10 +43,12 @@ impl Scope<'_> {
                 call.args = self.alike_arguments(call.func.name(), call.args)?;
                 call.args = self.with_own_digits(call.func.name(), call.args)?;
                 call.args = self.arguments(call.args, call.func.as_ref())?;
+                self.check_order(call.func.name(), &call.args)?;
                 Ok(Expr::ScalarFunction(call))
             }
             Expr::AggregateFunction(mut call) => {
                 call.params.args = self.arguments(call.params.args, call.func.as_ref())?;
+                self.check_order(call.func.name(), &call.params.args)?;
                 if let Some(filter) = &call.params.filter {
                     self.check_filter(filter)?;
                 }
@@ -54,6 +56,7 @@ impl Scope<'_> {
             }
             Expr::WindowFunction(mut call) => {
                 self.check_range(&call.params)?;
+                self.count_days(&mut call.params)?;
                 for sort in &mut call.params.order_by {
                     let data_type = self.field(&sort.expr)?.data_type().clone();
                     if matches!(data_type, DataType::Time32(_) | DataType::Time64(_)) {
@@ -75,6 +78,11 @@ impl Scope<'_> {
             }
             other => Ok(other),
         }
+    }
+
+    fn check_order(&self, name: &str, arguments: &[Expr]) -> DfResult<()> {
+        let fields = arguments.iter().map(|argument| self.field(argument));
+        orderings::check_call(name, &fields.collect::<DfResult<Vec<_>>>()?)
     }
 
     fn check_filter(&self, filter: &Expr) -> DfResult<()> {
@@ -118,6 +126,27 @@ impl Scope<'_> {
             return Err(Failure::new("DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", message)
                 .hint("write an INTERVAL")
                 .into());
+        }
+        Ok(())
+    }
+
+    /// A number in a RANGE frame over dates is one of days, where DataFusion reads months.
+    fn count_days(&self, window: &mut WindowFunctionParams) -> DfResult<()> {
+        let [order] = window.order_by.as_slice() else { return Ok(()) };
+        let is_range = window.window_frame.units == WindowFrameUnits::Range;
+        if !is_range || *self.field(&order.expr)?.data_type() != DataType::Date32 {
+            return Ok(());
+        }
+        let frame = &mut window.window_frame;
+        for bound in [&mut frame.start_bound, &mut frame.end_bound] {
+            let (WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance)) =
+                bound
+            else {
+                continue;
+            };
+            if let Ok(days) = distance.to_string().parse::<i32>() {
+                *distance = ScalarValue::from(format!("{days} days").as_str());
+            }
         }
         Ok(())
     }

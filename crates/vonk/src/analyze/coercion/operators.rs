@@ -9,7 +9,7 @@ use vonk_functions::bounded_text::{BoundedText, filled};
 use vonk_functions::coercion as matrix;
 use vonk_functions::{Failure, types};
 
-use super::{Rules, Scope, same_type};
+use super::{Rules, Scope, orderings, same_type};
 
 impl Scope<'_> {
     /// One operator whose operands are cast already.
@@ -51,14 +51,37 @@ impl Scope<'_> {
         let fields = all.iter().map(|expr| self.field(expr)).collect::<DfResult<Vec<_>>>()?;
         let fields: Vec<&Field> = fields.iter().map(AsRef::as_ref).collect();
         all = of_one_length(all, &fields);
-        let mut all = self.alike(all, "IN")?.into_iter();
+        let mut all = self.comparable(all, "IN")?.into_iter();
         let expr = all.next().unwrap_or_default();
         Ok(Expr::InList(InList::new(Box::new(expr), all.collect(), negated)))
     }
 
+    /// Values of one type that are compared to each other.
+    fn comparable(&self, exprs: Vec<Expr>, by: &str) -> DfResult<Vec<Expr>> {
+        let fields = exprs.iter().map(|expr| self.field(expr)).collect::<DfResult<Vec<_>>>()?;
+        let mut others = fields.iter();
+        let first = others.next().map(|field| field.as_ref().clone());
+        let common = first.and_then(|first| {
+            others.try_fold(first, |common, field| matrix::by_place(&common, field))
+        });
+        let all = match common {
+            // Structs are compared by their places, whatever their fields are called.
+            Some(common) => {
+                let pairs = exprs.into_iter().zip(&fields);
+                let cast = pairs.map(|(expr, field)| self.rules.cast(expr, field, &common));
+                cast.collect::<DfResult<_>>()?
+            }
+            None => self.alike(exprs, by)?,
+        };
+        if let Some(first) = all.first() {
+            orderings::compared(by, self.field(first)?.as_ref())?;
+        }
+        Ok(all)
+    }
+
     fn between(&self, between: Between) -> DfResult<Expr> {
         let Between { expr, negated, low, high } = between;
-        let mut all = self.alike(vec![*expr, *low, *high], "BETWEEN")?.into_iter();
+        let mut all = self.comparable(vec![*expr, *low, *high], "BETWEEN")?.into_iter();
         let mut next = || Box::new(all.next().unwrap_or_default());
         Ok(Expr::Between(Between::new(next(), negated, next(), next())))
     }
@@ -70,7 +93,7 @@ impl Scope<'_> {
         let operand = match expr {
             Some(operand) => {
                 whens.insert(0, *operand);
-                whens = self.alike(whens, "CASE")?;
+                whens = self.comparable(whens, "CASE")?;
                 Some(Box::new(whens.remove(0)))
             }
             None => {
@@ -230,24 +253,21 @@ impl Rules {
         right: Operand<'_>,
     ) -> DfResult<(Expr, Expr)> {
         let ((left, left_field), (right, right_field)) = (left, right);
-        if same_type(left_field, right_field)
-            && !matches!(left_field.data_type(), DataType::Map(..))
-        {
+        if same_type(left_field, right_field) {
+            orderings::compared(&sign(op), left_field)?;
             return Ok((left, right));
         }
         let Some(common) = matrix::comparison(left_field, right_field, self.mode) else {
             let message = format!(
-                "`{op}` cannot compare {} with {}",
+                "`{}` cannot compare {} with {}",
+                sign(op),
                 quoted(left_field),
                 quoted(right_field)
             );
             let failure = Failure::new("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", message);
             return Err(failure.hint("cast one side to the type of the other").into());
         };
-        if matches!(common.data_type(), DataType::Map(..)) {
-            let message = format!("`{op}` cannot compare values of {}", quoted(&common));
-            return Err(Failure::new("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", message).into());
-        }
+        orderings::compared(&sign(op), &common)?;
         Ok((self.cast(left, left_field, &common)?, self.cast(right, right_field, &common)?))
     }
 }
@@ -260,6 +280,14 @@ pub(in crate::analyze) fn compared(
     mode: Mode,
 ) -> DfResult<(Expr, Expr)> {
     Rules { mode }.operands((left.0, &left.1), op, (right.0, &right.1))
+}
+
+/// An operator as it is written.
+fn sign(op: Operator) -> String {
+    match op {
+        Operator::IsNotDistinctFrom => "<=>".to_owned(),
+        op => op.to_string(),
+    }
 }
 
 fn is_comparison(op: Operator) -> bool {

@@ -1,6 +1,6 @@
 //! Types without an order: where rows are sorted, compared or grouped by values of them.
 
-use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use vonk_functions::{Failure, types};
@@ -36,6 +36,49 @@ pub(super) fn check(plan: &LogicalPlan) -> DfResult<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Functions that compare the values of an argument, by its place, or the items of an array there.
+const COMPARERS: &[(&str, usize)] = &[
+    ("array_contains", 0),
+    ("array_distinct", 0),
+    ("array_except", 0),
+    ("array_intersect", 0),
+    ("array_max", 0),
+    ("array_min", 0),
+    ("array_position", 0),
+    ("array_remove", 0),
+    ("array_sort", 0),
+    ("array_union", 0),
+    ("arrays_overlap", 0),
+    ("greatest", 0),
+    ("least", 0),
+    ("max", 0),
+    ("max_by", 1),
+    ("min", 0),
+    ("min_by", 1),
+    ("nullif", 0),
+    ("sort_array", 0),
+];
+
+/// Refuses a call that compares values without an order.
+pub(super) fn check_call(name: &str, arguments: &[FieldRef]) -> DfResult<()> {
+    let comparer = COMPARERS.iter().find(|(comparer, _)| *comparer == name);
+    match comparer.and_then(|(_, place)| arguments.get(*place)) {
+        Some(field) => compared(name, field),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to compare values that have no order.
+pub(super) fn compared(by: &str, field: &Field) -> DfResult<()> {
+    if !is_unordered(field) {
+        return Ok(());
+    }
+    let message = format!("`{by}` does not compare values of {}", types::sql_name(field));
+    Err(Failure::new("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", message)
+        .hint("compare parts of them, such as `map_entries`")
+        .into())
 }
 
 fn sorted(field: &Field) -> DfResult<()> {
