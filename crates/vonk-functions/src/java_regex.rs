@@ -343,6 +343,8 @@ mod tests {
         assert!(
             !is_match("(?i)^[^a]$", "A") && is_match("(?i-i)a", "a") && !is_match("(?i-i)a", "A")
         );
+        assert!(is_match(r"(?i)^[a-\x63]\u0064$", "BD") && !is_match(r"(?i)^[a-\x63]$", "_"));
+        assert!(is_match("(?xi)^a # [x (\nb$", "AB"));
         assert!(is_match(r"(?U)^\w$", "é") && !is_match(r"^\w$", "é") && is_match("(?U)a+", "aa"));
     }
 

@@ -20,6 +20,8 @@ struct Flags {
     unicode_case: bool,
     /// `\d`, `\w` and `\s` are of Unicode.
     unicode_classes: bool,
+    /// A `#` begins a comment.
+    has_comments: bool,
 }
 
 impl Flags {
@@ -101,6 +103,10 @@ impl<'p> Translator<'p> {
         match next {
             '\\' if !in_class && self.rest.starts_with(NUMBERS) => self.back_reference(),
             '\\' => self.escape()?,
+            '#' if !in_class && self.flags.has_comments => {
+                self.output.push('#');
+                self.copy_through('\n');
+            }
             '[' => self.begin_class(),
             ']' => {
                 self.class_depth = self.class_depth.saturating_sub(1);
@@ -134,10 +140,9 @@ impl<'p> Translator<'p> {
             }
             return;
         }
-        let mut ahead = self.rest.chars();
-        match (ahead.next(), ahead.next()) {
-            (Some('-'), Some(last)) if !matches!(last, ']' | '[' | '\\') => {
-                self.copy(1 + last.len_utf8());
+        match range_end(self.rest) {
+            Some((last, length)) => {
+                self.copy(length);
                 for (first, end) in [('a', 'z'), ('A', 'Z')] {
                     let (first, end) = (letter.max(first), last.min(end));
                     if first <= end {
@@ -200,11 +205,10 @@ impl<'p> Translator<'p> {
                 // Only line feeds end lines: `.` and `$` know no others here.
                 Some('d') => {}
                 Some(flag @ ('m' | 's' | 'x')) => {
-                    if is_on {
-                        on.push(flag)
-                    } else {
-                        off.push(flag)
+                    if flag == 'x' {
+                        flags.has_comments = is_on;
                     }
+                    if is_on { on.push(flag) } else { off.push(flag) }
                 }
                 Some(end @ (':' | ')')) => break end,
                 _ => {
@@ -235,6 +239,14 @@ impl<'p> Translator<'p> {
     /// Translates what follows a backslash.
     fn escape(&mut self) -> Result<()> {
         let in_class = self.class_depth > 0;
+        if self.flags.folds()
+            && let Some((letter, length)) = written_by_number(self.rest)
+            && letter.is_ascii_alphabetic()
+        {
+            self.rest = &self.rest[length..];
+            self.letter(letter);
+            return Ok(());
+        }
         let Some(next) = self.take() else {
             return exec_err!("`{}` ends in a backslash", self.pattern);
         };
@@ -330,6 +342,35 @@ impl<'p> Translator<'p> {
         }
         self.rest = &self.rest[named.unwrap_or(1)..];
     }
+}
+
+/// The last sign of a range, and how long `-` and what stands for it is, if a range begins here.
+fn range_end(rest: &str) -> Option<(char, usize)> {
+    let behind = rest.strip_prefix('-')?;
+    let last = behind.chars().next()?;
+    match last {
+        ']' | '[' => None,
+        '\\' => {
+            let (last, length) = written_by_number(&behind[1..])?;
+            Some((last, 2 + length))
+        }
+        last => Some((last, 1 + last.len_utf8())),
+    }
+}
+
+/// The sign of `x41`, `x{41}` or `u0041` behind a backslash, and how long that is.
+fn written_by_number(rest: &str) -> Option<(char, usize)> {
+    let (digits, length) = match rest.strip_prefix("x{") {
+        Some(behind) => {
+            let digits = behind.split_once('}')?.0;
+            (digits, digits.len() + 3)
+        }
+        None if rest.starts_with('x') => (rest.get(1..3)?, 3),
+        None if rest.starts_with('u') => (rest.get(1..5)?, 5),
+        None => return None,
+    };
+    let sign = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+    Some((sign, length))
 }
 
 /// What a back-reference by number begins with.

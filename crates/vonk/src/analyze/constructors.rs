@@ -6,24 +6,25 @@ use sqlparser::ast::{self, Expr, FunctionArg, FunctionArgExpr, VisitMut, Visitor
 
 use super::syntax::call;
 
+/// The call that a list of patterns is while rows in parentheses become structs.
+const PATTERNS: &str = "__patterns";
+
 /// Gives the fields of `struct` and `arrays_zip` their names, and `map` the name that takes pairs.
 pub(super) fn spell(query: &mut ast::Query) {
-    let _ = VisitMut::visit(query, &mut Speller { patterns: 0 });
+    let _ = VisitMut::visit(query, &mut Speller);
 }
 
-struct Speller {
-    /// The lists of patterns ahead, which are rows in parentheses as well: `LIKE ANY ('a%', 'b%')`.
-    patterns: usize,
-}
+struct Speller;
 
 impl VisitorMut for Speller {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        // Lists of patterns are rows in parentheses as well: `LIKE ANY ('a%', 'b%')`.
         if let Expr::Like { pattern, .. } | Expr::ILike { pattern, .. } = expr
-            && matches!(**pattern, Expr::Tuple(_))
+            && let Expr::Tuple(patterns) = pattern.as_mut()
         {
-            self.patterns += 1;
+            **pattern = call(PATTERNS, std::mem::take(patterns));
         }
         ControlFlow::Continue(())
     }
@@ -33,8 +34,13 @@ impl VisitorMut for Speller {
             Expr::Struct { values, fields } if fields.is_empty() => {
                 Some(named_struct(std::mem::take(values), |at| format!("col{}", at + 1)))
             }
-            Expr::Tuple(_) if self.patterns > 0 => {
-                self.patterns -= 1;
+            Expr::Like { pattern, .. } | Expr::ILike { pattern, .. } => {
+                if let Expr::Function(function) = pattern.as_ref()
+                    && function.name.to_string() == PATTERNS
+                    && let Some(patterns) = arguments(function)
+                {
+                    **pattern = Expr::Tuple(patterns);
+                }
                 None
             }
             Expr::Tuple(values) if !values.is_empty() => {

@@ -12,7 +12,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-/// A rule whose plan is taken where it is one, of the same types; else the plan stays.
+/// A rule that plans can do without. Its plan is taken where it is one, of the same types; else, and
+/// where the rule fails, the plan stays.
 #[derive(Debug)]
 pub(super) struct Checked(pub(super) Arc<dyn OptimizerRule + Send + Sync>);
 

@@ -28,8 +28,10 @@ type Aggregates<'a> = &'a dyn Fn(&ast::Function) -> bool;
 pub(super) fn spell_out(query: &mut ast::Query, session: &dyn Environment) -> Result<()> {
     let state = session.state();
     let functions = analyze::Functions::of(&state);
-    let calls =
-        |function: &ast::Function| functions.aggregate(&function.name.to_string()).is_some();
+    let calls = |function: &ast::Function| {
+        let name = function.name.0.last().and_then(ast::ObjectNamePart::as_ident);
+        name.is_some_and(|name| functions.aggregate(&name.value).is_some())
+    };
     ctes::part_names(query)?;
     match VisitMut::visit(query, &mut Speller(&calls)) {
         ControlFlow::Continue(()) => Ok(()),

@@ -1,7 +1,7 @@
 //! Spark's short forms that the parser does not know, spelled out between tokenizer and parser:
 //! `VALUES 1, 2`, `VALUES (1) AS t(a)` as a query, `TABLE t` as a query, `MAX RECURSION LEVEL`,
 //! `FROM VALUES (1) PIVOT …`, `* EXCEPT (a.b)`, `STRUCT(*)`, `IN (*)`, `TRIM(LEADING FROM a)`,
-//! GROUPING SETS within others.
+//! GROUPING SETS within others; what stands around expressions in [`around`].
 
 use std::ops::Range;
 
@@ -65,14 +65,22 @@ const BEFORE_QUERY: &[&str] =
 /// Words with which a query begins.
 const BEGINNINGS: &[&str] = &["SELECT", "WITH", "FROM", "VALUES", "TABLE"];
 
+/// Words of which every form has one.
+const FORMS: &[&str] = &[
+    "VALUES",
+    "TABLE",
+    "RECURSION",
+    "EXCEPT",
+    "GROUPING",
+    "TRIM",
+    "STRUCT",
+    "PIVOT",
+    "TABLESAMPLE",
+];
+
 /// Spells out the forms; a statement without them stays as it is.
 pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let has_form = |token: &TokenWithSpan| {
-        ["VALUES", "TABLE", "RECURSION", "EXCEPT", "GROUPING", "TRIM", "STRUCT", "PIVOT"]
-            .iter()
-            .chain(&["TABLESAMPLE"])
-            .any(|word| is_word(token, word))
-    };
+    let has_form = |token: &TokenWithSpan| FORMS.iter().any(|word| is_word(token, word));
     let has_star = || tokens.iter().any(|token| token.token == Token::Mul);
     let may_list_stars = || has_star() && tokens.iter().any(begins_list);
     if !tokens.iter().any(has_form) && !may_list_stars() {
@@ -282,8 +290,14 @@ fn begins_table_query(tokens: &[TokenWithSpan], at: usize) -> bool {
     let is_name = matches!(tokens.get(at + 1).map(|token| &token.token), Some(Token::Word(_)));
     let before = at.checked_sub(1).and_then(|before| tokens.get(before));
     let begins = match before.map(|before| &before.token) {
+        None | Some(Token::SemiColon) => true,
         // Behind the queries of WITH, or the columns of INSERT.
-        None | Some(Token::SemiColon | Token::RParen) => true,
+        Some(Token::RParen) => {
+            let is_insert = tokens.first().is_some_and(|first| is_word(first, "INSERT"));
+            let begins =
+                |token: &TokenWithSpan| ["SELECT", "FROM"].iter().any(|word| is_word(token, word));
+            ends_with(tokens, at) || (is_insert && !tokens[..at].iter().any(begins))
+        }
         Some(Token::Word(word)) => is_any(&word.value, BEFORE_QUERY) || ends_target(tokens, at),
         Some(Token::LParen) => {
             at < 2
@@ -297,9 +311,41 @@ fn begins_table_query(tokens: &[TokenWithSpan], at: usize) -> bool {
 
 /// Whether the words before `at` are an INSERT and the name of its table.
 fn ends_target(tokens: &[TokenWithSpan], at: usize) -> bool {
-    let is_insert = tokens.first().is_some_and(|first| is_word(first, "INSERT"));
-    let before = &tokens[at - 1];
-    is_insert && !["INTO", "OVERWRITE"].iter().any(|word| is_word(before, word))
+    let [insert, into, target @ ..] = &tokens[..at] else { return false };
+    let into = is_word(into, "INTO") || is_word(into, "OVERWRITE");
+    let target = match target {
+        [table, rest @ ..] if is_word(table, "TABLE") => rest,
+        target => target,
+    };
+    let names = target.iter().step_by(2).all(|part| {
+        matches!(&part.token, Token::Word(word)
+            if word.quote_style.is_some() || !is_any(&word.value, BEGINNINGS))
+    });
+    let points = target.iter().skip(1).step_by(2).all(|part| part.token == Token::Period);
+    is_word(insert, "INSERT") && into && target.len() % 2 == 1 && names && points
+}
+
+/// Whether the parenthesis before `at` ends the last query of WITH, at the depth of which no query has
+/// begun yet.
+fn ends_with(tokens: &[TokenWithSpan], at: usize) -> bool {
+    let mut depth = 0_usize;
+    for token in tokens[..at].iter().rev() {
+        match &token.token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return false,
+            Token::LParen => depth -= 1,
+            Token::Word(word) if depth == 0 && word.quote_style.is_none() => {
+                if word.value.eq_ignore_ascii_case("WITH") {
+                    return true;
+                }
+                if is_any(&word.value, &["SELECT", "FROM", "VALUES"]) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Writes the rows, each in parentheses, and gives the place behind them.

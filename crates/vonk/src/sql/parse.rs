@@ -11,7 +11,7 @@ use crate::analyze;
 use crate::error::{Condition, Error, Result};
 
 /// How deep expressions and queries may nest.
-const DEPTH_MAX: usize = 128;
+pub(super) const DEPTH_MAX: usize = 128;
 
 /// A statement as it was written.
 pub(crate) enum Parsed {

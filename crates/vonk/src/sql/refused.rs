@@ -60,6 +60,7 @@ fn two_orders(tokens: &[&TokenWithSpan]) -> Option<Error> {
             Token::RParen if depth == 0 => return None,
             Token::RParen => depth -= 1,
             Token::SemiColon | Token::VerticalBarRightAngleBracket => return None,
+            _ if is_word(pair[0], "INSERT") => return None,
             _ => {}
         }
         let is_order = ["SORT", "CLUSTER", "DISTRIBUTE"].iter().any(|word| is_word(pair[0], word));

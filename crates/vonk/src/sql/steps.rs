@@ -1,10 +1,11 @@
 //! Steps of `|>` that the parser does not know, written as queries over a name for the rows so far:
 //! `|> UNION ALL TABLE u` as `|> CALL step((SELECT * FROM rows UNION ALL TABLE u))`.
 
+use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::forms::is_word;
-use super::parse::syntax_error_at;
+use super::parse::{DEPTH_MAX, syntax_error_at};
 use crate::error::{Condition, Error, Result};
 
 /// The function that such a step calls.
@@ -32,9 +33,6 @@ const CLAUSES: &[&str] = &[
     "SEMI",
     "ANTI",
 ];
-
-/// Words of the clauses that a SELECT or EXTEND has behind its items.
-const BEHIND_ITEMS: &[&str] = &["GROUP", "WINDOW"];
 
 /// Words with which all other steps begin.
 const STEPS: &[&str] = &[
@@ -64,11 +62,14 @@ pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>
     let tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
     let mut spelled = Vec::with_capacity(tokens.len() + 16);
-    push(&tokens, &mut spelled)?;
+    push(&tokens, &mut spelled, 0)?;
     Ok(spelled)
 }
 
-fn push(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) -> Result<()> {
+fn push(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>, depth: usize) -> Result<()> {
+    if depth > DEPTH_MAX {
+        return Err(ParserError::RecursionLimitExceeded.into());
+    }
     let mut at = 0;
     while at < tokens.len() {
         spelled.push(tokens[at].clone());
@@ -85,21 +86,21 @@ fn push(tokens: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) -> Result<()
                 };
                 continue;
             }
-            push_step(&tokens[at..at + length], spelled)?;
+            push_step(&tokens[at..at + length], spelled, depth)?;
             at += length;
         }
     }
     Ok(())
 }
 
-fn push_step(step: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) -> Result<()> {
+fn push_step(step: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>, depth: usize) -> Result<()> {
     let Some(first) = step.first() else { return Ok(()) };
     check(first, step)?;
     let begins = |words: &[&str]| words.iter().any(|word| is_word(first, word));
-    let is_any =
-        |token: &TokenWithSpan, words: &[&str]| words.iter().any(|word| is_word(token, word));
-    let clauses = outside(step).find(|(_, token)| is_any(token, BEHIND_ITEMS)).map(|(at, _)| at);
-    let is_distinct = step.get(1).is_some_and(|word| is_any(word, &["DISTINCT", "ALL"]));
+    let clauses = outside(step).map(|(at, _)| at).find(|at| begins_clause(&step[*at..]));
+    let is_distinct = step
+        .get(1)
+        .is_some_and(|second| ["DISTINCT", "ALL"].iter().any(|word| is_word(second, word)));
     let has_path = step.iter().any(|token| token.token == Token::Period);
     let place = first.span;
     let keyword = |word: &str| TokenWithSpan::new(Token::make_keyword(word), place);
@@ -130,15 +131,26 @@ fn push_step(step: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>) -> Result
         query.extend(from);
         query.extend_from_slice(clauses);
     } else {
-        return push(step, spelled);
+        return push(step, spelled, depth + 1);
     }
     let open = || TokenWithSpan::new(Token::LParen, place);
     let close = || TokenWithSpan::new(Token::RParen, place);
     let name = TokenWithSpan::new(Token::make_word(STEP, None), place);
     spelled.extend([keyword("CALL"), name, open(), open()]);
-    push(&query, spelled)?;
+    push(&query, spelled, depth + 1)?;
     spelled.extend([close(), close()]);
     Ok(())
+}
+
+/// Whether `GROUP BY`, or `WINDOW name AS (`, stands here: clauses behind the items of SELECT or EXTEND.
+fn begins_clause(tokens: &[TokenWithSpan]) -> bool {
+    match tokens {
+        [group, by, ..] if is_word(group, "GROUP") => is_word(by, "BY"),
+        [window, _, r#as, open, ..] if is_word(window, "WINDOW") => {
+            is_word(r#as, "AS") && open.token == Token::LParen
+        }
+        _ => false,
+    }
 }
 
 /// Refuses what the parser would take for something else.
@@ -170,7 +182,9 @@ fn unsupported_groups(step: &[TokenWithSpan]) -> Option<Error> {
         let message = "AGGREGATE needs aggregates, or expressions to group by, or both";
         return Some(Error::new(Condition::OPERATION_NOT_ALLOWED, message));
     }
-    let groups = outside(step).find(|(_, token)| is_word(token, "GROUP")).map(|(at, _)| at)?;
+    let groups = outside(step).map(|(at, _)| at).find(|at| {
+        is_word(&step[*at], "GROUP") && step.get(at + 1).is_some_and(|by| is_word(by, "BY"))
+    })?;
     let keys = step.get(groups + 2..)?;
     let starts = |at: usize, word: &str| keys.get(at).is_some_and(|token| is_word(token, word));
     let forms =
@@ -207,11 +221,18 @@ fn clash_of_clauses(step: &[TokenWithSpan]) -> Option<Error> {
         is_word(token, clause.split(' ').next().unwrap_or(clause))
     };
     let order = ORDERS.iter().find(|clause| is(first, clause))?;
-    let follows = |clauses: &[&'static str]| {
-        let mut rest = outside(step).skip(1);
-        rest.find_map(|(_, token)| clauses.iter().copied().find(|clause| is(token, clause)))
+    // A column may be called so.
+    let is_clause = |at: usize| {
+        let is_name = match &step[at - 1].token {
+            Token::Comma | Token::Period => true,
+            Token::Word(before) => before.value.eq_ignore_ascii_case("BY"),
+            _ => false,
+        };
+        let value = step.get(at + 1).map(|next| &next.token);
+        !is_name && matches!(value, Some(Token::Number(..) | Token::Word(_) | Token::LParen))
     };
-    let end = follows(ENDS)?;
+    let mut rest = outside(step).skip(2).filter(|(at, _)| is_clause(*at));
+    let end = rest.find_map(|(_, token)| ENDS.iter().copied().find(|clause| is(token, clause)))?;
     let message = format!("{order} and {end} stand in one step");
     Some(
         Error::new(Condition::MULTIPLE_RESULT_CLAUSES, message)

@@ -66,6 +66,7 @@ impl Scope<'_> {
                     }
                 }
                 let arguments = std::mem::take(&mut call.params.args);
+                self.check_order(call.fun.name(), &arguments)?;
                 call.params.args = match &call.fun {
                     WindowFunctionDefinition::AggregateUDF(function) => {
                         self.arguments(arguments, function.as_ref())?

@@ -51,6 +51,7 @@ const COMPARERS: &[(&str, usize)] = &[
     ("array_sort", 0),
     ("array_union", 0),
     ("arrays_overlap", 0),
+    ("collect_set", 0),
     ("greatest", 0),
     ("least", 0),
     ("max", 0),

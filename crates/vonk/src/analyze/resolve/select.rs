@@ -500,6 +500,10 @@ fn named_output(output: &Output) -> Alias {
 }
 
 /// An item of the SELECT list, to be ordered by under its name.
+fn by_name(alias: &Alias) -> Alias {
+    Alias { expr: quoted(&alias.name), ..alias.clone() }
+}
+
 /// The name of a column, or of an alias before it, that a cast is of; no field of a struct.
 fn cast_column(inner: &Expr, words: &Words<'_, '_>) -> Option<String> {
     let path = match inner {
@@ -513,10 +517,6 @@ fn cast_column(inner: &Expr, words: &Words<'_, '_>) -> Option<String> {
     let is_column = !found.is_empty() && used == path.len();
     let is_alias = path.len() == 1 && words.aliases.iter().any(|alias| same.is(&alias.name, name));
     (is_column || is_alias).then(|| name.clone())
-}
-
-fn by_name(alias: &Alias) -> Alias {
-    Alias { expr: quoted(&alias.name), ..alias.clone() }
 }
 
 fn quoted(name: &str) -> Expr {

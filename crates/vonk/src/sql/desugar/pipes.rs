@@ -106,7 +106,10 @@ fn fill(query: ast::Query, mut template: ast::Query, calls: Aggregates<'_>) -> R
         if !from.joins.is_empty() {
             return joined(query, std::mem::take(&mut from.joins));
         }
-        if let [SelectItem::Wildcard(_), added @ ..] = select.projection.as_slice() {
+        // EXTEND with windows of its own.
+        if let [SelectItem::Wildcard(_), added @ ..] = select.projection.as_slice()
+            && select.distinct.is_none()
+        {
             for item in added {
                 check_extension(item, calls)?;
             }
@@ -150,8 +153,9 @@ impl VisitorMut for Filler {
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         match factor {
-            TableFactor::Table { name, alias: None, .. } if name.to_string() == ROWS => {
-                *factor = derived(self.query.clone(), self.name.clone().map(alias_of));
+            TableFactor::Table { name, alias, .. } if name.to_string() == ROWS => {
+                let alias = alias.take().or_else(|| self.name.clone().map(alias_of));
+                *factor = derived(self.query.clone(), alias);
             }
             TableFactor::Derived { alias: alias @ Some(_), .. }
                 if alias.as_ref().is_some_and(|alias| alias.name.value == ROWS) =>

@@ -4,8 +4,19 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{AFTER_ROWS, is_any, is_word};
+use super::{AFTER_ROWS, OPERATORS, is_any, is_word};
 use crate::sql::desugar::PIVOTED;
+use crate::sql::parse::DEPTH_MAX;
+
+/// Words that end no value and are no name of one.
+const STOPS: &[&str] =
+    &["ALL", "AS", "CASE", "DISTINCT", "ELSE", "FOR", "FROM", "INTERVAL", "THEN", "TO", "WHEN"];
+
+/// Words that end a value, and are no name of one.
+const ENDS: &[&str] = &["END", "FALSE", "NULL", "TRUE"];
+
+/// Calls of a form of their own, which are no aggregates.
+const NO_CALLS: &[&str] = &["CAST", "EXTRACT", "TRY_CAST"];
 
 /// Writes the forms as the parser knows them.
 pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -16,22 +27,24 @@ pub(super) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         tokens = samples_behind_names(&tokens);
     }
     if pivots {
-        tokens = in_parentheses(&tokens, "PIVOT", wrapped_aggregates);
+        tokens = in_parentheses(&tokens, "PIVOT", wrapped_aggregates, 0);
     }
     if structs {
-        tokens = in_parentheses(&tokens, "STRUCT", |inner| {
-            joined(split(inner, ",").map(with_alias).collect(), inner)
-        });
+        tokens = in_parentheses(&tokens, "STRUCT", |inner| mapped(inner, with_alias), 0);
     }
     tokens
 }
 
-/// Changes what stands in parentheses behind a word.
+/// Changes what stands in parentheses behind a word; deeper than the parser goes nothing is changed.
 fn in_parentheses(
     tokens: &[TokenWithSpan],
     word: &str,
     change: fn(&[TokenWithSpan]) -> Vec<TokenWithSpan>,
+    depth: usize,
 ) -> Vec<TokenWithSpan> {
+    if depth > DEPTH_MAX {
+        return tokens.to_vec();
+    }
     let mut changed = Vec::with_capacity(tokens.len() + 8);
     let mut at = 0;
     while at < tokens.len() {
@@ -40,7 +53,7 @@ fn in_parentheses(
         at += 1;
         let Some(close) = tokens.get(at..).filter(|_| begins).and_then(closing) else { continue };
         changed.push(tokens[at].clone());
-        let inner = in_parentheses(&tokens[at + 1..at + close], word, change);
+        let inner = in_parentheses(&tokens[at + 1..at + close], word, change, depth + 1);
         changed.extend(change(&inner));
         changed.push(tokens[at + close].clone());
         at += close + 1;
@@ -64,46 +77,42 @@ fn closing(tokens: &[TokenWithSpan]) -> Option<usize> {
     None
 }
 
-/// The parts between the commas, or the words, outside of parentheses.
-fn split<'t>(
-    tokens: &'t [TokenWithSpan],
-    by: &'static str,
-) -> impl Iterator<Item = &'t [TokenWithSpan]> {
+/// Where such tokens stand outside of parentheses.
+fn places(tokens: &[TokenWithSpan], is_it: impl Fn(&TokenWithSpan) -> bool) -> Vec<usize> {
     let mut depth = 0_usize;
-    tokens.split(move |token| {
+    let mut places = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
         match token.token {
             Token::LParen | Token::LBracket => depth += 1,
             Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
-            Token::Lt => {}
+            _ if depth == 0 && is_it(token) => places.push(at),
             _ => {}
         }
-        depth == 0
-            && match by {
-                "," => token.token == Token::Comma,
-                word => is_word(token, word),
-            }
-    })
+    }
+    places
 }
 
-/// The parts with commas between them again.
-fn joined(parts: Vec<Vec<TokenWithSpan>>, of: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
-    let place = of.first().map(|token| token.span);
-    let mut tokens = Vec::with_capacity(of.len() + parts.len());
-    for (at, part) in parts.into_iter().enumerate() {
-        if let (true, Some(place)) = (at > 0, place) {
-            tokens.push(TokenWithSpan::new(Token::Comma, place));
-        }
-        tokens.extend(part);
+/// The parts between commas, each changed.
+fn mapped(
+    tokens: &[TokenWithSpan],
+    change: fn(&[TokenWithSpan]) -> Vec<TokenWithSpan>,
+) -> Vec<TokenWithSpan> {
+    let mut changed = Vec::with_capacity(tokens.len() + 8);
+    let mut begin = 0;
+    for comma in places(tokens, |token| token.token == Token::Comma) {
+        changed.extend(change(&tokens[begin..comma]));
+        changed.push(tokens[comma].clone());
+        begin = comma + 1;
     }
-    tokens
+    changed.extend(change(&tokens[begin..]));
+    changed
 }
 
 /// `1 a` is `1 AS a` in a struct.
 fn with_alias(item: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let mut item = item.to_vec();
     if let [.., before, last] = item.as_slice()
-        && is_name(last)
-        && ends_value(before)
+        && ends_in_alias(&item, before, last)
     {
         let r#as = TokenWithSpan::new(Token::make_keyword("AS"), last.span);
         item.insert(item.len() - 1, r#as);
@@ -111,9 +120,21 @@ fn with_alias(item: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     item
 }
 
-fn is_name(token: &TokenWithSpan) -> bool {
-    matches!(&token.token, Token::Word(word)
-        if word.quote_style.is_some() || word.keyword == Keyword::NoKeyword)
+/// Whether the last token of an item is a name for what stands before it.
+fn ends_in_alias(item: &[TokenWithSpan], before: &TokenWithSpan, last: &TokenWithSpan) -> bool {
+    let is_interval = item.iter().any(|token| is_word(token, "INTERVAL"));
+    let is_name = match &last.token {
+        Token::Word(word) if word.quote_style.is_none() => {
+            let is_unit = is_interval && !matches!(before.token, Token::Word(_));
+            !is_unit
+                && !is_any(&word.value, STOPS)
+                && !is_any(&word.value, ENDS)
+                && !is_any(&word.value, OPERATORS)
+        }
+        Token::Word(_) => true,
+        _ => false,
+    };
+    is_name && ends_value(before)
 }
 
 /// Whether a value may end here, so that a name behind it is its alias.
@@ -122,11 +143,8 @@ fn ends_value(token: &TokenWithSpan) -> bool {
         Token::RParen | Token::RBracket | Token::Number(..) => true,
         Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
         Token::Word(word) => {
-            is_name(token)
-                || matches!(
-                    word.keyword,
-                    Keyword::NULL | Keyword::TRUE | Keyword::FALSE | Keyword::END
-                )
+            word.quote_style.is_some()
+                || (!is_any(&word.value, STOPS) && !is_any(&word.value, OPERATORS))
         }
         _ => false,
     }
@@ -134,35 +152,53 @@ fn ends_value(token: &TokenWithSpan) -> bool {
 
 /// `avg(a) + 1 AS b` of PIVOT as a call of [`PIVOTED`]: the parser takes nothing but calls there.
 fn wrapped_aggregates(inner: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
-    let aggregates = split(inner, "FOR").next().unwrap_or_default();
-    let rest = &inner[aggregates.len()..];
-    let items = split(aggregates, ",").map(|item| {
-        let is_call = item.get(1).is_some_and(|open| open.token == Token::LParen);
-        let ends = is_call.then(|| closing(&item[1..])).flatten().map(|close| close + 2);
-        let behind = ends.map_or(item, |end| &item[end..]);
-        let is_plain = ends.is_some() && (behind.len() <= 2 || is_word(&behind[0], "FILTER"));
-        if is_plain || item.is_empty() {
-            return item.to_vec();
-        }
-        let alias = match item {
-            [.., r#as, _] if is_word(r#as, "AS") => 2,
-            [.., before, last] if is_name(last) && ends_value(before) => 1,
-            _ => 0,
-        };
-        let (value, alias) = item.split_at(item.len() - alias);
-        let place = item[0].span;
-        let mut wrapped = vec![
-            TokenWithSpan::new(Token::make_word(PIVOTED, None), place),
-            TokenWithSpan::new(Token::LParen, place),
-        ];
-        wrapped.extend_from_slice(value);
-        wrapped.push(TokenWithSpan::new(Token::RParen, place));
-        wrapped.extend_from_slice(alias);
-        wrapped
-    });
-    let mut tokens = joined(items.collect(), aggregates);
-    tokens.extend_from_slice(rest);
+    let Some(end) = places(inner, |token| is_word(token, "FOR")).first().copied() else {
+        // A table or a column of that name.
+        return inner.to_vec();
+    };
+    let mut tokens = mapped(&inner[..end], wrapped);
+    tokens.extend_from_slice(&inner[end..]);
     tokens
+}
+
+fn wrapped(item: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    if item.is_empty() || is_call(item) {
+        return item.to_vec();
+    }
+    let alias = match item {
+        [.., r#as, _] if is_word(r#as, "AS") => 2,
+        [.., before, last] if ends_in_alias(item, before, last) => 1,
+        _ => 0,
+    };
+    let (value, alias) = item.split_at(item.len() - alias);
+    let place = item[0].span;
+    let mut wrapped = vec![
+        TokenWithSpan::new(Token::make_word(PIVOTED, None), place),
+        TokenWithSpan::new(Token::LParen, place),
+    ];
+    wrapped.extend_from_slice(value);
+    wrapped.push(TokenWithSpan::new(Token::RParen, place));
+    wrapped.extend_from_slice(alias);
+    wrapped
+}
+
+/// Whether an aggregate of PIVOT is what the parser takes: a call, with a FILTER and a name or without.
+fn is_call(item: &[TokenWithSpan]) -> bool {
+    let Some(close) = item.get(1..).and_then(closing) else { return false };
+    let mut behind = &item[close + 2..];
+    if let [filter, rest @ ..] = behind
+        && is_word(filter, "FILTER")
+        && let Some(close) = closing(rest)
+    {
+        behind = &rest[close + 1..];
+    }
+    let is_named = match behind {
+        [] => true,
+        [name] => matches!(name.token, Token::Word(_)),
+        [r#as, _] => is_word(r#as, "AS"),
+        _ => false,
+    };
+    is_named && !NO_CALLS.iter().any(|word| is_word(&item[0], word))
 }
 
 /// `t TABLESAMPLE (…) AS u` as the parser has it: `t AS u TABLESAMPLE (…)`.
