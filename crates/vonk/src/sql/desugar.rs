@@ -3,6 +3,7 @@
 //!
 //! It is spelled out before any name is looked up, so that all that follows sees plain queries.
 
+use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, SetExpr, TableFactor, VisitMut, VisitorMut};
@@ -26,9 +27,10 @@ type Aggregates<'a> = &'a dyn Fn(&ast::Function) -> bool;
 
 /// Spells out a query and all queries in it, for a session with its functions.
 pub(super) fn spell_out(query: &mut ast::Query, session: &dyn Environment) -> Result<()> {
-    let state = session.state();
-    let functions = analyze::Functions::of(&state);
+    // Few queries have a step or a PIVOT that asks.
+    let state = OnceCell::new();
     let calls = |function: &ast::Function| {
+        let functions = analyze::Functions::of(state.get_or_init(|| session.state()));
         let name = function.name.0.last().and_then(ast::ObjectNamePart::as_ident);
         name.is_some_and(|name| functions.aggregate(&name.value).is_some())
     };

@@ -381,7 +381,7 @@ fn push_values(tokens: &[TokenWithSpan], at: usize, spelled: &mut Vec<TokenWithS
             spelled.push(tokens[row.start - 1].clone());
         }
         let span = tokens[row.start].span;
-        let needs_parentheses = !is_parenthesized(&tokens[row.clone()]);
+        let needs_parentheses = around::closing(&tokens[row.clone()]) != Some(row.len() - 1);
         if needs_parentheses {
             spelled.push(TokenWithSpan::new(Token::LParen, span));
         }
@@ -446,23 +446,19 @@ fn ends_row(tokens: &[TokenWithSpan], begin: usize, at: usize) -> bool {
     ends_expression && !is_operator
 }
 
-/// Whether the first parenthesis closes at the end.
-fn is_parenthesized(tokens: &[TokenWithSpan]) -> bool {
-    if tokens.first().map(|token| &token.token) != Some(&Token::LParen) {
-        return false;
-    }
+/// The tokens outside of parentheses and brackets, with their places; one that opens or closes stands
+/// outside if no other is open.
+pub(super) fn outside(tokens: &[TokenWithSpan]) -> impl Iterator<Item = (usize, &TokenWithSpan)> {
     let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate() {
+    tokens.iter().enumerate().filter(move |(_, token)| {
+        let is_outside = depth == 0;
         match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth == 0 {
-            return at + 1 == tokens.len();
-        }
-    }
-    false
+        is_outside
+    })
 }
 
 fn push_select_all(place: &TokenWithSpan, spelled: &mut Vec<TokenWithSpan>) {

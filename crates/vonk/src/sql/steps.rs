@@ -4,7 +4,7 @@
 use sqlparser::parser::ParserError;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::forms::is_word;
+use super::forms::{is_word, outside};
 use super::parse::{DEPTH_MAX, syntax_error_at};
 use crate::error::{Condition, Error, Result};
 
@@ -101,7 +101,6 @@ fn push_step(step: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>, depth: us
     let is_distinct = step
         .get(1)
         .is_some_and(|second| ["DISTINCT", "ALL"].iter().any(|word| is_word(second, word)));
-    let has_path = step.iter().any(|token| token.token == Token::Period);
     let place = first.span;
     let keyword = |word: &str| TokenWithSpan::new(Token::make_keyword(word), place);
     let all = [keyword("SELECT"), TokenWithSpan::new(Token::Mul, place)];
@@ -110,7 +109,7 @@ fn push_step(step: &[TokenWithSpan], spelled: &mut Vec<TokenWithSpan>, depth: us
     if begins(CLAUSES) {
         query.extend(all.into_iter().chain(from));
         query.extend_from_slice(step);
-    } else if begins(&["DROP"]) && has_path {
+    } else if begins(&["DROP"]) {
         query.extend(all);
         query.push(keyword("EXCEPT"));
         query.push(TokenWithSpan::new(Token::LParen, place));
@@ -240,21 +239,6 @@ fn clash_of_clauses(step: &[TokenWithSpan]) -> Option<Error> {
             .parameter("clause2", end)
             .hint(format!("write `|> {end}` as a step of its own")),
     )
-}
-
-/// The tokens outside of parentheses, with their places, up to and with a parenthesis that closes
-/// more than was opened.
-fn outside(tokens: &[TokenWithSpan]) -> impl Iterator<Item = (usize, &TokenWithSpan)> {
-    let mut depth = 0_usize;
-    tokens.iter().enumerate().filter(move |(_, token)| {
-        let is_outside = depth == 0;
-        match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        is_outside
-    })
 }
 
 fn ends_query(token: &TokenWithSpan) -> bool {

@@ -54,14 +54,6 @@ fn apply(query: ast::Query, operator: PipeOperator, calls: Aggregates<'_>) -> Re
         PipeOperator::Set { assignments } => {
             assignments.into_iter().try_fold(query, |query, next| set(query, next, calls))
         }
-        PipeOperator::Drop { columns } => wildcard(query, |options| {
-            let mut columns = columns.into_iter();
-            if let Some(first_element) = columns.next() {
-                let additional_elements = columns.collect();
-                options.opt_except =
-                    Some(ast::ExceptSelectItem { first_element, additional_elements });
-            }
-        }),
         PipeOperator::As { alias } => {
             let (mut outer, select) = select_all(derived(query, Some(alias_of(alias))))?;
             *outer.body = SetExpr::Select(select);
@@ -296,18 +288,6 @@ fn inner_alias(query: &ast::Query) -> Option<Ident> {
     }
 }
 
-/// `SELECT * EXCEPT …`, `SELECT * REPLACE …`.
-fn wildcard(
-    query: ast::Query,
-    options: impl FnOnce(&mut WildcardAdditionalOptions),
-) -> Result<ast::Query> {
-    change(query, is_open, |select| {
-        let mut all = WildcardAdditionalOptions::default();
-        options(&mut all);
-        select.projection = vec![SelectItem::Wildcard(all)];
-    })
-}
-
 /// Puts a value in the place of a column; each assignment sees those before it.
 fn set(
     query: ast::Query,
@@ -324,10 +304,11 @@ fn set(
     };
     check_row("SET", &assignment.value, calls)?;
     let column_name = column.clone();
-    wildcard(query, |options| {
-        let item =
-            ast::ReplaceSelectElement { expr: assignment.value, column_name, as_keyword: true };
-        options.opt_replace = Some(ast::ReplaceSelectItem { items: vec![Box::new(item)] });
+    let item = ast::ReplaceSelectElement { expr: assignment.value, column_name, as_keyword: true };
+    let replaced = ast::ReplaceSelectItem { items: vec![Box::new(item)] };
+    change(query, is_open, |select| {
+        let all = WildcardAdditionalOptions { opt_replace: Some(replaced), ..Default::default() };
+        select.projection = vec![SelectItem::Wildcard(all)];
     })
 }
 

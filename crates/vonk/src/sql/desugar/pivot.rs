@@ -178,7 +178,7 @@ fn condition(keys: &[Expr], value: &Expr) -> Result<Expr> {
     let equal = keys.iter().zip(parts).map(|(key, part)| Expr::BinaryOp {
         left: Box::new(key.clone()),
         op: ast::BinaryOperator::Spaceship,
-        right: Box::new(as_struct(part)),
+        right: Box::new(part),
     });
     let both = |left, right| Expr::BinaryOp {
         left: Box::new(left),
@@ -186,14 +186,6 @@ fn condition(keys: &[Expr], value: &Expr) -> Result<Expr> {
         right: Box::new(right),
     };
     equal.reduce(both).ok_or_else(|| Error::internal("PIVOT without a column"))
-}
-
-/// `(1, 'a')` as the struct that it is.
-fn as_struct(value: Expr) -> Expr {
-    match value {
-        Expr::Tuple(parts) => analyze::call("struct", parts.into_iter().map(as_struct).collect()),
-        other => other,
-    }
 }
 
 /// The aggregates over the rows of the condition only; NULL where there are none.

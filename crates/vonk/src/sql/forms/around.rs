@@ -4,7 +4,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{AFTER_ROWS, OPERATORS, is_any, is_word};
+use super::{AFTER_ROWS, OPERATORS, is_any, is_word, outside};
 use crate::sql::desugar::PIVOTED;
 use crate::sql::parse::DEPTH_MAX;
 
@@ -62,7 +62,7 @@ fn in_parentheses(
 }
 
 /// Where the parenthesis closes that the tokens begin with.
-fn closing(tokens: &[TokenWithSpan]) -> Option<usize> {
+pub(super) fn closing(tokens: &[TokenWithSpan]) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
         match token.token {
@@ -77,21 +77,6 @@ fn closing(tokens: &[TokenWithSpan]) -> Option<usize> {
     None
 }
 
-/// Where such tokens stand outside of parentheses.
-fn places(tokens: &[TokenWithSpan], is_it: impl Fn(&TokenWithSpan) -> bool) -> Vec<usize> {
-    let mut depth = 0_usize;
-    let mut places = Vec::new();
-    for (at, token) in tokens.iter().enumerate() {
-        match token.token {
-            Token::LParen | Token::LBracket => depth += 1,
-            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
-            _ if depth == 0 && is_it(token) => places.push(at),
-            _ => {}
-        }
-    }
-    places
-}
-
 /// The parts between commas, each changed.
 fn mapped(
     tokens: &[TokenWithSpan],
@@ -99,7 +84,7 @@ fn mapped(
 ) -> Vec<TokenWithSpan> {
     let mut changed = Vec::with_capacity(tokens.len() + 8);
     let mut begin = 0;
-    for comma in places(tokens, |token| token.token == Token::Comma) {
+    for (comma, _) in outside(tokens).filter(|(_, token)| token.token == Token::Comma) {
         changed.extend(change(&tokens[begin..comma]));
         changed.push(tokens[comma].clone());
         begin = comma + 1;
@@ -152,7 +137,7 @@ fn ends_value(token: &TokenWithSpan) -> bool {
 
 /// `avg(a) + 1 AS b` of PIVOT as a call of [`PIVOTED`]: the parser takes nothing but calls there.
 fn wrapped_aggregates(inner: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
-    let Some(end) = places(inner, |token| is_word(token, "FOR")).first().copied() else {
+    let Some((end, _)) = outside(inner).find(|(_, token)| is_word(token, "FOR")) else {
         // A table or a column of that name.
         return inner.to_vec();
     };
